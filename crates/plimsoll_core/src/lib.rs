@@ -1,0 +1,20 @@
+//! The words that every part of Plimsoll shares: findings and their evidence, places in
+//! source files, PostgreSQL's lock modes, what a rehearsal records, how a query was measured,
+//! and the [`Report`] that all of it ends in.
+//!
+//! Deliberately absent: files, sockets, clocks, and any way to print. Values in, values out.
+
+pub mod finding;
+pub mod lock;
+pub mod query;
+pub mod rehearsal;
+pub mod report;
+pub mod source;
+pub mod units;
+
+pub use finding::{Claim, Evidence, EvidenceKind, Finding, Severity, Work};
+pub use lock::LockMode;
+pub use query::{Measurement, PlanNode, QueryReport, QueryVerdict};
+pub use rehearsal::{HeldLock, IndexBuild, Outcome, Rehearsal, Scan, StatementRecord};
+pub use report::{FORMAT_VERSION, Report, Tool, Verdict};
+pub use source::{Location, SourceFile};

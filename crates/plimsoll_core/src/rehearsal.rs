@@ -1,0 +1,144 @@
+//! What a rehearsal records about each statement that it ran on a private server.
+
+use serde::{Serialize, Serializer};
+
+use crate::lock::{Blocks, LockMode};
+
+/// The record of one rehearsal. Serializes to the JSON contract, `rehearsal`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rehearsal {
+    /// As `SHOW server_version` prints it, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    pub server_version: String,
+    /// Whether rows were loaded before the change. Without them durations and row counts mean
+    /// nothing; locks, rewrites and scans hold all the same.
+    pub seeded: bool,
+    /// The change's statements in the order in which they ran.
+    pub statements: Vec<StatementRecord>,
+    /// What a reader must know to judge the record, such as statements that were not run.
+    pub notes: Vec<String>,
+}
+
+/// Whether a statement succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It succeeded.
+    Ok,
+    /// The server refused it.
+    Error,
+}
+
+/// What one statement did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StatementRecord {
+    /// Path as [`crate::Location::file`] has it.
+    pub file: String,
+    /// Index of the statement in its file, from 0.
+    pub statement: usize,
+    /// Line of the statement's first character, from 1.
+    pub line: usize,
+    /// The statement's text.
+    pub sql: String,
+    /// Whether it succeeded.
+    pub outcome: Outcome,
+    /// The server's error, if it failed.
+    pub error: Option<StatementError>,
+    /// Wall-clock time from sending to completion, in milliseconds.
+    pub duration_ms: f64,
+    /// When it started, in milliseconds since the change's first statement.
+    pub started_ms: f64,
+    /// Whether its tool runs it within a transaction of several statements.
+    pub in_transaction: bool,
+    /// Number of the transaction that it ran in, from 0; locks are held to that transaction's end.
+    pub transaction: usize,
+    /// Locks that the transaction didn't hold before it.
+    pub locks: Vec<HeldLock>,
+    /// Existing relations whose rows were written to a new file, as `schema.name`.
+    pub rewrites: Vec<String>,
+    /// Existing relations that were read in full.
+    pub scans: Vec<Scan>,
+    /// Indexes built or rebuilt.
+    pub index_builds: Vec<IndexBuild>,
+    /// Write-ahead log written, in bytes.
+    pub wal_bytes: u64,
+}
+
+/// A server's refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatementError {
+    /// SQLSTATE, five characters.
+    pub sqlstate: String,
+    /// The primary message.
+    pub message: String,
+    /// DETAIL, if given.
+    pub detail: Option<String>,
+    /// HINT, if given.
+    pub hint: Option<String>,
+    /// Line in the file, from 1.
+    pub line: usize,
+    /// Column in the file, from 1.
+    pub column: usize,
+}
+
+/// A lock that was newly held after a statement.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct HeldLock {
+    /// Relation as `schema.name`.
+    pub relation: String,
+    /// The mode held.
+    pub mode: LockMode,
+    /// Whether the relation existed before the change.
+    pub existing: bool,
+}
+
+/// An existing relation that was read in full.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Scan {
+    /// Relation as `schema.name`.
+    pub relation: String,
+    /// Rows read.
+    pub rows: u64,
+}
+
+/// An index built or rebuilt. Serializes as the index's name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndexBuild {
+    /// Index as `schema.name`.
+    pub index: String,
+    /// The indexed relation as `schema.name`.
+    pub relation: String,
+    /// Whether the indexed relation existed before the change.
+    pub existing: bool,
+}
+
+impl Serialize for IndexBuild {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.index)
+    }
+}
+
+impl StatementRecord {
+    /// The strongest newly held lock on each relation, in relation order.
+    #[must_use]
+    pub fn strongest_locks(&self) -> Vec<&HeldLock> {
+        let mut strongest: Vec<&HeldLock> = Vec::new();
+        for lock in &self.locks {
+            match strongest.iter_mut().find(|held| held.relation == lock.relation) {
+                Some(held) if held.mode < lock.mode => *held = lock,
+                Some(_) => {}
+                None => strongest.push(lock),
+            }
+        }
+        strongest.sort();
+        strongest
+    }
+
+    /// Newly held locks on relations that existed before the change and that block their
+    /// readers or writers; the strongest of each relation.
+    #[must_use]
+    pub fn blocking_locks(&self) -> Vec<&HeldLock> {
+        let mut locks = self.strongest_locks();
+        locks.retain(|lock| lock.existing && lock.mode.blocks() != Blocks::Nothing);
+        locks
+    }
+}
