@@ -1,0 +1,362 @@
+//! Statements to commands, by squawk's parser of PostgreSQL's grammar.
+//!
+//! Each statement is parsed on its own, so that ranges within it are relative to its first byte
+//! and one bad statement spoils one statement.
+
+mod expression;
+mod names;
+mod table;
+mod types;
+
+use std::ops::Range;
+
+use squawk_syntax::SourceFile as Tree;
+use squawk_syntax::ast::{self, AstNode, Stmt};
+
+use crate::command::{Command, CreateIndex, Drop, ObjectKind, ReindexTarget, SetParameter};
+use crate::data_type::DataType;
+use crate::name::ObjectName;
+use crate::split::{Piece, split};
+
+/// A statement of a script.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// Bytes in the script, from the first token to the last, without the semicolon.
+    pub range: Range<usize>,
+    /// The rows of a `COPY … FROM STDIN`, bytes in the script.
+    pub copy_data: Option<Range<usize>>,
+    /// What it is.
+    pub kind: StatementKind,
+}
+
+/// A statement that was understood, or why it wasn't.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StatementKind {
+    /// It parses.
+    Command(Box<Command>),
+    /// It doesn't.
+    Invalid(SyntaxError),
+}
+
+/// Why a statement doesn't parse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// What the parser expected or refused.
+    pub message: String,
+    /// Bytes in the script.
+    pub range: Range<usize>,
+}
+
+/// Tokens up to which a statement is parsed on the caller's stack. The parser recurses once or
+/// more for a token that nests, at up to 8 kB a level in a debug build.
+const TOKENS_ON_OWN_STACK: usize = 300;
+
+/// Tokens beyond which a statement isn't parsed: those are data loads, and a tree that nests as
+/// deep would need a stack that no machine wants to give. PostgreSQL's own `max_stack_depth`
+/// refuses such nesting too.
+const MOST_TOKENS: usize = 20_000;
+
+/// Stack for a statement between the two, in bytes; only what is used takes memory.
+const LARGE_STACK: usize = 512 << 20;
+
+impl Statement {
+    /// The command, if the statement parses.
+    #[must_use]
+    pub fn command(&self) -> Option<&Command> {
+        match &self.kind {
+            StatementKind::Command(command) => Some(command),
+            StatementKind::Invalid(_) => None,
+        }
+    }
+
+    /// Moves its ranges by `offset` bytes, from a section's text to its file's.
+    pub(crate) fn shift(&mut self, offset: usize) {
+        let shift = |range: &mut Range<usize>| *range = range.start + offset..range.end + offset;
+        shift(&mut self.range);
+        self.copy_data.iter_mut().for_each(shift);
+        if let StatementKind::Invalid(error) = &mut self.kind {
+            shift(&mut error.range);
+        }
+    }
+}
+
+/// Splits and parses a script. psql commands are returned apart, as byte ranges.
+#[must_use]
+pub fn parse_script(text: &str) -> (Vec<Statement>, Vec<Range<usize>>) {
+    let mut statements = Vec::new();
+    let mut meta_commands = Vec::new();
+    for piece in split(text) {
+        match piece {
+            Piece::MetaCommand { range } => meta_commands.push(range),
+            Piece::Statement { range, tokens, copy_data } => {
+                let kind = if copy_data.is_some() {
+                    StatementKind::Command(Box::new(Command::CopyFromStdin))
+                } else {
+                    parse_with_room(text, &range, tokens)
+                };
+                statements.push(Statement { range, copy_data, kind });
+            }
+        }
+    }
+    (statements, meta_commands)
+}
+
+/// Parses where the stack suffices for how deep the statement may nest.
+fn parse_with_room(text: &str, range: &Range<usize>, tokens: usize) -> StatementKind {
+    if tokens <= TOKENS_ON_OWN_STACK {
+        return parse_statement(text, range);
+    }
+    let unknown = || StatementKind::Command(Box::new(Command::Other));
+    if tokens > MOST_TOKENS {
+        return unknown();
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(LARGE_STACK);
+        let parsed = thread.spawn_scoped(scope, || parse_statement(text, range));
+        parsed.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(unknown)
+    })
+}
+
+fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
+    let sql = &text[range.clone()];
+    let parse = Tree::parse(sql);
+    if let Some(error) = parse.errors().first() {
+        let start = usize::from(error.range().start()).min(sql.len());
+        let end = usize::from(error.range().end()).clamp(start, sql.len());
+        let message = error.message().to_owned();
+        return StatementKind::Invalid(SyntaxError { message, range: range.start + start..range.start + end });
+    }
+    let command = parse.tree().stmts().next().map_or(Command::Other, |statement| command(&statement));
+    StatementKind::Command(Box::new(command))
+}
+
+/// Reads a data type alone, such as `varchar(50)[]`.
+#[must_use]
+pub fn parse_data_type(text: &str) -> Option<DataType> {
+    let parse = Tree::parse(&format!("select null::{text}"));
+    if !parse.errors().is_empty() {
+        return None;
+    }
+    let tree = parse.tree();
+    tree.syntax().descendants().find_map(ast::Type::cast).and_then(|node| types::data_type(&node))
+}
+
+/// Bytes of a node within its statement.
+fn range_of(node: &impl AstNode) -> Range<usize> {
+    let range = node.syntax().text_range();
+    range.start().into()..range.end().into()
+}
+
+fn command(statement: &Stmt) -> Command {
+    understood(statement).unwrap_or(Command::Other)
+}
+
+/// `None` where a part that the grammar leaves optional is missing: then nothing is known.
+fn understood(statement: &Stmt) -> Option<Command> {
+    let command = match statement {
+        Stmt::CreateTable(node) => Command::CreateTable(table::create_table(node)?),
+        Stmt::CreateTableAs(node) => Command::CreateTableAs { name: names::of(node.table_name()?.path()?) },
+        Stmt::AlterTable(node) => Command::AlterTable(table::alter_table(node)?),
+        Stmt::AlterMaterializedView(_) | Stmt::AlterView(_) | Stmt::AlterSequence(_) | Stmt::AlterForeignTable(_) => {
+            Command::AlterTable(table::alter_other(statement)?)
+        }
+        Stmt::CreateIndex(node) => create_index(node)?,
+        Stmt::AlterIndex(node) => alter_index(node)?,
+        Stmt::DropTable(node) => drop_objects(ObjectKind::Table, node),
+        Stmt::DropIndex(node) => drop_objects(ObjectKind::Index, node),
+        Stmt::DropView(node) => drop_objects(ObjectKind::View, node),
+        Stmt::DropMaterializedView(node) => drop_objects(ObjectKind::MaterializedView, node),
+        Stmt::DropSchema(node) => drop_objects(ObjectKind::Schema, node),
+        Stmt::DropType(node) => drop_objects(ObjectKind::Type, node),
+        Stmt::DropDomain(node) => drop_objects(ObjectKind::Type, node),
+        Stmt::Reindex(node) => reindex(node)?,
+        Stmt::Refresh(node) => Command::Refresh {
+            name: names::of_ref(node.view_ref()?.path_ref()?),
+            concurrently: has_word(node, "concurrently"),
+        },
+        Stmt::Truncate(node) => Command::Truncate { names: names::all_below(node) },
+        Stmt::Cluster(node) => Command::Cluster { name: names::all_below(node).into_iter().next() },
+        Stmt::Vacuum(node) => Command::Vacuum { full: has_word(node, "full"), names: names::all_below(node) },
+        Stmt::Lock(node) => Command::LockTable { names: names::all_below(node), mode: table::lock_mode(node) },
+        Stmt::CreateView(node) => {
+            Command::CreateView { name: names::of(node.view()?.path()?), materialized: false }
+        }
+        Stmt::CreateMaterializedView(node) => {
+            Command::CreateView { name: names::of(node.view()?.path()?), materialized: true }
+        }
+        Stmt::CreateTrigger(node) => Command::CreateTrigger { table: names::all_below(&node.on_relation()?).pop()? },
+        Stmt::DropTrigger(node) => Command::AlterAttachment { table: names::all_below(&node.on_relation()?).pop()? },
+        Stmt::CreatePolicy(_) | Stmt::AlterPolicy(_) | Stmt::DropPolicy(_) | Stmt::CreateRule(_) | Stmt::DropRule(_) => {
+            Command::AlterAttachment { table: names::all_below(statement).into_iter().next()? }
+        }
+        Stmt::CreateDomain(node) => Command::CreateDomain { name: names::of(node.domain()?.path()?) },
+        Stmt::CreateType(node) => Command::CreateType { name: names::of(node.type_name()?.path()?) },
+        Stmt::CreateSchema(node) => {
+            Command::CreateSchema { name: node.schema_name().map(|name| names::folded(&name)) }
+        }
+        Stmt::CreateFunction(node) => create_function(node)?,
+        Stmt::Begin(_) => Command::Begin,
+        Stmt::Commit(ast::Commit::CommitTransaction(node)) => Command::Commit { chain: chains(node) },
+        Stmt::Rollback(ast::Rollback::RollbackTransaction(node)) => Command::Rollback { chain: chains(node) },
+        Stmt::Rollback(ast::Rollback::RollbackToSavepoint(node)) => {
+            Command::RollbackTo(names::folded(node.savepoint_ref()?.syntax()))
+        }
+        Stmt::SavepointCreate(node) => Command::Savepoint(names::folded(node.savepoint()?.syntax())),
+        Stmt::ReleaseSavepoint(node) => Command::ReleaseSavepoint(names::folded(node.savepoint_ref()?.syntax())),
+        Stmt::Set(node) => Command::Set(set_parameter(node)?),
+        Stmt::Reset(node) => Command::Reset { name: reset_parameter(node) },
+        Stmt::Select(node) => select(node),
+        Stmt::SelectInto(node) => {
+            Command::CreateTableAs { name: names::of(node.into_clause()?.table_name()?.path()?) }
+        }
+        Stmt::Insert(_) | Stmt::Update(_) | Stmt::Delete(_) | Stmt::Merge(_) => modify(statement)?,
+        Stmt::CreateDatabase(_) => Command::OutsideTransactionOnly { words: "CREATE DATABASE" },
+        Stmt::DropDatabase(_) => Command::OutsideTransactionOnly { words: "DROP DATABASE" },
+        Stmt::AlterSystem(_) => Command::OutsideTransactionOnly { words: "ALTER SYSTEM" },
+        Stmt::CreateTablespace(_) => Command::OutsideTransactionOnly { words: "CREATE TABLESPACE" },
+        Stmt::DropTablespace(_) => Command::OutsideTransactionOnly { words: "DROP TABLESPACE" },
+        _ => return None,
+    };
+    Some(command)
+}
+
+fn create_index(node: &ast::CreateIndex) -> Option<Command> {
+    let relation = node.table_relation_name()?;
+    let keys = node.partition_item_list()?;
+    let index_word = node.index_token()?.text_range();
+    Some(Command::CreateIndex(CreateIndex {
+        name: node.index().and_then(|index| index.path()).map(|path| names::of(path).name),
+        table: names::all_below(&relation).pop()?,
+        unique: has_word(node, "unique"),
+        concurrently: has_word(node, "concurrently"),
+        if_not_exists: node.if_not_exists().is_some(),
+        only: has_word(&relation, "only"),
+        keys: keys.partition_items().map(|item| item.syntax().text().to_string()).collect(),
+        partial: node.where_clause().is_some(),
+        index_word: index_word.start().into()..index_word.end().into(),
+    }))
+}
+
+fn alter_index(node: &ast::AlterIndex) -> Option<Command> {
+    let name = names::of_ref(node.index_ref()?.path_ref()?);
+    Some(match node.action() {
+        Some(ast::AlterIndexAction::IndexRenameTo(rename)) => {
+            Command::RenameIndex { name, to: names::of(rename.index()?.path()?).name }
+        }
+        _ => Command::AlterIndex { name },
+    })
+}
+
+fn drop_objects(kind: ObjectKind, node: &impl AstNode) -> Command {
+    let names = match kind {
+        ObjectKind::Schema => node
+            .syntax()
+            .children()
+            .filter_map(ast::SchemaRef::cast)
+            .map(|schema| ObjectName::unqualified(names::folded(schema.syntax())))
+            .collect(),
+        _ => names::all_below(node),
+    };
+    let if_exists = node.syntax().children().any(|child| ast::IfExists::can_cast(child.kind()));
+    Command::Drop(Drop { kind, names, if_exists, concurrently: has_word(node, "concurrently") })
+}
+
+fn reindex(node: &ast::Reindex) -> Option<Command> {
+    let target = node.reindex_target()?;
+    let concurrently = has_word(&target, "concurrently")
+        || node.reindex_option_list().is_some_and(|options| {
+            options.syntax().text().to_string().to_ascii_lowercase().contains("concurrently")
+        });
+    let target = match target {
+        ast::ReindexTarget::ReindexTargetIndex(node) => {
+            ReindexTarget::Index(names::of_ref(node.index_ref()?.path_ref()?))
+        }
+        ast::ReindexTarget::ReindexTargetTable(node) => {
+            ReindexTarget::Table(names::of_ref(node.table_name_ref()?.path_ref()?))
+        }
+        _ => ReindexTarget::Many,
+    };
+    Some(Command::Reindex { target, concurrently })
+}
+
+fn create_function(node: &ast::CreateFunction) -> Option<Command> {
+    let volatile = node.option_list().is_none_or(|options| {
+        !options.syntax().children().filter_map(ast::VolatilityFuncOption::cast).any(|volatility| {
+            !matches!(volatility, ast::VolatilityFuncOption::Volatile(_))
+        })
+    });
+    Some(Command::CreateFunction { name: names::of(node.name()?.path()?), volatile })
+}
+
+fn set_parameter(node: &ast::Set) -> Option<SetParameter> {
+    let local = matches!(node.set_scope(), Some(ast::SetScope::LocalScope(_)));
+    let target = node.set_target()?;
+    let text = target.syntax().text().to_string();
+    match target {
+        ast::SetTarget::SetConfig(config) => {
+            let name = config.config_parameter_ref()?.syntax().text().to_string().to_ascii_lowercase();
+            let assigned = config.config_assignment()?.syntax().text().to_string();
+            Some(SetParameter { name, values: assigned_values(&assigned), local })
+        }
+        ast::SetTarget::SetTimeZone(_) => {
+            let value = text.split_whitespace().last()?.trim_matches('\'').to_owned();
+            Some(SetParameter { name: "timezone".into(), values: vec![value], local })
+        }
+        ast::SetTarget::SetSchemaValue(_) => {
+            let value = text.split_whitespace().last()?.trim_matches('\'').to_owned();
+            Some(SetParameter { name: "search_path".into(), values: vec![value], local })
+        }
+        _ => None,
+    }
+}
+
+/// The values of `= a, 'b'` or `TO DEFAULT`.
+fn assigned_values(text: &str) -> Vec<String> {
+    let text = text.trim();
+    let text = text.strip_prefix('=').or_else(|| text.get(2..).filter(|_| text[..2].eq_ignore_ascii_case("to")));
+    let values = text.unwrap_or_default().trim();
+    if values.eq_ignore_ascii_case("default") {
+        return Vec::new();
+    }
+    values.split(',').map(|value| value.trim().trim_matches(['\'', '"']).to_owned()).collect()
+}
+
+fn reset_parameter(node: &ast::Reset) -> Option<String> {
+    match node.reset_target()? {
+        ast::ResetTarget::ConfigParameterRef(name) => Some(name.syntax().text().to_string().to_ascii_lowercase()),
+        ast::ResetTarget::ResetTimeZone(_) => Some("timezone".into()),
+        _ => None,
+    }
+}
+
+/// A SELECT matters where it calls `set_config('name', 'value', is_local)`.
+fn select(node: &ast::Select) -> Command {
+    expression::set_config(node.syntax()).map_or(Command::Other, Command::Set)
+}
+
+fn modify(statement: &Stmt) -> Option<Command> {
+    let written = match statement {
+        Stmt::Insert(node) => names::of_ref(node.relation_name_ref()?.path_ref()?),
+        Stmt::Update(node) => names::all_below(&node.relation_name()?).pop()?,
+        Stmt::Delete(node) => names::all_below(&node.relation_name()?).pop()?,
+        Stmt::Merge(node) => names::all_below(&node.table_relation_name()?).pop()?,
+        _ => return None,
+    };
+    Some(Command::Modify { table: written })
+}
+
+fn chains(node: &impl AstNode) -> bool {
+    let words = node.syntax().text().to_string().to_ascii_lowercase();
+    words.contains("chain") && !words.contains("no")
+}
+
+/// Whether a keyword stands directly below a node.
+fn has_word(node: &impl AstNode, word: &str) -> bool {
+    node.syntax()
+        .children_with_tokens()
+        .filter_map(|element| element.into_token())
+        .any(|token| token.text().eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Query files: named queries with parameters.
+//!
+//! `-- name: recent_calls` begins a query; a file without names is one query by the file's name.
+//! A parameter is written `:name`, `:'name'` or `$1`.
+
+use std::ops::Range;
+
+use plimsoll_core::SourceFile;
+use squawk_lexer::{LiteralKind, TokenKind, tokenize};
+
+use crate::split::{Piece, split};
+
+/// A query of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Its name.
+    pub name: String,
+    /// Bytes in the file.
+    pub range: Range<usize>,
+    /// Its text with every parameter as `$n`.
+    pub sql: String,
+    /// Its parameters: the one at index i is `$i+1`.
+    pub parameters: Vec<Parameter>,
+}
+
+/// A parameter of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name; the digits of a `$1`.
+    pub name: String,
+    /// Bytes of its first use in the file.
+    pub range: Range<usize>,
+}
+
+/// Why a query file can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryFileError {
+    /// What is wrong.
+    pub message: String,
+    /// Bytes in the file.
+    pub range: Range<usize>,
+}
+
+/// Reads the queries of a file, in order.
+///
+/// # Errors
+/// If a name stands over no query or over several, or two queries share a name.
+pub fn parse_queries(source: &SourceFile) -> Result<Vec<Query>, QueryFileError> {
+    let text = source.text();
+    let names = name_comments(text);
+    let statements: Vec<Range<usize>> = split(text)
+        .into_iter()
+        .filter_map(|piece| match piece {
+            Piece::Statement { range, .. } => Some(range),
+            Piece::MetaCommand { .. } => None,
+        })
+        .collect();
+    let stem = source.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let mut queries: Vec<Query> = Vec::new();
+    for (at, range) in statements.iter().enumerate() {
+        let previous_end = if at == 0 { 0 } else { statements[at - 1].end };
+        let above = names.iter().rfind(|(_, comment)| comment.start >= previous_end && comment.end <= range.start);
+        let name = match above {
+            Some((name, _)) => name.clone(),
+            None if names.is_empty() && statements.len() == 1 => stem.clone(),
+            None => {
+                let message = "query has no name: write `-- name: a_name` above it".to_owned();
+                return Err(QueryFileError { message, range: range.clone() });
+            }
+        };
+        if queries.iter().any(|query| query.name == name) {
+            let message = format!("two queries are named {name}");
+            return Err(QueryFileError { message, range: range.clone() });
+        }
+        let (sql, parameters) = number_parameters(text, range);
+        queries.push(Query { name, range: range.clone(), sql, parameters });
+    }
+    Ok(queries)
+}
+
+/// `-- name: x` comments: the name and the comment's bytes.
+fn name_comments(text: &str) -> Vec<(String, Range<usize>)> {
+    let mut at = 0;
+    let mut names = Vec::new();
+    for token in tokenize(text) {
+        let range = at..at + token.len as usize;
+        at = range.end;
+        if token.kind == TokenKind::LineComment
+            && let Some(rest) = text[range.clone()].trim_start_matches('-').trim().strip_prefix("name:")
+            && let Some(name) = rest.split_whitespace().next()
+        {
+            names.push((name.to_owned(), range));
+        }
+    }
+    names
+}
+
+/// The query with its parameters numbered, and the parameters in the order of their numbers.
+fn number_parameters(text: &str, range: &Range<usize>) -> (String, Vec<Parameter>) {
+    let mut sql = String::new();
+    let mut parameters: Vec<Parameter> = Vec::new();
+    let mut number = |name: &str, range: Range<usize>| {
+        let known = parameters.iter().position(|parameter| parameter.name == name);
+        known.unwrap_or_else(|| {
+            parameters.push(Parameter { name: name.to_owned(), range });
+            parameters.len() - 1
+        }) + 1
+    };
+    let tokens: Vec<(TokenKind, Range<usize>)> = tokenize(&text[range.clone()])
+        .scan(range.start, |at, token| {
+            let token_range = *at..*at + token.len as usize;
+            *at = token_range.end;
+            Some((token.kind, token_range))
+        })
+        .collect();
+    let mut brackets = 0_usize;
+    let mut at = 0;
+    while at < tokens.len() {
+        let (kind, token_range) = &tokens[at];
+        at += 1;
+        match kind {
+            TokenKind::OpenBracket => brackets += 1,
+            TokenKind::CloseBracket => brackets = brackets.saturating_sub(1),
+            TokenKind::PositionalParam { .. } => {
+                let digits = text[token_range.start + 1..token_range.end].to_owned();
+                sql.push_str(&format!("${}", number(&digits, token_range.clone())));
+                continue;
+            }
+            // `::` is a cast, `[1:2]` a slice.
+            TokenKind::Colon if tokens.get(at).is_some_and(|next| next.0 == TokenKind::Colon) => {
+                sql.push_str("::");
+                at += 1;
+                continue;
+            }
+            TokenKind::Colon if brackets == 0 => {
+                if let Some((name, used)) = tokens.get(at).and_then(|next| parameter_name(text, next)) {
+                    sql.push_str(&format!("${}", number(name, token_range.start..used.end)));
+                    at += 1;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        sql.push_str(&text[token_range.clone()]);
+    }
+    (sql, parameters)
+}
+
+fn parameter_name<'a>(text: &'a str, token: &(TokenKind, Range<usize>)) -> Option<(&'a str, Range<usize>)> {
+    let (kind, range) = token;
+    let spelled = &text[range.clone()];
+    match kind {
+        TokenKind::Ident => Some((spelled, range.clone())),
+        TokenKind::Literal { kind: LiteralKind::Str { terminated: true } } => Some((spelled.trim_matches('\''), range.clone())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[(&str, &str, &str)]) {
+        let shown: Vec<(String, String, String)> = parse_queries(&SourceFile::new("queries/ships.sql", text))
+            .unwrap()
+            .into_iter()
+            .map(|query| {
+                let names: Vec<String> = query.parameters.into_iter().map(|parameter| parameter.name).collect();
+                (query.name, query.sql, names.join(","))
+            })
+            .collect();
+        let expected: Vec<(String, String, String)> =
+            expected.iter().map(|(a, b, c)| ((*a).into(), (*b).into(), (*c).into())).collect();
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn parameters_are_numbered_by_first_use() {
+        check(
+            "-- name: a\nselect :x::int, :'y', ':z', a[1:2] from t where y = :y and x = :x;\n-- name: b\nselect $2 + $1",
+            &[
+                ("a", "select $1::int, $2, ':z', a[1:2] from t where y = $2 and x = $1", "x,y"),
+                ("b", "select $1 + $2", "2,1"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_lone_query_has_its_files_name() {
+        check("select 1;", &[("ships", "select 1", "")]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn unnamed_and_doubly_named_queries_are_refused() {
+        let error = |text: &str| parse_queries(&SourceFile::new("q.sql", text)).unwrap_err().message;
+        assert_eq!(error("select 1; select 2"), "query has no name: write `-- name: a_name` above it");
+        assert_eq!(error("-- name: a\nselect 1;\n-- name: a\nselect 2"), "two queries are named a");
+    }
+}
