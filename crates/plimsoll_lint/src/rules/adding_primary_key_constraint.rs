@@ -1,0 +1,23 @@
+//! A primary key that builds its index while the table is locked.
+
+use plimsoll_core::Severity;
+use plimsoll_sql::command::ConstraintKind;
+
+use super::key_constraint::{self, Key};
+use crate::rule::Rule;
+
+pub(super) const RULE: Rule = Rule {
+    id: "adding-primary-key-constraint",
+    severity: Severity::Error,
+    page: include_str!("adding_primary_key_constraint.md"),
+    check: |context, problems| key_constraint::check(&PRIMARY_KEY, context, problems),
+};
+
+const PRIMARY_KEY: Key = Key {
+    words: "PRIMARY KEY",
+    name_tail: "pkey",
+    of: |kind| match kind {
+        ConstraintKind::PrimaryKey(key) => Some(key),
+        _ => None,
+    },
+};

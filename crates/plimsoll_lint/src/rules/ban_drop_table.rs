@@ -1,0 +1,35 @@
+//! A dropped table that running code may still use.
+
+use plimsoll_core::{LockMode, Severity};
+use plimsoll_sql::Command;
+use plimsoll_sql::command::ObjectKind;
+
+use crate::context::{Context, Problem};
+use crate::rule::Rule;
+
+pub(super) const RULE: Rule = Rule {
+    id: "ban-drop-table",
+    severity: Severity::Warning,
+    page: include_str!("ban_drop_table.md"),
+    check,
+};
+
+fn check(context: &Context, problems: &mut Vec<Problem>) {
+    let Command::Drop(drop) = context.command else { return };
+    if drop.kind != ObjectKind::Table {
+        return;
+    }
+    for name in &drop.names {
+        let Some(table) = context.existing(name) else { continue };
+        if drop.if_exists && context.known_missing(name) {
+            continue;
+        }
+        problems.push(Problem {
+            range: None,
+            message: format!("code that still uses {} fails from this moment on, and its rows are gone", table.name),
+            remedy: "Deploy code that no longer names the table, keep a dump of its rows, then drop it in a later change."
+                .into(),
+            claim: table.brief_claim(LockMode::AccessExclusive),
+        });
+    }
+}

@@ -1,0 +1,23 @@
+//! A unique constraint that builds its index while the table is locked.
+
+use plimsoll_core::Severity;
+use plimsoll_sql::command::ConstraintKind;
+
+use super::key_constraint::{self, Key};
+use crate::rule::Rule;
+
+pub(super) const RULE: Rule = Rule {
+    id: "disallowed-unique-constraint",
+    severity: Severity::Error,
+    page: include_str!("disallowed_unique_constraint.md"),
+    check: |context, problems| key_constraint::check(&UNIQUE, context, problems),
+};
+
+const UNIQUE: Key = Key {
+    words: "UNIQUE",
+    name_tail: "key",
+    of: |kind| match kind {
+        ConstraintKind::Unique(key) => Some(key),
+        _ => None,
+    },
+};

@@ -1,0 +1,38 @@
+//! A renamed table that running code knows by its old name.
+
+use plimsoll_core::{LockMode, Severity};
+use plimsoll_sql::Command;
+use plimsoll_sql::command::ActionKind;
+use plimsoll_sql::name::quote_identifier;
+
+use crate::context::{Context, Problem};
+use crate::rule::Rule;
+
+pub(super) const RULE: Rule = Rule {
+    id: "renaming-table",
+    severity: Severity::Warning,
+    page: include_str!("renaming_table.md"),
+    check,
+};
+
+fn check(context: &Context, problems: &mut Vec<Problem>) {
+    let Command::AlterTable(alter) = context.command else { return };
+    let Some(table) = context.existing(&alter.name) else { return };
+    // ALTER TABLE renames indexes too; nobody's code names those.
+    if context.known_missing(&alter.name) {
+        return;
+    }
+    for action in &alter.actions {
+        let ActionKind::RenameTo { to } = &action.kind else { continue };
+        let (old, new) = (quote_identifier(&alter.name.name), quote_identifier(to));
+        problems.push(Problem {
+            range: Some(action.range.clone()),
+            message: format!("code that still says {} fails from this moment on, and code that says {to} fails until then", table.name),
+            remedy: format!(
+                "Leave a view under the old name in the same transaction, and drop it when no code uses it (a simple view \
+                 takes writes too):\nCREATE VIEW {old} AS SELECT * FROM {new};"
+            ),
+            claim: table.brief_claim(LockMode::AccessExclusive),
+        });
+    }
+}
