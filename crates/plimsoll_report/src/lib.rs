@@ -1,1 +1,91 @@
-//! plimsoll_report
+//! A [`Report`] to bytes: one file a format, all from the same value.
+//!
+//! Deliberately absent: files, sockets, clocks and any judgement. What is dangerous was decided
+//! before; here it is only told. Text from migrations and servers is hostile until the format's
+//! own escaping has seen it.
+
+mod excerpt;
+mod fingerprint;
+mod format;
+mod github;
+mod gitlab;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod neutral;
+mod sarif;
+mod terminal;
+mod words;
+
+#[cfg(test)]
+mod formats_test;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod hostile_test;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod schema_test;
+
+pub use format::{Format, UnknownFormat};
+
+use plimsoll_core::{Finding, Report, SourceFile};
+
+/// Whether escape sequences colour the terminal format. The others have no colour or their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// Plain text.
+    Never,
+    /// ANSI escape sequences.
+    Always,
+}
+
+/// What a format may tell about a rule beyond its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleHelp {
+    /// One sentence.
+    pub summary: String,
+    /// The rule's page, in Markdown.
+    pub help: String,
+    /// Where the page can be read.
+    pub uri: Option<String>,
+}
+
+/// All that a format needs.
+pub struct Rendering<'a> {
+    /// What to tell.
+    pub report: &'a Report,
+    /// The texts that findings point into, for excerpts and fingerprints. A missing one costs
+    /// the excerpt, nothing else.
+    pub sources: &'a [SourceFile],
+    /// Colour of the terminal format.
+    pub colour: Colour,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Looks a rule up by its id.
+    pub rule_help: &'a dyn Fn(&str) -> Option<RuleHelp>,
+}
+
+impl Rendering<'_> {
+    /// The file that a finding points into.
+    fn source(&self, finding: &Finding) -> Option<&SourceFile> {
+        self.sources.iter().find(|source| source.name() == finding.location.file)
+    }
+}
+
+/// Writes a report in one format. Ends with a newline.
+#[must_use]
+pub fn render(format: Format, rendering: &Rendering) -> String {
+    match format {
+        Format::Terminal => terminal::render(rendering),
+        Format::Json => json::render(rendering.report),
+        Format::Html => html::render(rendering),
+        Format::Markdown => markdown::render(rendering),
+        Format::Sarif => sarif::render(rendering),
+        Format::Junit => junit::render(rendering),
+        Format::Github => github::render(rendering.report),
+        Format::Gitlab => gitlab::render(rendering),
+    }
+}

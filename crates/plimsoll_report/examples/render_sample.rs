@@ -1,0 +1,18 @@
+//! Prints the tests' sample report in the format that the first argument names, to look at it.
+
+use std::io::Write;
+
+use plimsoll_report::{Colour, Format, Rendering, render};
+
+#[path = "../src/sample.rs"]
+mod sample;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let format: Format = std::env::args().nth(1).unwrap_or_else(|| "terminal".to_owned()).parse()?;
+    let colour = if std::env::args().nth(2).is_some() { Colour::Always } else { Colour::Never };
+    let (report, sources) = (sample::report(), sample::sources());
+    let rendering =
+        Rendering { report: &report, sources: &sources, colour, width: 100, rule_help: &|_| None };
+    std::io::stdout().write_all(render(format, &rendering).as_bytes())?;
+    Ok(())
+}

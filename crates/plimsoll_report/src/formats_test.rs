@@ -1,0 +1,144 @@
+//! What a person or a program reads of the sample, in every format.
+
+use plimsoll_core::{Report, SourceFile};
+
+use crate::{Colour, Format, Rendering, RuleHelp, render, sample};
+
+fn help(rule: &str) -> Option<RuleHelp> {
+    (rule == "changing-column-type").then(|| RuleHelp {
+        summary: "A new type rewrites the table under an exclusive lock.".to_owned(),
+        help: "# changing-column-type\n\nA new type *rewrites* the table.".to_owned(),
+        uri: Some("https://plimsoll.example/rules/changing-column-type".to_owned()),
+    })
+}
+
+pub(crate) fn rendered(format: Format, report: &Report, sources: &[SourceFile], width: usize) -> String {
+    render(format, &Rendering { report, sources, colour: Colour::Never, width, rule_help: &help })
+}
+
+fn sampled(format: Format) -> String {
+    rendered(format, &sample::report(), &sample::sources(), 100)
+}
+
+#[test]
+fn terminal_tells_all_and_ends_with_the_verdict() {
+    insta::assert_snapshot!(sampled(Format::Terminal));
+}
+
+#[test]
+fn terminal_at_eighty_columns_breaks_at_words() {
+    insta::assert_snapshot!(rendered(Format::Terminal, &sample::report(), &sample::sources(), 80));
+}
+
+#[test]
+fn terminal_colours_only_when_asked() {
+    assert!(!sampled(Format::Terminal).contains('\x1b'));
+    let (report, sources) = (sample::report(), sample::sources());
+    let rendering = Rendering {
+        report: &report,
+        sources: &sources,
+        colour: Colour::Always,
+        width: 100,
+        rule_help: &help,
+    };
+    assert!(render(Format::Terminal, &rendering).contains("\x1b[1;31mDANGER\x1b[0m"));
+}
+
+#[test]
+fn terminal_folds_what_repeats() {
+    let mut report = sample::report();
+    let finding = report.findings[0].clone();
+    report.findings = (0..30).map(|_| finding.clone()).collect();
+    let rehearsal = report.rehearsal.as_mut().unwrap();
+    rehearsal.statements =
+        (0..500).map(|n| sample::record("a.sql", n, n + 1, &format!("insert into t values ({n})"))).collect();
+    report.queries = None;
+    let text = rendered(Format::Terminal, &report, &sample::sources(), 100);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn json_is_the_contract() {
+    insta::assert_snapshot!(sampled(Format::Json));
+}
+
+#[test]
+fn markdown_is_a_comment() {
+    insta::assert_snapshot!(sampled(Format::Markdown));
+}
+
+#[test]
+fn markdown_of_a_large_report_fits_a_comment() {
+    let mut report = sample::report();
+    let finding = report.findings[0].clone();
+    report.findings = (0..1000).map(|_| finding.clone()).collect();
+    let text = rendered(Format::Markdown, &report, &sample::sources(), 100);
+    assert!(
+        text.len() < 65_536 && text.contains("more, for which this comment has no room"),
+        "{}",
+        text.len()
+    );
+    assert!(text.contains("5 queries measured"), "the rest is still told in short");
+}
+
+#[test]
+fn sarif_carries_rules_places_and_evidence() {
+    insta::assert_snapshot!(sampled(Format::Sarif));
+}
+
+#[test]
+fn junit_has_a_suite_a_file_and_one_for_queries() {
+    insta::assert_snapshot!(sampled(Format::Junit));
+}
+
+#[test]
+fn junit_of_a_safe_report_has_passing_cases() {
+    let report = Report::new(Vec::new(), None, None, Vec::new());
+    insta::assert_snapshot!(rendered(Format::Junit, &report, &sample::sources(), 100));
+}
+
+#[test]
+fn github_has_a_command_a_finding() {
+    insta::assert_snapshot!(sampled(Format::Github));
+}
+
+#[test]
+fn gitlab_has_a_value_a_finding() {
+    insta::assert_snapshot!(sampled(Format::Gitlab));
+}
+
+#[test]
+fn html_is_one_page() {
+    insta::assert_snapshot!(sampled(Format::Html).split_once("</style>").unwrap().1.replace("><", ">\n<"));
+}
+
+#[test]
+fn html_of_a_large_report_starts_folded_and_stays_small() {
+    let mut report = sample::report();
+    let finding = report.findings[2].clone();
+    report.findings = (0..200).map(|_| finding.clone()).collect();
+    let rehearsal = report.rehearsal.as_mut().unwrap();
+    let record = rehearsal.statements[0].clone();
+    rehearsal.statements = (0..500).map(|_| record.clone()).collect();
+    report.queries = None;
+    let page = rendered(Format::Html, &report, &sample::sources(), 100);
+    assert_eq!(page.matches(" open>").count(), 0, "warnings and statements wait to be unfolded");
+    assert!(page.len() < 1_500_000, "{} bytes", page.len());
+}
+
+#[test]
+fn an_empty_report_is_told_in_every_format() {
+    let report = Report::new(Vec::new(), None, None, Vec::new());
+    for format in Format::ALL {
+        let text = rendered(format, &report, &[], 80);
+        assert!(text.ends_with('\n'), "{format}");
+    }
+    insta::assert_snapshot!(rendered(Format::Terminal, &report, &[], 200), @"SAFE: Nothing found speaks against deploying. No findings. No statement was rehearsed on a server.");
+}
+
+#[test]
+fn every_format_is_the_same_twice() {
+    for format in Format::ALL {
+        assert_eq!(sampled(format), sampled(format), "{format}");
+    }
+}

@@ -1,0 +1,166 @@
+//! One self-contained page: the verdict, the findings, who was blocked when, each statement,
+//! each query with its plans. It loads nothing, runs no script, and says so to the browser.
+//!
+//! Escaping is maud's; characters that a browser would obey or drop are made visible first.
+
+mod findings;
+mod plan;
+mod queries;
+mod statements;
+mod timeline;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use plimsoll_core::{EvidenceKind, Report, Severity};
+
+use crate::neutral::neutral;
+use crate::{Rendering, words};
+
+const STYLE: &str = include_str!("html/style.css");
+
+/// The mark on a ship's side: a disc crossed by the line that the water must not pass.
+const MARK: &str = r##"<circle cx="16" cy="16" r="10.5" fill="none" stroke="currentColor" stroke-width="2.6"/><path d="M1.5 16h29" stroke="currentColor" stroke-width="2.6"/>"##;
+
+/// Forbids whatever a slip in escaping could let in: scripts, requests, forms.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/// The page icon, as a data address so that no browser asks a server for one.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Cg fill='none' stroke='%231f5f8b' stroke-width='3'%3E%3Ccircle cx='16' cy='16' r='10.5'/%3E%3Cpath d='M1.5 16h29'/%3E%3C/g%3E%3C/svg%3E";
+
+/// Writes the page.
+pub(crate) fn render(rendering: &Rendering) -> String {
+    let report = rendering.report;
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content={ (report.tool.name) " " (report.tool.version) };
+                link rel="icon" href=(ICON);
+                title { "Plimsoll: " (report.verdict.word()) ", " (words::severities(report)) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a class="skip" href="#main" { "Skip to the findings" }
+                (head(report))
+                main id="main" { (sections(rendering)) }
+                (footer(report))
+            }
+        }
+    };
+    page.into_string() + "\n"
+}
+
+/// Text from outside, safe to show; maud escapes it.
+fn shown(text: &str) -> String {
+    neutral(text).into_owned()
+}
+
+fn head(report: &Report) -> Markup {
+    let verdict = report.verdict.word();
+    html! {
+        header class={ "verdict " (verdict) } {
+            div class="inner" {
+                p class="brand" {
+                    svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true" { (PreEscaped(MARK)) }
+                    "Plimsoll"
+                }
+                h1 { span class="word" { (verdict) } " " span class="advice" { (words::advice(report.verdict)) } }
+                div class="why" { @for reason in words::reasons(report) { p { (shown(&reason)) } } }
+                (tiles(report))
+                (contents(report))
+            }
+        }
+    }
+}
+
+fn tiles(report: &Report) -> Markup {
+    let severities = [Severity::Error, Severity::Warning, Severity::Note]
+        .map(|severity| (severity.word(), report.count(severity)));
+    let kinds =
+        [EvidenceKind::Confirmed, EvidenceKind::Observed, EvidenceKind::Refuted, EvidenceKind::Claimed];
+    let kinds = kinds.map(|kind| (kind.word(), report.count_evidence(kind)));
+    html! {
+        dl class="tiles" {
+            @for (word, number) in severities {
+                div class={ "tile " (word) @if number == 0 { " none" } } {
+                    dt { (word) @if number != 1 { "s" } }
+                    dd { (number) }
+                }
+            }
+            @if report.rehearsal.is_some() {
+                @for (word, number) in kinds {
+                    div class={ "tile evidence" @if number == 0 { " none" } } { dt { (word) } dd { (number) } }
+                }
+            }
+        }
+    }
+}
+
+fn contents(report: &Report) -> Markup {
+    let statements = report.rehearsal.as_ref().map_or(0, |rehearsal| rehearsal.statements.len());
+    let queries = report.queries.as_ref().map_or(0, Vec::len);
+    let parts = [
+        ("findings", "Findings", report.findings.len()),
+        ("statements", "Statements", statements),
+        ("queries", "Queries", queries),
+        ("notes", "Notes", all_notes(report).len()),
+    ];
+    html! {
+        nav aria-label="Contents" {
+            ul {
+                @for (id, title, number) in parts {
+                    @if number > 0 { li { a href={ "#" (id) } { (title) " " span { (number) } } } }
+                    @if id == "findings" && statements > 0 { li { a href="#locks" { "Locks" } } }
+                }
+            }
+        }
+    }
+}
+
+fn sections(rendering: &Rendering) -> Markup {
+    let report = rendering.report;
+    html! {
+        (findings::section(rendering))
+        @if let Some(rehearsal) = report.rehearsal.as_ref().filter(|rehearsal| !rehearsal.statements.is_empty()) {
+            (timeline::section(rehearsal))
+            (statements::section(rehearsal))
+        }
+        @if let Some(queries) = report.queries.as_ref().filter(|queries| !queries.is_empty()) {
+            (queries::section(queries))
+        }
+        (notes(report))
+    }
+}
+
+fn all_notes(report: &Report) -> Vec<&String> {
+    report.notes.iter().chain(report.rehearsal.iter().flat_map(|rehearsal| &rehearsal.notes)).collect()
+}
+
+fn notes(report: &Report) -> Markup {
+    let notes = all_notes(report);
+    html! {
+        @if !notes.is_empty() {
+            section aria-labelledby="notes" {
+                h2 id="notes" { "Notes" }
+                ul class="notes" { @for note in notes { li { (shown(note)) } } }
+            }
+        }
+    }
+}
+
+fn footer(report: &Report) -> Markup {
+    html! {
+        footer {
+            p {
+                (report.tool.name) " " (report.tool.version)
+                @if let Some(rehearsal) = &report.rehearsal {
+                    " · rehearsed on PostgreSQL " (shown(&rehearsal.server_version))
+                }
+            }
+        }
+    }
+}

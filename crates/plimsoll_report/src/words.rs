@@ -1,0 +1,267 @@
+//! The sentences that several formats share, so that a terminal, a page and a comment say the
+//! same about one report.
+//!
+//! Deliberately absent: markup and escaping; every sentence may hold hostile text.
+
+use plimsoll_core::units::{bytes, count, duration_ms, plural};
+use plimsoll_core::{
+    EvidenceKind, Finding, HeldLock, Measurement, Outcome, QueryReport, QueryVerdict, Rehearsal, Report,
+    Severity, StatementRecord, Verdict,
+};
+
+/// The answer as an advice.
+pub(crate) const fn advice(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Safe => "Nothing found speaks against deploying.",
+        Verdict::Caution => "Deploy with care.",
+        Verdict::Danger => "Don’t deploy this as it is.",
+    }
+}
+
+/// `PostgreSQL 15.18`, without the packager's addition.
+pub(crate) fn server(rehearsal: &Rehearsal) -> String {
+    let number = rehearsal.server_version.split_whitespace().next().unwrap_or("of unknown version");
+    format!("PostgreSQL {number}")
+}
+
+/// `2 errors, 1 warning and 1 note`; nothing for severities that don't occur.
+pub(crate) fn severities(report: &Report) -> String {
+    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+        .into_iter()
+        .map(|severity| (report.count(severity), severity.word()))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| plural(number, word))
+        .collect();
+    if parts.is_empty() { "no findings".to_owned() } else { joined(&parts) }
+}
+
+/// How far the findings are proven: `3 confirmed, 1 refuted`, claims counted as unproven.
+pub(crate) fn proofs(report: &Report) -> String {
+    let words = [
+        (EvidenceKind::Confirmed, "confirmed"),
+        (EvidenceKind::Observed, "observed"),
+        (EvidenceKind::Refuted, "refuted"),
+        (EvidenceKind::Claimed, "unproven"),
+    ];
+    let parts: Vec<String> = words
+        .into_iter()
+        .map(|(kind, word)| (report.count_evidence(kind), word))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{} {word}", count(number as u64)))
+        .collect();
+    joined(&parts)
+}
+
+/// Why the verdict is what it is: counts of findings, statements and queries, as sentences.
+pub(crate) fn reasons(report: &Report) -> Vec<String> {
+    let mut sentences = vec![finding_sentence(report)];
+    match &report.rehearsal {
+        Some(rehearsal) => sentences.push(rehearsal_sentence(rehearsal)),
+        None => sentences.push("No statement was rehearsed on a server.".to_owned()),
+    }
+    if let Some(queries) = &report.queries {
+        sentences.push(format!("{}.", query_summary(queries)));
+    }
+    sentences
+}
+
+fn finding_sentence(report: &Report) -> String {
+    let severities = severities(report);
+    let Some(rehearsal) = report.rehearsal.as_ref().filter(|_| !report.findings.is_empty()) else {
+        return format!("{}.", capitalised(&severities));
+    };
+    format!("{}: {} on {}.", capitalised(&severities), proofs(report), server(rehearsal))
+}
+
+fn rehearsal_sentence(rehearsal: &Rehearsal) -> String {
+    let statements = plural(rehearsal.statements.len(), "statement");
+    let failed = rehearsal.statements.iter().filter(|record| record.outcome == Outcome::Error).count();
+    let rows = if rehearsal.seeded { "" } else { " without rows, so durations and row counts mean little" };
+    match failed {
+        0 => format!("{statements} rehearsed{rows}; none failed."),
+        _ => format!("{statements} rehearsed{rows}; {} failed.", count(failed as u64)),
+    }
+}
+
+/// `5 queries measured: 1 failed, 1 worse, 3 same`.
+pub(crate) fn query_summary(queries: &[QueryReport]) -> String {
+    let measured = match queries.len() {
+        1 => "1 query measured".to_owned(),
+        number => format!("{} queries measured", count(number as u64)),
+    };
+    let parts: Vec<String> = VERDICTS_WORST_FIRST
+        .into_iter()
+        .map(|verdict| (queries.iter().filter(|query| query.verdict == verdict).count(), verdict.word()))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{} {word}", count(number as u64)))
+        .collect();
+    if parts.is_empty() { measured } else { format!("{measured}: {}", joined(&parts)) }
+}
+
+/// Query verdicts in the order in which a reader wants them.
+pub(crate) const VERDICTS_WORST_FIRST: [QueryVerdict; 5] =
+    [QueryVerdict::Failed, QueryVerdict::Worse, QueryVerdict::New, QueryVerdict::Better, QueryVerdict::Same];
+
+/// The queries, worst verdict first, otherwise in the report's order.
+pub(crate) fn worst_first(queries: &[QueryReport]) -> Vec<&QueryReport> {
+    VERDICTS_WORST_FIRST
+        .into_iter()
+        .flat_map(|verdict| queries.iter().filter(move |query| query.verdict == verdict))
+        .collect()
+}
+
+/// `confirmed on PostgreSQL 15.18`: how far a finding is proven, without its facts.
+pub(crate) fn proof(report: &Report, finding: &Finding) -> String {
+    let server = report.rehearsal.as_ref().map(|rehearsal| format!(" on {}", server(rehearsal)));
+    match (finding.evidence.kind, server) {
+        (EvidenceKind::Claimed, None) => "claimed, not tried on a server".to_owned(),
+        (EvidenceKind::Claimed, Some(server)) => format!("claimed, not settled by the rehearsal{server}"),
+        (kind, server) => format!("{}{}", kind.word(), server.unwrap_or_default()),
+    }
+}
+
+/// [`proof`] and the facts in one line.
+pub(crate) fn evidence(report: &Report, finding: &Finding) -> String {
+    let proof = proof(report, finding);
+    if finding.evidence.facts.is_empty() {
+        return proof;
+    }
+    format!("{proof}: {}", finding.evidence.facts.join("; "))
+}
+
+/// `AccessExclusiveLock on public.ships`, marked if the change itself made the relation.
+pub(crate) fn lock(lock: &HeldLock) -> String {
+    let new = if lock.existing { "" } else { " (made by this change)" };
+    format!("{} on {}{new}", lock.mode.pg_locks(), lock.relation)
+}
+
+/// The work that a statement did, a phrase each: `rewrote public.ships`.
+pub(crate) fn work(rehearsal: &Rehearsal, record: &StatementRecord) -> Vec<String> {
+    let rewrites = record.rewrites.iter().map(|relation| format!("rewrote {relation}"));
+    let scans = record.scans.iter().map(|scan| match rehearsal.seeded {
+        true => format!("read all {} rows of {}", count(scan.rows), scan.relation),
+        false => format!("read {} in full", scan.relation),
+    });
+    let builds = record.index_builds.iter().map(|build| {
+        let new = if build.existing { "" } else { " (made by this change)" };
+        format!("built index {} on {}{new}", build.index, build.relation)
+    });
+    rewrites.chain(scans).chain(builds).collect()
+}
+
+/// Whether a reader can skip a statement: it succeeded, blocked nobody and did no work that
+/// grows with a relation that existed before.
+pub(crate) fn is_quiet(record: &StatementRecord) -> bool {
+    record.outcome == Outcome::Ok
+        && record.blocking_locks().is_empty()
+        && record.rewrites.is_empty()
+        && record.scans.is_empty()
+        && !record.index_builds.iter().any(|build| build.existing)
+}
+
+/// One number of a query, before and after.
+pub(crate) struct Number {
+    /// What is counted: `shared buffers`.
+    pub(crate) name: &'static str,
+    /// Before the change, with its unit.
+    pub(crate) before: Option<String>,
+    /// After the change, with its unit.
+    pub(crate) after: Option<String>,
+    /// By how much it changed, if both are known: `×12`, `−7 %`.
+    pub(crate) change: Option<String>,
+}
+
+/// The numbers of a query in the order of their weight.
+pub(crate) fn numbers(query: &QueryReport) -> Vec<Number> {
+    type Read = fn(&Measurement) -> f64;
+    type Show = fn(f64) -> String;
+    let whole: Show = |value| count(value as u64);
+    let table: [(&'static str, Read, Show); 5] = [
+        ("shared buffers", |m| m.shared_buffers as f64, whole),
+        ("temporary blocks", |m| m.temp_blocks as f64, whole),
+        ("rows", |m| m.rows as f64, whole),
+        ("cost", |m| m.cost, |value| format!("{value:.2}")),
+        ("time", |m| m.time_ms, duration_ms),
+    ];
+    table
+        .into_iter()
+        .map(|(name, read, show)| {
+            let (before, after) = (query.before.as_ref().map(read), query.after.as_ref().map(read));
+            let change = before.zip(after).map(|(before, after)| change(before, after));
+            Number { name, before: before.map(show), after: after.map(show), change }
+        })
+        .collect()
+}
+
+/// A ratio for a person: per cent up to a doubling or halving, a factor beyond.
+fn change(before: f64, after: f64) -> String {
+    if before == after {
+        return "=".to_owned();
+    }
+    if before <= 0.0 {
+        return "from 0".to_owned();
+    }
+    if after <= 0.0 {
+        return "to 0".to_owned();
+    }
+    let per_cent = (after / before - 1.0) * 100.0;
+    match per_cent {
+        _ if after >= before * 2.0 => format!("×{}", factor(after / before)),
+        _ if after <= before / 2.0 => format!("÷{}", factor(before / after)),
+        _ if per_cent > 0.0 => format!("+{per_cent:.0} %"),
+        _ => format!("−{:.0} %", -per_cent),
+    }
+}
+
+fn factor(ratio: f64) -> String {
+    if ratio >= 9.95 { count(ratio.round() as u64) } else { format!("{ratio:.1}") }
+}
+
+/// Write-ahead log for a person.
+pub(crate) fn wal(record: &StatementRecord) -> String {
+    format!("{} of WAL", bytes(record.wal_bytes))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn joined(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_per_cent_up_to_a_factor_of_two() {
+        let shown = [
+            (10.0, 10.0),
+            (10.0, 5.0),
+            (10.0, 12.0),
+            (10.0, 25.0),
+            (1.0, 1200.0),
+            (0.0, 3.0),
+            (100.0, 93.0),
+            (3.0, 0.0),
+        ]
+        .map(|(before, after)| change(before, after));
+        assert_eq!(shown, ["=", "÷2.0", "+20 %", "×2.5", "×1,200", "from 0", "−7 %", "to 0"]);
+    }
+
+    #[test]
+    fn parts_are_joined_as_a_sentence() {
+        let parts: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
+        assert_eq!(
+            [joined(&parts), joined(&parts[..2]), joined(&parts[..1])],
+            ["a, b and c", "a and b", "a"]
+        );
+    }
+}

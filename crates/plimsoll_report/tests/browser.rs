@@ -1,0 +1,180 @@
+//! The page in a real browser: it loads without a complaint, shows what the report holds, and
+//! fits a narrow screen.
+//!
+//! Needs Chromium: `CHROMIUM` names it, else it is looked for in `PATH`. Without one the tests
+//! say so and pass, except in CI (`CI` is set), where they fail.
+
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use plimsoll_report::{Colour, Format, Rendering, render};
+use tempfile::TempDir;
+
+#[path = "../src/sample.rs"]
+mod sample;
+
+/// A run takes about two seconds; a loaded machine may need many times that.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A folder with pages, and the browser to look at them with.
+struct Browser {
+    program: PathBuf,
+    folder: TempDir,
+}
+
+/// What the browser left behind.
+struct Visit {
+    stdout: String,
+    /// Lines that the page's console got, complaints about policy and markup included.
+    console: Vec<String>,
+}
+
+fn page() -> String {
+    let (report, sources) = (sample::report(), sample::sources());
+    let colour = Colour::Never;
+    let rendering = Rendering { report: &report, sources: &sources, colour, width: 80, rule_help: &|_| None };
+    render(Format::Html, &rendering)
+}
+
+fn found() -> Option<PathBuf> {
+    if let Some(program) = std::env::var_os("CHROMIUM") {
+        return Some(program.into());
+    }
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|path| path.is_file())
+}
+
+impl Browser {
+    /// None, and a word about it, where there is no Chromium.
+    fn start() -> Option<Self> {
+        let Some(program) = found() else {
+            let advice = "no Chromium found; install it (Debian: apt-get install chromium) or set CHROMIUM";
+            assert!(std::env::var_os("CI").is_none(), "{advice}");
+            eprintln!("skipped: {advice}");
+            return None;
+        };
+        Some(Self { program, folder: TempDir::new().expect("a temporary folder can be made") })
+    }
+
+    fn write(&self, name: &str, page: &str) {
+        fs::write(self.folder.path().join(name), page).expect("the temporary folder can be written");
+    }
+
+    /// Opens a page of the folder. The clock within it runs ahead, so nothing waits.
+    fn visit(&self, name: &str, arguments: &[&str]) -> Visit {
+        let folder = self.folder.path();
+        let profile = TempDir::new_in(folder).expect("the temporary folder can be written");
+        let file = |name: &str| File::create(folder.join(name)).expect("the temporary folder can be written");
+        let child = Command::new(&self.program)
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .args(["--disable-dev-shm-usage", "--hide-scrollbars", "--enable-logging=stderr"])
+            .args(["--allow-file-access-from-files", "--virtual-time-budget=3000"])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .args(arguments)
+            .arg(format!("file://{}", folder.join(name).display()))
+            .stdin(Stdio::null())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .expect("Chromium starts");
+        wait(child);
+        let read = |name: &str| String::from_utf8_lossy(&read(&folder.join(name))).into_owned();
+        let console =
+            read("stderr").lines().filter(|line| line.contains(":CONSOLE")).map(str::to_owned).collect();
+        Visit { stdout: read("stdout"), console }
+    }
+
+    fn screenshot(&self, name: &str) -> Vec<u8> {
+        let png = self.folder.path().join(format!("{name}.png"));
+        self.visit(name, &["--window-size=1200,1600", &format!("--screenshot={}", png.display())]);
+        read(&png)
+    }
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    fs::read(path).unwrap_or_else(|error| panic!("failed to read {}: {error}", path.display()))
+}
+
+/// Waits, but not forever; a browser that hangs is killed.
+fn wait(mut child: Child) {
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
+        match child.try_wait().expect("a child can be waited for") {
+            Some(status) => return assert!(status.success(), "Chromium ended with {status}"),
+            None => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+    child.kill().expect("our own child can be killed");
+    child.wait().expect("a killed child ends");
+    panic!("Chromium took more than {PATIENCE:?}");
+}
+
+#[test]
+fn the_page_loads_without_a_complaint_and_shows_the_report() {
+    let Some(browser) = Browser::start() else { return };
+    browser.write("page.html", &page());
+    let visit = browser.visit("page.html", &["--dump-dom"]);
+    assert_eq!(visit.console, Vec::<String>::new());
+    assert!(visit.stdout.contains("<span class=\"word\">danger</span>"));
+    assert!(visit.stdout.contains("Don’t deploy this as it is."));
+    let report = sample::report();
+    let statements = &report.rehearsal.as_ref().unwrap().statements;
+    let locks = statements.iter().flat_map(|record| record.strongest_locks()).filter(|lock| lock.existing);
+    assert_eq!(visit.stdout.matches("<a class=\"bar\"").count(), locks.count());
+    let unfolding = |class: &str| visit.stdout.matches(&format!("<details class=\"{class}")).count();
+    assert_eq!(unfolding("finding "), report.findings.len());
+    assert_eq!(unfolding("statement"), statements.len());
+    assert_eq!(unfolding("query "), report.queries.as_ref().unwrap().len());
+}
+
+#[test]
+fn a_complaint_would_be_seen() {
+    let Some(browser) = Browser::start() else { return };
+    browser.write("page.html", &page().replacen("</body>", "<script>1</script></body>", 1));
+    let console = browser.visit("page.html", &["--dump-dom"]).console;
+    assert!(console.iter().any(|line| line.contains("Content Security Policy")), "{console:?}");
+}
+
+#[test]
+fn the_page_is_drawn() {
+    let Some(browser) = Browser::start() else { return };
+    browser.write("page.html", &page());
+    browser.write("blank.html", "<!doctype html><title>blank</title>");
+    let (page, blank) = (browser.screenshot("page.html"), browser.screenshot("blank.html"));
+    assert!(page.starts_with(b"\x89PNG\r\n\x1a\n"));
+    assert!(page.len() > 4 * blank.len(), "{} bytes, a blank page has {}", page.len(), blank.len());
+}
+
+/// Chromium's windows have at least 500 pixels, so a frame is the narrow screen. The copy of
+/// the page within it unfolds everything, measures itself and tells the page around.
+#[test]
+fn nothing_overflows_at_380_and_360_pixels() {
+    const MEASURE: &str = "<script>\
+        for (const details of document.querySelectorAll('details')) details.open = true;\
+        parent.postMessage(document.documentElement.scrollWidth + ' of ' + innerWidth, '*');\
+        </script></body>";
+    let Some(browser) = Browser::start() else { return };
+    let policy = page().find("<meta http-equiv").expect("the page has a policy");
+    let mut copy = page();
+    copy.replace_range(policy..policy + copy[policy..].find('>').expect("the tag ends") + 1, "");
+    browser.write("copy.html", &copy.replacen("</body>", MEASURE, 1));
+    for width in [380, 360] {
+        let frame = format!(
+            "<!doctype html><script>onmessage = event => document.body.append('scrollWidth ' + event.data)\
+             </script><body><iframe src='copy.html' width='{width}' height='3000' frameborder='0'></iframe>"
+        );
+        browser.write("frame.html", &frame);
+        let dom = browser.visit("frame.html", &["--dump-dom"]).stdout;
+        assert!(dom.contains(&format!("scrollWidth {width} of {width}")), "{dom}");
+    }
+}
