@@ -6,6 +6,7 @@
 
 pub mod finding;
 pub mod lock;
+pub mod proof;
 pub mod query;
 pub mod rehearsal;
 pub mod report;

@@ -61,6 +61,9 @@ pub struct StatementRecord {
     pub index_builds: Vec<IndexBuild>,
     /// Write-ahead log written, in bytes.
     pub wal_bytes: u64,
+    /// `lock_timeout` in force after it, in milliseconds; 0 means none.
+    #[serde(skip)]
+    pub lock_timeout_ms: u64,
 }
 
 /// A server's refusal.

@@ -18,7 +18,7 @@ pub struct SourceFile {
 /// columns in Unicode scalar values, the end just behind the last character.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Location {
-    /// Path with forward slashes, relative to the project's folder where it lies below it.
+    /// Path with forward slashes, relative to the current folder.
     pub file: String,
     /// First line, from 1.
     pub line: usize,

@@ -182,6 +182,7 @@ pub(crate) fn record(file: &str, statement: usize, line: usize, sql: &str) -> St
         scans: Vec::new(),
         index_builds: Vec::new(),
         wal_bytes: 180,
+        lock_timeout_ms: 0,
     }
 }
 

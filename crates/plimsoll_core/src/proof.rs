@@ -1,0 +1,320 @@
+//! Where claims meet facts: what a rehearsal says about each finding, and the hazards that it
+//! saw and no rule had claimed.
+
+use crate::finding::{Claim, Evidence, EvidenceKind, Finding, Severity, Work};
+use crate::lock::{Blocks, LockMode};
+use crate::rehearsal::{HeldLock, Outcome, Rehearsal, StatementRecord};
+use crate::source::Location;
+use crate::units::{bytes, count, duration_ms};
+
+/// Id of the finding about a hazard that a rehearsal saw and no rule had claimed.
+pub const UNCLAIMED_HAZARD: &str = "unclaimed-hazard";
+
+/// Id of the finding about a statement that failed and no rule had said so.
+pub const STATEMENT_FAILS: &str = "statement-fails";
+
+/// Id of the rule that speaks of brief strong locks without a `lock_timeout`.
+const REQUIRE_LOCK_TIMEOUT: &str = "require-lock-timeout";
+
+/// Gives each finding the rehearsal's evidence, and adds what only the rehearsal saw.
+///
+/// A refuted finding becomes a note. `locate` gives the place of a statement by its file and index.
+#[must_use]
+pub fn prove(
+    findings: Vec<Finding>,
+    rehearsal: &Rehearsal,
+    locate: impl Fn(&StatementRecord) -> Location,
+) -> Vec<Finding> {
+    let mut proven: Vec<Finding> = findings.into_iter().map(|finding| proven(finding, rehearsal)).collect();
+    for record in &rehearsal.statements {
+        let hazards = match record.outcome {
+            Outcome::Error => failure(record, &proven),
+            Outcome::Ok => hazard(record, rehearsal, &proven),
+        };
+        proven.extend(hazards.map(|(rule, severity, message, remedy)| Finding {
+            rule: rule.to_owned(),
+            severity,
+            message,
+            remedy,
+            location: failing_place(record, locate(record)),
+            statement: Some(record.statement),
+            evidence: Evidence { kind: EvidenceKind::Observed, facts: facts(record) },
+            claim: Claim::Nothing,
+        }));
+    }
+    proven
+}
+
+type Observation = (&'static str, Severity, String, String);
+
+fn proven(mut finding: Finding, rehearsal: &Rehearsal) -> Finding {
+    let Some(record) = record_of(&finding, rehearsal) else { return finding };
+    let holds = match (&finding.claim, record.outcome) {
+        (Claim::Nothing, _) => return finding,
+        (Claim::Fails, outcome) => outcome == Outcome::Error,
+        (Claim::Lock { .. }, Outcome::Error) => {
+            finding.evidence.facts = facts(record);
+            return finding;
+        }
+        (Claim::Lock { relation, mode, work }, Outcome::Ok) => {
+            let locked = held_at(record, rehearsal).any(|lock| lock.relation == *relation && lock.mode >= *mode);
+            locked && work.is_none_or(|work| did(record, work, relation, *mode))
+        }
+    };
+    finding.evidence = Evidence {
+        kind: if holds { EvidenceKind::Confirmed } else { EvidenceKind::Refuted },
+        facts: facts(record),
+    };
+    if !holds {
+        finding.severity = Severity::Note;
+    }
+    finding
+}
+
+fn record_of<'a>(finding: &Finding, rehearsal: &'a Rehearsal) -> Option<&'a StatementRecord> {
+    let statement = finding.statement?;
+    rehearsal.statements.iter().find(|record| record.statement == statement && record.file == finding.location.file)
+}
+
+/// Whether the statement did the claimed work on the relation, or on its partitions, which are
+/// locked in the same mode.
+fn did(record: &StatementRecord, work: Work, relation: &str, mode: LockMode) -> bool {
+    let locked_alike = |other: &str| {
+        record.locks.iter().any(|lock| lock.existing && lock.relation == other && lock.mode == mode)
+    };
+    let on = |other: &str| other == relation || locked_alike(other);
+    worked_on(record, work).any(on)
+}
+
+/// Existing relations on which the statement did this work.
+fn worked_on(record: &StatementRecord, work: Work) -> impl Iterator<Item = &str> {
+    let rewrites = (work == Work::Rewrite).then_some(&record.rewrites).into_iter().flatten().map(String::as_str);
+    let scans = (work == Work::Scan).then_some(&record.scans).into_iter().flatten().map(|scan| scan.relation.as_str());
+    let builds = (work == Work::IndexBuild).then_some(&record.index_builds).into_iter().flatten();
+    let builds = builds.filter(|build| build.existing).map(|build| build.relation.as_str());
+    rewrites.chain(scans).chain(builds)
+}
+
+/// Locks that the transaction holds once the statement has run.
+fn held_at<'a>(record: &'a StatementRecord, rehearsal: &'a Rehearsal) -> impl Iterator<Item = &'a HeldLock> {
+    let earlier = rehearsal.statements.iter().take_while(move |other| !std::ptr::eq(*other, record));
+    earlier
+        .filter(move |other| record.in_transaction && other.transaction == record.transaction)
+        .flat_map(|other| &other.locks)
+        .chain(&record.locks)
+}
+
+fn failure(record: &StatementRecord, findings: &[Finding]) -> Option<Observation> {
+    let claimed = findings.iter().any(|finding| is_about(finding, record) && finding.claim == Claim::Fails);
+    let error = record.error.as_ref().filter(|_| !claimed)?;
+    let message = format!("this statement fails: {} (SQLSTATE {})", error.message, error.sqlstate);
+    let remedy = error.hint.clone().unwrap_or_else(|| "Mend the statement before you deploy.".to_owned());
+    Some((STATEMENT_FAILS, Severity::Error, message, remedy))
+}
+
+fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding]) -> Option<Observation> {
+    let about = || findings.iter().filter(|finding| is_about(finding, record));
+    let claimed = about().any(|finding| {
+        matches!(finding.claim, Claim::Lock { work: Some(_), .. }) && finding.evidence.kind == EvidenceKind::Confirmed
+    });
+    if !claimed && let Some(found) = blocking_work(record, rehearsal) {
+        return Some(found);
+    }
+    let asked = findings
+        .iter()
+        .any(|finding| finding.location.file == record.file && finding.rule == REQUIRE_LOCK_TIMEOUT);
+    if asked || record.lock_timeout_ms > 0 || about().any(|finding| matches!(finding.claim, Claim::Lock { .. })) {
+        return None;
+    }
+    let lock = record.blocking_locks().into_iter().find(|lock| lock.mode >= LockMode::ShareRowExclusive)?;
+    let message = format!(
+        "this takes {} on {} and may wait for it without end, with others queued behind it; no rule had said so",
+        lock.mode.sql(),
+        lock.relation
+    );
+    let remedy = "Give up early and try again instead of making everybody wait; at the file's head:\nSET lock_timeout = '2s';";
+    Some((UNCLAIMED_HAZARD, Severity::Warning, message, remedy.to_owned()))
+}
+
+/// Work on an existing relation under a lock that blocks its readers or writers.
+fn blocking_work(record: &StatementRecord, rehearsal: &Rehearsal) -> Option<Observation> {
+    let blocking = |relation: &str| {
+        held_at(record, rehearsal)
+            .filter(|lock| lock.existing && lock.relation == relation && lock.mode.blocks() != Blocks::Nothing)
+            .map(|lock| lock.mode)
+            .max()
+    };
+    for work in [Work::Rewrite, Work::Scan, Work::IndexBuild] {
+        let Some((relation, mode)) = worked_on(record, work).find_map(|name| Some((name, blocking(name)?))) else {
+            continue;
+        };
+        let message = format!(
+            "this {} {relation} under {}, which {}; no rule had said so",
+            work.verb(),
+            mode.sql(),
+            mode.blocks().phrase()
+        );
+        let remedy = "Do the work in a transaction of its own and in a form that takes no such lock: CONCURRENTLY for \
+                      indexes, NOT VALID and a later VALIDATE for constraints, batches for rows.";
+        return Some((UNCLAIMED_HAZARD, Severity::Error, message, remedy.to_owned()));
+    }
+    None
+}
+
+fn is_about(finding: &Finding, record: &StatementRecord) -> bool {
+    finding.statement == Some(record.statement) && finding.location.file == record.file
+}
+
+/// A failing statement is pointed at where the server points.
+fn failing_place(record: &StatementRecord, whole: Location) -> Location {
+    match &record.error {
+        Some(error) if (error.line, error.column) > (whole.line, whole.column) => {
+            Location { line: error.line, column: error.column, ..whole }
+        }
+        _ => whole,
+    }
+}
+
+/// What a rehearsal saw of a statement, in words, the weightiest first.
+#[must_use]
+pub fn facts(record: &StatementRecord) -> Vec<String> {
+    if let Some(error) = &record.error {
+        return vec![format!("failed: {} (SQLSTATE {})", error.message, error.sqlstate)];
+    }
+    let mut facts: Vec<String> = record.rewrites.iter().map(|relation| format!("rewrote {relation}")).collect();
+    facts.extend(record.scans.iter().map(|scan| format!("scanned {} ({} rows)", scan.relation, count(scan.rows))));
+    facts.extend(record.index_builds.iter().map(|build| format!("built index {} on {}", build.index, build.relation)));
+    let locks = record.strongest_locks().into_iter().filter(|lock| lock.existing && lock.mode > LockMode::RowExclusive);
+    facts.extend(locks.map(|lock| format!("{} on {}", lock.mode.pg_locks(), lock.relation)));
+    facts.push(format!("took {}", duration_ms(record.duration_ms)));
+    if record.wal_bytes >= 1 << 20 {
+        facts.push(format!("wrote {} of WAL", bytes(record.wal_bytes)));
+    }
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rehearsal::{Scan, StatementError};
+
+    fn place(column: usize) -> Location {
+        Location { file: "m.sql".into(), line: 1, column, end_line: 1, end_column: 80 }
+    }
+
+    fn lock(relation: &str, mode: LockMode) -> HeldLock {
+        HeldLock { relation: relation.into(), mode, existing: true }
+    }
+
+    fn record(statement: usize) -> StatementRecord {
+        StatementRecord {
+            file: "m.sql".into(),
+            statement,
+            line: 1,
+            sql: String::new(),
+            outcome: Outcome::Ok,
+            error: None,
+            duration_ms: 1.0,
+            started_ms: 0.0,
+            in_transaction: true,
+            transaction: 0,
+            locks: Vec::new(),
+            rewrites: Vec::new(),
+            scans: Vec::new(),
+            index_builds: Vec::new(),
+            wal_bytes: 0,
+            lock_timeout_ms: 2000,
+        }
+    }
+
+    fn claim(claim: Claim) -> Finding {
+        Finding {
+            rule: "a-rule".into(),
+            severity: Severity::Error,
+            message: String::new(),
+            remedy: String::new(),
+            location: place(1),
+            statement: Some(0),
+            evidence: Evidence { kind: EvidenceKind::Claimed, facts: Vec::new() },
+            claim,
+        }
+    }
+
+    /// Each finding as `rule severity kind`.
+    fn check(findings: Vec<Finding>, statements: Vec<StatementRecord>, expected: &[&str]) {
+        let rehearsal = Rehearsal { server_version: "18".into(), seeded: true, statements, notes: Vec::new() };
+        let shown: Vec<String> = prove(findings, &rehearsal, |_| place(1))
+            .iter()
+            .map(|f| format!("{} {} {}", f.rule, f.severity.word(), f.evidence.kind.word()))
+            .collect();
+        assert_eq!(shown, expected);
+    }
+
+    fn scan_claim() -> Finding {
+        let (relation, mode) = ("public.t".into(), LockMode::AccessExclusive);
+        claim(Claim::Lock { relation, mode, work: Some(Work::Scan) })
+    }
+
+    fn scanning(relation: &str) -> StatementRecord {
+        StatementRecord {
+            locks: vec![lock("public.t", LockMode::AccessExclusive)],
+            scans: vec![Scan { relation: relation.into(), rows: 7 }],
+            ..record(0)
+        }
+    }
+
+    #[test]
+    fn a_seen_scan_confirms() {
+        check(vec![scan_claim()], vec![scanning("public.t")], &["a-rule error confirmed"]);
+    }
+
+    #[test]
+    fn a_lock_without_the_work_refutes() {
+        let locked = StatementRecord { scans: Vec::new(), ..scanning("public.t") };
+        check(vec![scan_claim()], vec![locked], &["a-rule note refuted"]);
+    }
+
+    #[test]
+    fn work_on_a_partition_locked_alike_confirms() {
+        let mut partition = scanning("public.t_1");
+        check(vec![scan_claim()], vec![partition.clone()], &["a-rule note refuted"]);
+        partition.locks.push(lock("public.t_1", LockMode::AccessExclusive));
+        check(vec![scan_claim()], vec![partition], &["a-rule error confirmed"]);
+    }
+
+    #[test]
+    fn a_lock_of_an_earlier_statement_counts() {
+        let altering = StatementRecord { locks: vec![lock("public.t", LockMode::AccessExclusive)], ..record(0) };
+        let updating = StatementRecord {
+            locks: vec![lock("public.t", LockMode::RowExclusive)],
+            scans: vec![Scan { relation: "public.t".into(), rows: 7 }],
+            ..record(1)
+        };
+        check(Vec::new(), vec![altering.clone(), updating.clone()], &["unclaimed-hazard error observed"]);
+        let alone = StatementRecord { transaction: 1, ..updating };
+        check(Vec::new(), vec![altering, alone], &[]);
+    }
+
+    #[test]
+    fn what_no_rule_claimed_is_observed() {
+        check(Vec::new(), vec![scanning("public.t")], &["unclaimed-hazard error observed"]);
+        let brief = StatementRecord { scans: Vec::new(), lock_timeout_ms: 0, ..scanning("public.t") };
+        check(Vec::new(), vec![brief], &["unclaimed-hazard warning observed"]);
+    }
+
+    #[test]
+    fn failures_confirm_claims_or_stand_alone() {
+        let error = StatementError {
+            sqlstate: "25001".into(),
+            message: "no".into(),
+            detail: None,
+            hint: None,
+            line: 1,
+            column: 1,
+        };
+        let failing = StatementRecord { outcome: Outcome::Error, error: Some(error), ..record(0) };
+        check(vec![claim(Claim::Fails)], vec![failing.clone()], &["a-rule error confirmed"]);
+        check(vec![scan_claim()], vec![failing], &["a-rule error claimed", "statement-fails error observed"]);
+        check(vec![claim(Claim::Fails)], vec![record(0)], &["a-rule note refuted"]);
+    }
+}

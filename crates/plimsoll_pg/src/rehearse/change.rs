@@ -1,0 +1,474 @@
+//! The change itself, statement by statement, with a record of each.
+//!
+//! A statement that can run in a transaction is photographed at its end, before its transaction
+//! ends: by a second session its locks, by its own session the catalog and counters that only it
+//! sees. A lone statement gets a transaction of its own for that. A statement that PostgreSQL
+//! refuses in a transaction runs bare and is sampled.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use plimsoll_core::rehearsal::{HeldLock, IndexBuild, Outcome, Rehearsal, Scan, StatementRecord};
+use plimsoll_sql::transaction::{Block, Place};
+use plimsoll_sql::{Command, Migration, Statement};
+use tokio_postgres::Client;
+use tokio_postgres::error::{DbError, SqlState};
+
+use super::catalog::{Catalog, CatalogEntry};
+use super::error::{RehearseError, catalog_error, interrupted, statement_error};
+use super::photograph::{Inside, Locks, Scans, flush_counters, inside, locks_of, outside};
+use super::runner::{create_role, missing_role, run};
+use super::sampling::run_sampled;
+use crate::server::PrivateServer;
+
+/// Is told of each statement before it runs: its file, its line, its text.
+pub type StatementObserver<'a> = &'a dyn Fn(&Migration, usize, &str);
+
+/// Settings of the session that runs the change: parallel workers' scans wouldn't be counted.
+const SESSION_SETTINGS: &str =
+    "SET max_parallel_maintenance_workers = 0; SET max_parallel_workers_per_gather = 0";
+
+/// Runs the change's files in order and records each statement. `new_state_each_file` holds where
+/// each file is a change of its own: what an earlier file made then counts as existing.
+///
+/// # Errors
+/// When the server is gone. A statement that fails is recorded; the others are still run.
+pub async fn rehearse(
+    server: &PrivateServer,
+    database: &str,
+    migrations: &[&Migration],
+    each_file_alone: FilesAre,
+    observer: StatementObserver<'_>,
+) -> Result<Rehearsal, RehearseError> {
+    let mut stage = Stage::open(server, database).await?;
+    let mut notes = Vec::new();
+    for (at, migration) in migrations.iter().enumerate() {
+        if at > 0 && each_file_alone == FilesAre::ChangesOfTheirOwn {
+            stage.take_stock().await?;
+        }
+        stage.run_file(migration, observer).await?;
+        if !migration.meta_commands.is_empty() {
+            notes.push(format!(
+                "{}: {} not run (they are psql's own)",
+                migration.source.name(),
+                plimsoll_core::units::plural(migration.meta_commands.len(), "backslash command")
+            ));
+        }
+    }
+    let failed = stage.records.iter().filter(|record| record.outcome == Outcome::Error).count();
+    if failed > 0 {
+        notes.push("A migration tool would have stopped at the first failing statement; the rest ran without it.".into());
+    }
+    Ok(Rehearsal { server_version: stage.server_version, seeded: false, statements: stage.records, notes })
+}
+
+/// Whether the files of a change are deployed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilesAre {
+    /// What one makes is new to the others.
+    OneChange,
+    /// What an earlier one made exists.
+    ChangesOfTheirOwn,
+}
+
+struct Stage<'a> {
+    server: &'a PrivateServer,
+    database: &'a str,
+    observer: Client,
+    gate: Client,
+    server_version: String,
+    /// All relations as of the last photograph.
+    catalog: Catalog,
+    /// Oids of relations that existed before the change.
+    existing: BTreeSet<u32>,
+    records: Vec<StatementRecord>,
+    /// Time spent in statements so far.
+    clock: Duration,
+    /// Number of the transaction that runs.
+    transaction: usize,
+}
+
+/// The session that runs one file.
+struct Session {
+    client: Client,
+    pid: i32,
+}
+
+/// The running transaction, as far as it was photographed.
+#[derive(Default)]
+struct Open {
+    locks: Locks,
+    scans: Scans,
+    wal: u64,
+}
+
+/// What a statement did, before it is put into words.
+#[derive(Default)]
+struct Deed {
+    duration: Duration,
+    locks: Locks,
+    scans: Vec<(u32, u64)>,
+    changed: Vec<(u32, CatalogEntry)>,
+    wal_bytes: u64,
+    lock_timeout_ms: u64,
+    error: Option<plimsoll_core::rehearsal::StatementError>,
+}
+
+/// Maps an error of our own queries and returns.
+macro_rules! ours {
+    ($stage:expr, $result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(error) => return Err(catalog_error($stage.server, error).await),
+        }
+    };
+}
+
+impl<'a> Stage<'a> {
+    async fn open(server: &'a PrivateServer, database: &'a str) -> Result<Self, RehearseError> {
+        let observer = server.connect(database).await?;
+        let gate = server.connect(database).await?;
+        let mut stage = Self {
+            server,
+            database,
+            observer,
+            gate,
+            server_version: String::new(),
+            catalog: Catalog::default(),
+            existing: BTreeSet::new(),
+            records: Vec::new(),
+            clock: Duration::ZERO,
+            transaction: 0,
+        };
+        let version = ours!(stage, stage.observer.simple_query("SHOW server_version").await);
+        let version = super::catalog::rows(version).next();
+        stage.server_version = version.and_then(|row| row.get(0).map(ToOwned::to_owned)).unwrap_or_default();
+        stage.take_stock().await?;
+        Ok(stage)
+    }
+
+    /// What exists now is what existed before the change.
+    async fn take_stock(&mut self) -> Result<(), RehearseError> {
+        self.catalog = ours!(self, Catalog::read(&self.observer).await);
+        self.existing = self.catalog.entries.keys().copied().collect();
+        Ok(())
+    }
+
+    async fn session(&self) -> Result<Session, RehearseError> {
+        let client = self.server.connect(self.database).await?;
+        ours!(self, client.batch_execute(SESSION_SETTINGS).await);
+        let answer = ours!(self, client.simple_query("SELECT pg_catalog.pg_backend_pid() AS pid").await);
+        let pid = super::catalog::rows(answer).map(|row| super::catalog::number(&row, "pid")).next().unwrap_or(0);
+        Ok(Session { client, pid })
+    }
+
+    async fn run_file(&mut self, migration: &Migration, observer: StatementObserver<'_>) -> Result<(), RehearseError> {
+        let session = self.session().await?;
+        let places = migration.places();
+        let first_transaction = self.transaction;
+        let mut open: Option<Open> = None;
+        for (index, (statement, place)) in migration.statements.iter().zip(&places).enumerate() {
+            observer(migration, index, migration.sql(statement));
+            self.transaction = first_transaction + place.transaction;
+            let last = places.get(index + 1).is_none_or(|next| next.transaction != place.transaction);
+            let deed = self.run_statement(&session, migration, statement, *place, &mut open).await?;
+            self.record(migration, index, statement, *place, deed);
+            if last && let Some(mut ended) = open.take() {
+                if matches!(place.block, Block::Tool | Block::Batch) {
+                    self.commit(&session, migration, &mut ended).await?;
+                }
+                ours!(self, flush_counters(&session.client).await);
+            }
+        }
+        // A file that leaves its own transaction open loses it, as it would with its tool.
+        self.transaction += 1;
+        Ok(())
+    }
+
+    async fn run_statement(
+        &mut self,
+        session: &Session,
+        migration: &Migration,
+        statement: &Statement,
+        place: Place,
+        open: &mut Option<Open>,
+    ) -> Result<Deed, RehearseError> {
+        let command = statement.command();
+        if is_transaction_control(command) {
+            let deed = self.run_bare(session, migration, statement).await?;
+            if matches!(command, Some(Command::Begin)) && open.is_none() {
+                *open = Some(self.first_photograph(session).await?);
+            }
+            return Ok(deed);
+        }
+        if place.block != Block::None {
+            if open.is_none() {
+                ours!(self, session.client.batch_execute("BEGIN").await);
+                *open = Some(self.first_photograph(session).await?);
+            }
+            let Some(open) = open.as_mut() else { return Ok(Deed::default()) };
+            return self.run_photographed(session, migration, statement, open).await;
+        }
+        // LOCK TABLE outside a transaction is an error that our own transaction would hide.
+        if !matches!(command, Some(Command::LockTable { .. })) {
+            ours!(self, session.client.batch_execute("BEGIN").await);
+            let mut own = self.first_photograph(session).await?;
+            let deed = self.run_photographed(session, migration, statement, &mut own).await?;
+            let refused = deed.error.as_ref().is_some_and(|error| refuses_transactions(&error.sqlstate));
+            if !refused {
+                let mut deed = deed;
+                if let Err(error) = session.client.batch_execute("COMMIT").await {
+                    deed.error = Some(self.refusal(&error, migration, statement).await?);
+                }
+                ours!(self, flush_counters(&session.client).await);
+                return Ok(deed);
+            }
+            ours!(self, session.client.batch_execute("ROLLBACK").await);
+        }
+        self.run_sampled(session, migration, statement).await
+    }
+
+    async fn first_photograph(&self, session: &Session) -> Result<Open, RehearseError> {
+        let Inside { scans, wal, .. } = ours!(self, inside(&session.client).await);
+        Ok(Open { locks: Locks::new(), scans, wal })
+    }
+
+    /// Runs a statement of an open transaction behind a savepoint, so that its failure leaves the
+    /// transaction whole, and photographs the session at its end.
+    async fn run_photographed(
+        &mut self,
+        session: &Session,
+        migration: &Migration,
+        statement: &Statement,
+        open: &mut Open,
+    ) -> Result<Deed, RehearseError> {
+        loop {
+            ours!(self, session.client.batch_execute("SAVEPOINT plimsoll").await);
+            let started = Instant::now();
+            let result = run(&session.client, &migration.source, statement).await;
+            let duration = started.elapsed();
+            let Err(error) = result else {
+                let deed = self.photograph(session, open, duration).await?;
+                ours!(self, session.client.batch_execute("RELEASE SAVEPOINT plimsoll").await);
+                return Ok(deed);
+            };
+            let Some(refusal) = error.as_db_error() else {
+                return Err(interrupted(self.server, &place_of(migration, statement), &error).await);
+            };
+            ours!(self, session.client.batch_execute("ROLLBACK TO SAVEPOINT plimsoll; RELEASE SAVEPOINT plimsoll").await);
+            if let Some(role) = missing_role(refusal)
+                && create_role(&self.observer, role).await.is_ok()
+            {
+                continue;
+            }
+            let error = statement_error(refusal, &migration.source, statement.range.start);
+            return Ok(Deed { duration, error: Some(error), ..Deed::default() });
+        }
+    }
+
+    async fn photograph(&mut self, session: &Session, open: &mut Open, duration: Duration) -> Result<Deed, RehearseError> {
+        // The session is idle: both look at the same moment.
+        let locks = ours!(self, locks_of(&self.observer, session.pid).await);
+        let now = ours!(self, inside(&session.client).await);
+        let deed = Deed {
+            duration,
+            locks: locks.difference(&open.locks).copied().collect(),
+            scans: scanned(&open.scans, &now.scans),
+            changed: self.changed(now.entries),
+            wal_bytes: now.wal.saturating_sub(open.wal),
+            lock_timeout_ms: now.lock_timeout_ms,
+            error: None,
+        };
+        *open = Open { locks, scans: now.scans, wal: now.wal };
+        Ok(deed)
+    }
+
+    /// Relations that are new, renamed or have another file, by what was known of them.
+    fn changed(&self, entries: impl IntoIterator<Item = (u32, CatalogEntry)>) -> Vec<(u32, CatalogEntry)> {
+        entries.into_iter().filter(|(oid, entry)| self.catalog.entries.get(oid) != Some(entry)).collect()
+    }
+
+    /// BEGIN, COMMIT and their kin, and what only they do: take no photograph.
+    async fn run_bare(
+        &mut self,
+        session: &Session,
+        migration: &Migration,
+        statement: &Statement,
+    ) -> Result<Deed, RehearseError> {
+        let started = Instant::now();
+        let result = run(&session.client, &migration.source, statement).await;
+        let duration = started.elapsed();
+        let error = match result {
+            Ok(()) => None,
+            Err(error) => Some(self.refusal(&error, migration, statement).await?),
+        };
+        Ok(Deed { duration, error, ..Deed::default() })
+    }
+
+    async fn run_sampled(
+        &mut self,
+        session: &Session,
+        migration: &Migration,
+        statement: &Statement,
+    ) -> Result<Deed, RehearseError> {
+        let (_, scans_before, wal_before) = ours!(self, outside(&self.observer).await);
+        let source = &migration.source;
+        let sampled = ours!(
+            self,
+            run_sampled(&session.client, session.pid, &self.observer, &self.gate, source, statement).await
+        );
+        let error = match &sampled.result {
+            Ok(()) => None,
+            Err(error) => Some(self.refusal(error, migration, statement).await?),
+        };
+        let lock_timeout_ms = ours!(self, inside(&session.client).await).lock_timeout_ms;
+        ours!(self, flush_counters(&session.client).await);
+        let (catalog, scans_after, wal_after) = ours!(self, outside(&self.observer).await);
+        Ok(Deed {
+            duration: sampled.duration,
+            locks: sampled.locks,
+            scans: scanned(&scans_before, &scans_after),
+            changed: self.changed(catalog.entries),
+            wal_bytes: wal_after.saturating_sub(wal_before),
+            lock_timeout_ms,
+            error,
+        })
+    }
+
+    async fn refusal(
+        &self,
+        error: &tokio_postgres::Error,
+        migration: &Migration,
+        statement: &Statement,
+    ) -> Result<plimsoll_core::rehearsal::StatementError, RehearseError> {
+        match error.as_db_error() {
+            Some(refusal) => Ok(statement_error(refusal, &migration.source, statement.range.start)),
+            None => Err(interrupted(self.server, &place_of(migration, statement), error).await),
+        }
+    }
+
+    /// Ends the tool's transaction. What its COMMIT refuses (deferred constraints) is put down to
+    /// the last statement.
+    async fn commit(&mut self, session: &Session, migration: &Migration, _ended: &mut Open) -> Result<(), RehearseError> {
+        let Err(error) = session.client.batch_execute("COMMIT").await else { return Ok(()) };
+        let Some(refusal) = error.as_db_error().map(DbError::clone) else {
+            return Err(interrupted(self.server, &migration.source.name(), &error).await);
+        };
+        if let (Some(record), Some(statement)) = (self.records.last_mut(), migration.statements.last()) {
+            record.outcome = Outcome::Error;
+            record.error = Some(statement_error(&refusal, &migration.source, statement.range.start));
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, migration: &Migration, index: usize, statement: &Statement, place: Place, deed: Deed) {
+        let truncates = matches!(statement.command(), Some(Command::Truncate { .. }));
+        let mut rewrites = Vec::new();
+        let mut index_builds = Vec::new();
+        for (oid, entry) in &deed.changed {
+            let known = self.catalog.entries.get(oid);
+            let has_new_file = entry.file != 0 && !self.catalog.files.contains(&entry.file);
+            match entry.kind {
+                'r' | 'm' if has_new_file && self.existing.contains(oid) && !truncates && known.is_some() => {
+                    rewrites.push(entry.name.clone());
+                }
+                'i' if has_new_file && !truncates => {
+                    let indexed = entry.indexed.unwrap_or(0);
+                    let among_changed = || deed.changed.iter().find(|(oid, _)| *oid == indexed).map(|(_, e)| e.name.clone());
+                    let relation = self.catalog.name(indexed).map(ToOwned::to_owned).or_else(among_changed);
+                    index_builds.push(IndexBuild {
+                        index: entry.name.clone(),
+                        relation: relation.unwrap_or_default(),
+                        existing: self.existing.contains(&indexed),
+                    });
+                }
+                _ => {}
+            }
+        }
+        let existing = &self.existing;
+        let mut scans: Vec<Scan> = deed
+            .scans
+            .iter()
+            .filter(|(oid, _)| existing.contains(oid))
+            .filter_map(|(oid, rows)| Some(Scan { relation: self.catalog.name(*oid)?.to_owned(), rows: *rows }))
+            .collect();
+        let new_names: Vec<(u32, String)> = deed.changed.iter().map(|(oid, entry)| (*oid, entry.name.clone())).collect();
+        let name_of = |oid: u32| {
+            // A relation goes by the name that it had before the statement.
+            let known = self.catalog.name(oid).map(ToOwned::to_owned);
+            known.or_else(|| new_names.iter().find(|(new, _)| *new == oid).map(|(_, name)| name.clone()))
+        };
+        let mut locks: Vec<HeldLock> = deed
+            .locks
+            .iter()
+            .filter_map(|(oid, mode)| {
+                Some(HeldLock { relation: name_of(*oid)?, mode: *mode, existing: existing.contains(oid) })
+            })
+            .collect();
+        locks.sort();
+        scans.sort();
+        rewrites.sort();
+        index_builds.sort();
+        self.records.push(StatementRecord {
+            file: migration.source.name(),
+            statement: index,
+            line: migration.source.line_column(statement.range.start).0,
+            sql: migration.sql(statement).to_owned(),
+            outcome: if deed.error.is_some() { Outcome::Error } else { Outcome::Ok },
+            error: deed.error,
+            duration_ms: milliseconds(deed.duration),
+            started_ms: milliseconds(self.clock),
+            in_transaction: place.in_transaction(),
+            transaction: self.transaction,
+            locks,
+            rewrites,
+            scans,
+            index_builds,
+            wal_bytes: deed.wal_bytes,
+            lock_timeout_ms: deed.lock_timeout_ms,
+        });
+        self.clock += deed.duration;
+        for (oid, entry) in deed.changed {
+            self.catalog.insert(oid, entry);
+        }
+    }
+}
+
+fn scanned(before: &Scans, after: &Scans) -> Vec<(u32, u64)> {
+    after
+        .iter()
+        .filter_map(|(oid, (scans, rows))| {
+            let (scans_before, rows_before) = before.get(oid).copied().unwrap_or_default();
+            (*scans > scans_before).then(|| (*oid, rows.saturating_sub(rows_before)))
+        })
+        .collect()
+}
+
+fn is_transaction_control(command: Option<&Command>) -> bool {
+    matches!(
+        command,
+        Some(
+            Command::Begin
+                | Command::Commit { .. }
+                | Command::Rollback { .. }
+                | Command::Savepoint(_)
+                | Command::ReleaseSavepoint(_)
+                | Command::RollbackTo(_)
+        )
+    )
+}
+
+/// Whether the refusal is about the transaction block that we put around a lone statement:
+/// `PreventInTransactionBlock`, or a COMMIT within a procedure.
+fn refuses_transactions(sqlstate: &str) -> bool {
+    [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION].iter().any(|s| s.code() == sqlstate)
+}
+
+fn place_of(migration: &Migration, statement: &Statement) -> String {
+    let (line, column) = migration.source.line_column(statement.range.start);
+    format!("{}:{line}:{column}", migration.source.name())
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,81 @@
+//! What can go wrong with a rehearsal; a statement of the change that fails is no error but a
+//! finding.
+
+use plimsoll_core::{Location, SourceFile};
+use plimsoll_core::rehearsal::StatementError;
+use tokio_postgres::error::{DbError, ErrorPosition};
+
+use crate::server::{PrivateServer, ServerError};
+
+/// Why a rehearsal can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RehearseError {
+    /// The private server refuses connections, or is gone.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The server ended while a statement ran.
+    #[error("run {what}: the private server is gone: {why}")]
+    Interrupted {
+        /// What ran.
+        what: String,
+        /// How the server ended.
+        why: String,
+    },
+    /// A statement that has to succeed before the change can be rehearsed failed.
+    #[error(
+        "run {file}:{line}:{column}: {message}{extra}", file = location.file, line = location.line,
+        column = location.column
+    )]
+    Script {
+        /// Where the statement stands.
+        location: Location,
+        /// The server's message with its SQLSTATE.
+        message: String,
+        /// Detail, hint and advice, each on a line of its own.
+        extra: String,
+    },
+    /// One of our own queries failed.
+    #[error("read the server's catalog: {0}")]
+    Catalog(String),
+}
+
+/// How long a broken connection waits for its server's end.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// The error for a connection that broke while `what` ran.
+pub(crate) async fn interrupted(server: &PrivateServer, what: &str, error: &tokio_postgres::Error) -> RehearseError {
+    let why = match server.death_within(PATIENCE).await {
+        Some(death) => death.to_string(),
+        None => format!("its connection broke ({error}), though it still runs"),
+    };
+    RehearseError::Interrupted { what: what.to_owned(), why }
+}
+
+/// Maps an error of one of our own queries.
+pub(crate) async fn catalog_error(server: &PrivateServer, error: tokio_postgres::Error) -> RehearseError {
+    match error.as_db_error() {
+        Some(refusal) => RehearseError::Catalog(format!("{} ({})", refusal.message(), refusal.code().code())),
+        None => interrupted(server, "a query on the server's catalog", &error).await,
+    }
+}
+
+/// The server's refusal of a statement that starts at byte `start` of a file.
+pub(crate) fn statement_error(refusal: &DbError, source: &SourceFile, start: usize) -> StatementError {
+    let offset = match refusal.position() {
+        Some(ErrorPosition::Original(position)) => {
+            let rest = &source.text()[start..];
+            let characters = (*position as usize).saturating_sub(1);
+            start + rest.char_indices().nth(characters).map_or(rest.len(), |(at, _)| at)
+        }
+        _ => start,
+    };
+    let (line, column) = source.line_column(offset);
+    StatementError {
+        sqlstate: refusal.code().code().to_owned(),
+        message: refusal.message().to_owned(),
+        detail: refusal.detail().map(ToOwned::to_owned),
+        hint: refusal.hint().map(ToOwned::to_owned),
+        line,
+        column,
+    }
+}

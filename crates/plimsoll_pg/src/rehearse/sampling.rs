@@ -1,0 +1,115 @@
+//! Statements that commit by themselves (`CREATE INDEX CONCURRENTLY`, `VACUUM`, …): their locks
+//! are sampled while they run, since none is left at their end.
+//!
+//! A gate session makes short locks visible: it holds `ROW EXCLUSIVE` and a snapshot on the table,
+//! for which such statements wait between their phases with their locks in hand. It lets go once
+//! the statement is seen waiting, so that it costs a millisecond or two, which are taken off the
+//! duration.
+
+use std::time::{Duration, Instant};
+
+use plimsoll_core::SourceFile;
+use plimsoll_sql::Statement;
+use plimsoll_sql::effects::locks_on_existing;
+use plimsoll_sql::name::quote_name;
+use plimsoll_sql::schema::Schema;
+use tokio_postgres::Client;
+
+use super::catalog::{number, rows};
+use super::photograph::{Locks, locks_of};
+use super::runner::run;
+
+/// How long the gate stays shut for a statement that never waits for it.
+const GATE_PATIENCE: Duration = Duration::from_millis(500);
+
+const SAMPLE_EVERY: Duration = Duration::from_millis(1);
+
+/// What sampling saw.
+pub(super) struct Sampled {
+    pub(super) result: Result<(), tokio_postgres::Error>,
+    pub(super) duration: Duration,
+    pub(super) locks: Locks,
+}
+
+/// Runs a statement alone in its session while `observer` samples its locks.
+pub(super) async fn run_sampled(
+    session: &Client,
+    session_pid: i32,
+    observer: &Client,
+    gate: &Client,
+    source: &SourceFile,
+    statement: &Statement,
+) -> Result<Sampled, tokio_postgres::Error> {
+    let mut gate = Gate::shut(gate, statement).await?;
+    let mut locks = Locks::new();
+    let started = Instant::now();
+    let mut running = std::pin::pin!(run(session, source, statement));
+    let result = loop {
+        tokio::select! {
+            biased;
+            result = &mut running => break result,
+            () = tokio::time::sleep(SAMPLE_EVERY) => {}
+        }
+        locks.extend(locks_of(observer, session_pid).await?);
+        if gate.is_shut() && (gate.holds_up(observer, session_pid).await? || started.elapsed() > GATE_PATIENCE) {
+            locks.extend(locks_of(observer, session_pid).await?);
+            gate.open().await?;
+        }
+    };
+    let duration = started.elapsed().saturating_sub(gate.held_up);
+    gate.open().await?;
+    Ok(Sampled { result, duration, locks })
+}
+
+struct Gate<'a> {
+    client: Option<&'a Client>,
+    waiting_since: Option<Instant>,
+    held_up: Duration,
+}
+
+impl<'a> Gate<'a> {
+    async fn shut(client: &'a Client, statement: &Statement) -> Result<Self, tokio_postgres::Error> {
+        let open = Self { client: None, waiting_since: None, held_up: Duration::ZERO };
+        // What it locks is asked of an empty schema: names resolve by the session's search path.
+        let tables = statement.command().map(|command| locks_on_existing(command, &Schema::default()));
+        let Some(table) = tables.into_iter().flatten().next() else { return Ok(open) };
+        let name = quote_name(&table.relation);
+        let shut = client
+            .batch_execute(&format!(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {name} IN ROW EXCLUSIVE MODE; SELECT 1"
+            ))
+            .await;
+        match shut {
+            Ok(()) => Ok(Self { client: Some(client), ..open }),
+            Err(error) if error.as_db_error().is_some() => {
+                // No such table, or a view: then there is nothing to wait for.
+                client.batch_execute("ROLLBACK").await?;
+                Ok(open)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn is_shut(&self) -> bool {
+        self.client.is_some()
+    }
+
+    /// Whether the session waits for a lock.
+    async fn holds_up(&mut self, observer: &Client, session_pid: i32) -> Result<bool, tokio_postgres::Error> {
+        let query = format!("SELECT count(*) AS waits FROM pg_catalog.pg_locks WHERE pid = {session_pid} AND NOT granted");
+        let waits: u32 = rows(observer.simple_query(&query).await?).map(|row| number::<u32>(&row, "waits")).sum();
+        if waits > 0 {
+            self.waiting_since.get_or_insert_with(Instant::now);
+        }
+        Ok(waits > 0)
+    }
+
+    async fn open(&mut self) -> Result<(), tokio_postgres::Error> {
+        let Some(client) = self.client.take() else { return Ok(()) };
+        client.batch_execute("ROLLBACK").await?;
+        if let Some(since) = self.waiting_since {
+            self.held_up = since.elapsed() + SAMPLE_EVERY;
+        }
+        Ok(())
+    }
+}

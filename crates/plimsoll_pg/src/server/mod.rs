@@ -1,0 +1,57 @@
+//! Private servers: a throw-away PostgreSQL for one run of the program.
+//!
+//! [`find()`] chooses an installation, [`InstallPlan`] gets one where there is none, and
+//! [`PrivateServer::start`] runs it. Nothing here knows what the server is for.
+
+mod advice;
+mod binaries;
+mod cache;
+mod connections;
+mod copy_tree;
+mod death;
+mod die_with_us;
+mod environment;
+mod error;
+mod find;
+mod initdb;
+mod install;
+mod installed;
+mod leftovers;
+mod lock_file;
+mod package_client;
+mod packages;
+mod platform;
+mod postmaster;
+mod private_folder;
+mod private_server;
+mod process_environment;
+mod search;
+mod server_user;
+mod settings;
+mod start_options;
+mod sweep;
+mod template;
+mod template_key;
+mod unpack;
+mod version;
+mod watchdog;
+
+pub use advice::InstallAdvice;
+pub use binaries::Binaries;
+pub use cache::{Cache, CacheError};
+pub use connections::ConnectionEnvironment;
+pub use death::Death;
+pub use environment::{Environment, Privilege};
+pub use error::ServerError;
+pub use find::{FindError, Skipped, Survey, Wanted, find, survey};
+pub use initdb::InitdbError;
+pub use install::{InstallError, InstallPlan, Installed};
+pub use private_folder::TempRootError;
+pub use private_server::{PrivateServer, SUPERUSER};
+pub use search::SearchPlaces;
+pub use server_user::{ServerUser, ServerUserError};
+pub use settings::BadSettingName;
+pub use start_options::StartOptions;
+pub use template::TemplateError;
+pub use unpack::UnpackError;
+pub use version::{OLDEST_SUPPORTED_MAJOR, ServerVersion};
