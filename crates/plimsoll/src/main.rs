@@ -1,2 +1,56 @@
-//! The program.
-fn main() {}
+//! The program: what was typed, what it means, one file a verb, and an exit code.
+//!
+//! Deliberately absent: logic. What a verb does lives in the crates below.
+
+mod args;
+mod commands;
+mod config;
+mod exit;
+mod git;
+mod init;
+mod output;
+mod paths;
+mod private_database;
+mod progress;
+mod project;
+mod queries;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::Arguments;
+use crate::exit::Failure;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // clap prints help to stdout and complaints to stderr, and exits with 0 or 2.
+        Err(error) => error.exit(),
+    };
+    match run(arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            output::complain(&failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<u8, Failure> {
+    // One thread: a private server is tied to the life of the thread that started it.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| Failure::environment(format!("start the asynchronous runtime: {why}")))?;
+    runtime.block_on(async {
+        let ended = tokio::select! {
+            biased;
+            signal = exit::stop_signal() => Err(signal),
+            ended = commands::run(arguments) => ended,
+        };
+        // What the verb had started was dropped with it, and is gone.
+        ended
+    })
+}

@@ -43,7 +43,7 @@ async fn a_killed_server_is_reported_and_leaves_nothing() {
         let ground = Ground::new();
         let server = ground.start(major);
         let client = server.connect("postgres").await.unwrap();
-        let segments = shared_segments();
+        let segment = shared_segment(&server);
         let process = Pid::from_raw(i32::try_from(server.process()).unwrap()).unwrap();
         kill_process(process, Signal::KILL).unwrap();
 
@@ -55,13 +55,17 @@ async fn a_killed_server_is_reported_and_leaves_nothing() {
         drop(client);
         server.stop().unwrap();
         ground.check_nothing_remains();
-        assert!(shared_segments() <= segments, "its shared memory segment is gone");
+        let segments = std::fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
+        let numbers = segments.lines().filter_map(|line| line.split_whitespace().nth(1));
+        assert_eq!(numbers.filter(|number| *number == segment).count(), 0, "its segment is gone");
     }
 }
 
-/// The segments of the whole machine: other tests' servers come and go, so this only compares.
-fn shared_segments() -> usize {
-    std::fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default().lines().count()
+/// The number of the System V segment that a server uses.
+fn shared_segment(server: &PrivateServer) -> String {
+    let pid_file = std::fs::read_to_string(server.data_folder().join("postmaster.pid")).unwrap();
+    let line = pid_file.lines().nth(6).unwrap();
+    line.split_whitespace().nth(1).unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
@@ -117,7 +118,7 @@ fn exited_without_dropping_anything() {
 fn killed_while_it_starts() {
     for milliseconds in [10, 40, 80, 160, 320, 640] {
         let ground = Ground::new();
-        let shared_memory = shared_memory_files();
+        let shared_memory = abandoned_shared_memory();
         let options = ground.options_with_own_cache();
         let mut owner = owner(&ground, &options, 18, "wait");
         std::thread::sleep(Duration::from_millis(milliseconds));
@@ -129,9 +130,8 @@ fn killed_while_it_starts() {
         let names = templates.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let hidden: Vec<String> = names.filter(|name| name.starts_with('.')).collect();
         assert_eq!(hidden, Vec::<String>::new(), "after {milliseconds} ms");
-        // Servers of other tests come and go; so wait until none is new.
         wait_until(PATIENCE, "no shared memory is left", || {
-            shared_memory_files().is_subset(&shared_memory).then_some(())
+            abandoned_shared_memory().is_subset(&shared_memory).then_some(())
         })
         .unwrap();
         drop(start(&binaries(18), &options));
@@ -139,8 +139,20 @@ fn killed_while_it_starts() {
     }
 }
 
-fn shared_memory_files() -> BTreeSet<OsString> {
-    std::fs::read_dir("/dev/shm").into_iter().flatten().map(|entry| entry.unwrap().file_name()).collect()
+/// Shared memory that no process uses any more: other servers on the machine come and go.
+fn abandoned_shared_memory() -> BTreeSet<OsString> {
+    let in_use: String = std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| std::fs::read_to_string(entry.ok()?.path().join("maps")).ok())
+        .collect();
+    let entries = std::fs::read_dir("/dev/shm").into_iter().flatten().filter_map(Result::ok);
+    // Another user's processes can't be looked at, so neither can their memory count.
+    let readable = entries.filter(|entry| File::open(entry.path()).is_ok());
+    readable
+        .map(|entry| entry.file_name())
+        .filter(|name| !in_use.contains(&format!("/dev/shm/{}", name.display())))
+        .collect()
 }
 
 /// The watchdog alone has to do, as on systems that can't tell a server of our death.

@@ -1,0 +1,172 @@
+//! What was typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use plimsoll_core::Severity;
+use plimsoll_report::Format;
+
+/// Shows, before you deploy, whether a change to a PostgreSQL-backed service is safe to carry.
+#[derive(Debug, Parser)]
+#[command(
+    name = "plimsoll",
+    version,
+    after_help = "Exit codes: 0 nothing found at or above --fail-on; 1 something found; 2 wrong usage, configuration or \
+                  input; 3 the environment lacks something, such as a PostgreSQL server."
+)]
+pub(crate) struct Arguments {
+    /// Use this configuration instead of the plimsoll.toml found upward from the current folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Colour the terminal format
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Write a commented plimsoll.toml after looking around
+    Init(InitArguments),
+    /// Lint and rehearse a change, measure the queries before and after it, and give a verdict
+    Check(CheckArguments),
+    /// Say what a change would lock, rewrite or break, without a server
+    Lint(ReportArguments),
+    /// Run a change on a private server and record what each statement does
+    Rehearse(CheckArguments),
+    /// Start, find or install a private PostgreSQL server
+    Server(ServerArguments),
+    /// Explain a rule, or list all of them
+    Rule(RuleArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// Replace an existing plimsoll.toml
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// Which migrations are new, and where the report goes.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// New migrations; without any, those that git says were added or changed since --base
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Compare with this commit [default: the merge base with the main branch]
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["files", "all"])]
+    pub(crate) base: Option<String>,
+    /// Treat every migration as new, each as a change of its own
+    #[arg(long, conflicts_with = "files")]
+    pub(crate) all: bool,
+    /// What to print: terminal, json, html, markdown, sarif, junit, github or gitlab
+    #[arg(long, value_name = "FORMAT", default_value = "terminal")]
+    pub(crate) format: Format,
+    /// Also write a report in this format to a file (repeatable)
+    #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report_file)]
+    pub(crate) reports: Vec<(Format, PathBuf)>,
+    /// Exit with 1 when something this severe is found
+    #[arg(long, value_name = "SEVERITY", default_value = "error")]
+    pub(crate) fail_on: FailOn,
+    /// The major version of PostgreSQL that the change is for
+    #[arg(long, value_name = "MAJOR")]
+    pub(crate) postgres: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
+    /// Load no rows: locks, rewrites and scans hold all the same, times mean nothing
+    #[arg(long)]
+    pub(crate) no_seed: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FailOn {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+impl FailOn {
+    /// The least severity that fails; none if nothing does.
+    pub(crate) fn threshold(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Note => Some(Severity::Note),
+            Self::Never => None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<ServerAction>,
+    /// The major version of PostgreSQL to start [default: the newest found]
+    #[arg(long, value_name = "MAJOR")]
+    pub(crate) postgres: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerAction {
+    /// Fetch a ready-made PostgreSQL into the cache folder
+    Install {
+        /// Its major version
+        #[arg(value_name = "VERSION", default_value_t = 18)]
+        major: u32,
+    },
+    /// Print the folder of the PostgreSQL programs that would be used
+    Find {
+        /// Their major version [default: the newest found]
+        #[arg(value_name = "VERSION")]
+        major: Option<u32>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RuleArguments {
+    /// The rule to explain
+    #[arg(value_name = "RULE")]
+    pub(crate) id: Option<String>,
+}
+
+fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("write FORMAT=PATH, such as html=report.html")?;
+    if path.is_empty() {
+        return Err("the path is empty: write FORMAT=PATH, such as html=report.html".into());
+    }
+    let format = format.parse().map_err(|error: plimsoll_report::UnknownFormat| error.to_string())?;
+    Ok((format, PathBuf::from(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn report_files_name_a_format_and_a_path() {
+        assert!(report_file("html=a=b.html").is_ok_and(|(format, path)| {
+            format == Format::Html && path == PathBuf::from("a=b.html")
+        }));
+        assert!(report_file("html").is_err() && report_file("html=").is_err() && report_file("pdf=x").is_err());
+    }
+}

@@ -1,0 +1,145 @@
+//! `plimsoll check`: lint, rehearsal and queries, and one verdict. `plimsoll rehearse` is the
+//! rehearsal alone.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use plimsoll_core::proof::prove;
+use plimsoll_core::{Rehearsal, Report};
+use plimsoll_lint::ChangeScope;
+use plimsoll_pg::queries::PreparedQuery;
+use plimsoll_pg::rehearse::{FilesAre, RehearseError, rehearse};
+use plimsoll_pg::server::PrivateServer;
+use plimsoll_sql::Migration;
+
+use crate::args::{CheckArguments, ColorChoice};
+use crate::commands::lint;
+use crate::exit::Failure;
+use crate::output::deliver;
+use crate::private_database::{Rows, bring_to_state_before, in_script, start};
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::queries;
+use crate::settings::Settings;
+
+mod measured;
+
+use measured::Measured;
+
+/// What is done of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parts {
+    /// Lint, rehearsal and queries.
+    All,
+    /// The rehearsal, and the hazards that it sees.
+    RehearsalAlone,
+}
+
+pub(crate) async fn run(
+    arguments: &CheckArguments,
+    config: Option<&Path>,
+    color: ColorChoice,
+    parts: Parts,
+) -> Result<u8, Failure> {
+    let settings = Settings::load(config, arguments.report.postgres)?;
+    let project = Project::load(&settings, &arguments.report)?;
+    let queries = match (&settings.queries, parts) {
+        (Some(folder), Parts::All) => Some(queries::load(folder, &settings)?),
+        _ => None,
+    };
+    let rows = if arguments.no_seed { Rows::None } else { Rows::Seeded };
+    let mut sources = project.sources();
+    for query in queries.iter().flatten() {
+        if sources.iter().all(|source| source.path() != query.source.path()) {
+            sources.push(query.source.clone());
+        }
+    }
+    let report = if project.new.is_empty() {
+        Report::new(Vec::new(), None, None, project.notes.clone())
+    } else {
+        examine(&project, &settings, queries, rows, parts).await?
+    };
+    deliver(&report, &sources, &arguments.report, color)
+}
+
+/// Runs the change on a private server and puts the report together.
+async fn examine(
+    project: &Project,
+    settings: &Settings,
+    queries: Option<Vec<PreparedQuery>>,
+    rows: Rows,
+    parts: Parts,
+) -> Result<Report, Failure> {
+    let progress = Progress::new();
+    let mut findings = match parts {
+        Parts::All => lint::findings(project, settings),
+        Parts::RehearsalAlone => Vec::new(),
+    };
+    progress.step("starting a private server");
+    let server = start(settings).await?;
+    let database = &settings.database;
+    let rows = bring_to_state_before(&server, database, project, settings, rows, &progress).await?;
+    let mut measured = Measured::before(&server, settings, queries.unwrap_or_default(), &progress).await?;
+    let rehearsal = rehearsed(&server, settings, project, rows, &progress).await?;
+    findings = prove(findings, &rehearsal, |record| {
+        let migration = project.new.iter().find(|migration| migration.source.name() == record.file);
+        located(migration, record.statement, &record.file, record.line)
+    });
+    measured.after(&server, settings, project, &touched_relations(&rehearsal), &progress).await?;
+    let (query_findings, query_reports) = measured.judged(project);
+    findings.extend(query_findings);
+    let mut notes = project.notes.clone();
+    if rows == Rows::None {
+        notes.push(
+            "No rows were loaded ([database] seed): locks, rewrites and scans hold all the same, times and costs mean \
+             nothing."
+                .into(),
+        );
+    }
+    if !project.new.is_empty() && project.new.iter().all(|migration| migration.statements.is_empty()) {
+        notes.push("The new migrations hold no statement.".into());
+    }
+    Ok(Report::new(findings, Some(rehearsal), query_reports, notes))
+}
+
+async fn rehearsed(
+    server: &PrivateServer,
+    settings: &Settings,
+    project: &Project,
+    rows: Rows,
+    progress: &Progress,
+) -> Result<Rehearsal, Failure> {
+    let new: Vec<&Migration> = project.new.iter().collect();
+    let files = match project.scope {
+        ChangeScope::Together => FilesAre::OneChange,
+        ChangeScope::EachFile => FilesAre::ChangesOfTheirOwn,
+    };
+    let observer = |migration: &Migration, index: usize, sql: &str| {
+        let line = migration.source.line_column(migration.statements[index].range.start).0;
+        progress.step(format!("rehearsing {}:{line} {sql}", migration.source.name()));
+    };
+    let mut rehearsal = rehearse(server, &settings.database, &new, files, &observer).await.map_err(interrupted)?;
+    rehearsal.seeded = rows == Rows::Seeded;
+    Ok(rehearsal)
+}
+
+fn interrupted(error: RehearseError) -> Failure {
+    in_script(error, "the rehearsal")
+}
+
+/// The place of a statement of a change.
+fn located(migration: Option<&Migration>, statement: usize, file: &str, line: usize) -> plimsoll_core::Location {
+    match migration.and_then(|migration| Some((migration, migration.statements.get(statement)?))) {
+        Some((migration, statement)) => migration.source.location(statement.range.clone()),
+        None => plimsoll_core::Location { file: file.into(), line, column: 1, end_line: line, end_column: 1 },
+    }
+}
+
+/// Existing relations that the change may have left with other rows or statistics.
+fn touched_relations(rehearsal: &Rehearsal) -> BTreeSet<String> {
+    let locks = rehearsal.statements.iter().flat_map(|record| &record.locks);
+    locks
+        .filter(|lock| lock.mode >= plimsoll_core::LockMode::RowExclusive)
+        .map(|lock| lock.relation.clone())
+        .collect()
+}

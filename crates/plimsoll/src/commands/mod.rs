@@ -1,0 +1,24 @@
+//! The verbs, one file each.
+
+mod check;
+mod lint;
+mod rule;
+mod server;
+
+use crate::args::{Arguments, Verb};
+use crate::exit::Failure;
+use crate::init;
+
+/// Runs the verb and returns the exit code.
+pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
+    let Arguments { config, color, verb } = arguments;
+    let config = config.as_deref();
+    match verb {
+        Verb::Init(arguments) => init::run(&arguments),
+        Verb::Check(arguments) => check::run(&arguments, config, color, check::Parts::All).await,
+        Verb::Rehearse(arguments) => check::run(&arguments, config, color, check::Parts::RehearsalAlone).await,
+        Verb::Lint(arguments) => lint::run(&arguments, config, color),
+        Verb::Server(arguments) => server::run(&arguments, config).await,
+        Verb::Rule(arguments) => rule::run(&arguments),
+    }
+}

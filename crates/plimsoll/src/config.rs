@@ -1,0 +1,151 @@
+//! `plimsoll.toml`: its keys, and errors that point into it.
+
+use std::path::{Path, PathBuf};
+
+use plimsoll_core::SourceFile;
+use serde::Deserialize;
+use serde_spanned::Spanned;
+
+use crate::exit::Failure;
+
+/// The file's name.
+pub(crate) const FILE_NAME: &str = "plimsoll.toml";
+
+/// What the file says, unchecked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) migrations: Migrations,
+    pub(crate) database: Database,
+    pub(crate) lint: Lint,
+    pub(crate) queries: Queries,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Migrations {
+    pub(crate) path: Option<Spanned<PathBuf>>,
+    pub(crate) layout: Option<Spanned<String>>,
+    pub(crate) transaction: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Database {
+    pub(crate) version: Option<Spanned<u32>>,
+    pub(crate) binaries: Option<Spanned<PathBuf>>,
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) schema: Option<Spanned<PathBuf>>,
+    pub(crate) seed: Option<OneOrMany>,
+    pub(crate) seed_command: Option<Spanned<String>>,
+    pub(crate) timezone: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Lint {
+    pub(crate) ignore: Vec<Spanned<String>>,
+    pub(crate) lock_timeout: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Queries {
+    pub(crate) path: Option<Spanned<PathBuf>>,
+    pub(crate) runs: Option<Spanned<usize>>,
+    pub(crate) timeout: Option<Spanned<String>>,
+}
+
+/// A path, or a list of them.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a path or a list of paths")]
+pub(crate) enum OneOrMany {
+    One(Spanned<PathBuf>),
+    Many(Vec<Spanned<PathBuf>>),
+}
+
+impl OneOrMany {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Spanned<PathBuf>> {
+        match self {
+            Self::One(one) => std::slice::from_ref(one).iter(),
+            Self::Many(many) => many.iter(),
+        }
+    }
+}
+
+/// Finds the file upward from a folder.
+pub(crate) fn find_upward(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+}
+
+/// Reads the file's text.
+pub(crate) fn parse(source: &SourceFile) -> Result<Config, Failure> {
+    toml::from_str(source.text()).map_err(|error| {
+        let (line, column) = source.line_column(error.span().map_or(0, |span| span.start));
+        let message = with_nearest_key(error.message());
+        Failure::input(format!("read {}:{line}:{column}: {message}", source.name()))
+    })
+}
+
+/// Points at a value of the file.
+pub(crate) fn complaint<T>(source: &SourceFile, value: &Spanned<T>, message: &str) -> Failure {
+    let (line, column) = source.line_column(value.span().start);
+    Failure::input(format!("use {}:{line}:{column}: {message}", source.name()))
+}
+
+/// The word among `known` that is nearest to a mistyped one.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.into_iter().map(|known| (strsim::damerau_levenshtein(word, known), known)).min()?;
+    (near.0 <= word.chars().count().div_ceil(2)).then_some(near.1)
+}
+
+/// serde says `unknown field `x`, expected one of `a`, `b``; the nearest is worth naming.
+fn with_nearest_key(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown field `") else { return message.to_owned() };
+    let Some((unknown, rest)) = rest.split_once('`') else { return message.to_owned() };
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    let valid = format!("valid keys are {}", known.join(", "));
+    match nearest(unknown, known.iter().copied()) {
+        Some(near) => format!("unknown key `{unknown}`; did you mean `{near}`? ({valid})"),
+        None => format!("unknown key `{unknown}`; {valid}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &str) {
+        let error = parse(&SourceFile::new("plimsoll.toml", text)).expect_err("it is wrong");
+        assert!(matches!(&error, Failure::Input(message) if message == expected), "{error:?}");
+    }
+
+    #[test]
+    fn unknown_keys_are_placed_and_the_nearest_named() {
+        check(
+            "[migrations]\npth = \"x\"\n",
+            "read plimsoll.toml:2:1: unknown key `pth`; did you mean `path`? (valid keys are path, layout, transaction)",
+        );
+        check(
+            "[databse]\n",
+            "read plimsoll.toml:1:2: unknown key `databse`; did you mean `database`? (valid keys are migrations, \
+             database, lint, queries)",
+        );
+        check(
+            "[lint]\nxyzzyx = 1\n",
+            "read plimsoll.toml:2:1: unknown key `xyzzyx`; valid keys are ignore, lock_timeout",
+        );
+    }
+
+    #[test]
+    fn wrong_types_are_placed() {
+        let error = parse(&SourceFile::new("plimsoll.toml", "[queries]\nruns = \"five\"\n")).expect_err("it is wrong");
+        assert!(matches!(error, Failure::Input(message) if message.starts_with("read plimsoll.toml:2:8: invalid type")));
+    }
+
+    #[test]
+    fn seeds_are_one_or_many() {
+        let seeds = |text: &str| parse(&SourceFile::new("p", text)).expect("valid").database.seed.expect("given").iter().count();
+        assert_eq!((seeds("database.seed = 'a'"), seeds("database.seed = ['a', 'b']")), (1, 2));
+    }
+}

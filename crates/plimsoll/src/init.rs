@@ -1,0 +1,177 @@
+//! `plimsoll init`: looks around and writes a commented `plimsoll.toml`.
+
+use std::path::{Path, PathBuf};
+
+use plimsoll_sql::{InputFile, Layout};
+
+use crate::args::InitArguments;
+use crate::config::FILE_NAME;
+use crate::exit::{CLEAN, Failure};
+use crate::output::{print, write_file};
+use crate::project::{USUAL_FOLDERS, read_folder, uses_sqlx, walk};
+use crate::settings::Settings;
+
+/// What was found.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Found {
+    /// The migrations folder with its layout's name and title.
+    migrations: Option<(PathBuf, &'static str, &'static str)>,
+    schema: Option<PathBuf>,
+    queries: Option<PathBuf>,
+    seed: Option<PathBuf>,
+    /// A project whose migrations are programs, and how to get SQL from it.
+    programs: Option<Programs>,
+}
+
+/// A tool whose migrations aren't SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Programs {
+    title: &'static str,
+    advice: &'static str,
+}
+
+const DJANGO: Programs = Programs {
+    title: "Django",
+    advice: "`python manage.py sqlmigrate APP NAME > migrations/NAME.sql` writes one as SQL",
+};
+const ALEMBIC: Programs = Programs {
+    title: "Alembic",
+    advice: "`alembic upgrade OLD:NEW --sql > migrations/NEW.sql` writes one as SQL",
+};
+const RAILS: Programs = Programs {
+    title: "Rails",
+    advice: "db/structure.sql is the state before the change; name the new SQL as an argument",
+};
+
+pub(crate) fn run(arguments: &InitArguments) -> Result<u8, Failure> {
+    let settings = Settings::bare()?;
+    let path = settings.current.join(FILE_NAME);
+    if path.exists() && !arguments.force {
+        return Err(Failure::input(format!("write {FILE_NAME}: it exists already; replace it with --force")));
+    }
+    let found = look_around(&settings)?;
+    write_file(&path, &rendered(&found))?;
+    print(&told(&found))?;
+    Ok(CLEAN)
+}
+
+fn look_around(settings: &Settings) -> Result<Found, Failure> {
+    let root = &settings.root;
+    let first = |candidates: &[&str], test: fn(&Path) -> bool| {
+        candidates.iter().map(PathBuf::from).find(|candidate| test(&root.join(candidate)))
+    };
+    let mut found = Found {
+        queries: first(&["queries", "sql/queries", "db/queries"], Path::is_dir),
+        seed: first(&["seed.sql", "seeds.sql", "db/seed.sql", "db/seeds.sql", "supabase/seed.sql"], Path::is_file),
+        programs: programs(root)?,
+        ..Found::default()
+    };
+    for folder in USUAL_FOLDERS {
+        let absolute = root.join(folder);
+        if !absolute.is_dir() {
+            continue;
+        }
+        let files: Vec<InputFile> = read_folder(&absolute, settings)?;
+        let layout = Layout::detect(&files, &absolute, uses_sqlx(root));
+        if files.iter().any(|file| layout.is_migration(&file.path)) {
+            found.migrations = Some((PathBuf::from(folder), layout.name, layout.title));
+            break;
+        }
+    }
+    if found.migrations.is_none() {
+        found.schema = first(&["db/structure.sql", "structure.sql", "schema.sql", "db/schema.sql"], Path::is_file);
+    }
+    Ok(found)
+}
+
+fn programs(root: &Path) -> Result<Option<Programs>, Failure> {
+    if root.join("manage.py").is_file() {
+        return Ok(Some(DJANGO));
+    }
+    if root.join("alembic.ini").is_file() {
+        return Ok(Some(ALEMBIC));
+    }
+    let migrate = root.join("db/migrate");
+    if migrate.is_dir() && walk(&migrate)?.iter().any(|path| path.extension().is_some_and(|found| found == "rb")) {
+        return Ok(Some(RAILS));
+    }
+    Ok(None)
+}
+
+fn told(found: &Found) -> String {
+    let mut text = format!("wrote {FILE_NAME}\n");
+    match &found.migrations {
+        Some((folder, _, title)) => text.push_str(&format!("  migrations: {} ({title})\n", folder.display())),
+        None => text.push_str("  migrations: none found\n"),
+    }
+    if let Some(programs) = found.programs {
+        text.push_str(&format!("  this is a {} project, whose migrations are programs: {}\n", programs.title, programs.advice));
+    }
+    let others = [("schema", &found.schema), ("seed", &found.seed), ("queries", &found.queries)];
+    for (what, path) in others {
+        if let Some(path) = path {
+            text.push_str(&format!("  {what}: {}\n", path.display()));
+        }
+    }
+    text.push_str("next: plimsoll check\n");
+    text
+}
+
+/// The file: what was found is set, the rest stands as comments.
+fn rendered(found: &Found) -> String {
+    let set = |key: &str, value: Option<String>, example: &str| match value {
+        Some(value) => format!("{key} = {}\n", toml::Value::String(value)),
+        None => format!("# {key} = {example}\n"),
+    };
+    let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let mut text = String::from("# Plimsoll shows, before you deploy, whether a change is safe to carry: `plimsoll check`.\n");
+    if let Some(programs) = found.programs {
+        text.push_str(&format!("#\n# This is a {} project, whose migrations are programs: {}.\n", programs.title, programs.advice));
+    }
+    text.push_str("\n[migrations]\n");
+    text.push_str("# The folder of SQL migrations, seen from here.\n");
+    text.push_str(&set("path", found.migrations.as_ref().map(|m| m.0.to_string_lossy().into_owned()), "\"migrations\""));
+    text.push_str("# How the migration tool names, orders and wraps them: auto, plain, dbmate, goose, golang-migrate,\n# sqlx, diesel, flyway, prisma or supabase.\n");
+    text.push_str(&set("layout", found.migrations.as_ref().map(|m| m.1.to_owned()), "\"auto\""));
+    text.push_str("# What the tool does around a file that says nothing itself: \"file\" (one transaction), \"batch\" (one\n# query, which is one transaction too) or \"statement\" (each alone). Each layout knows its own.\n# transaction = \"file\"\n");
+    text.push_str("\n[database]\n# The major version of your servers; the newest on this machine if not set.\n# version = 18\n# The database's name, for statements that name it.\n# name = \"app\"\n");
+    text.push_str("# A dump of the schema before the change (pg_dump --schema-only), instead of replaying earlier migrations.\n");
+    text.push_str(&set("schema", shown(&found.schema), "\"schema.sql\""));
+    text.push_str("# Rows to rehearse on: SQL files, or a command that gets DATABASE_URL and PG* variables.\n");
+    text.push_str(&match &found.seed {
+        Some(seed) => format!("seed = [{}]\n", toml::Value::String(seed.to_string_lossy().into_owned())),
+        None => "# seed = [\"seed.sql\"]\n".to_owned(),
+    });
+    text.push_str("# seed_command = \"python seed.py\"\n# TimeZone of the sessions that run migrations.\n# timezone = \"UTC\"\n");
+    text.push_str("\n[lint]\n# Rules that are switched off (`plimsoll rule` lists them).\n# ignore = [\"ban-drop-column\"]\n# lock_timeout that your runner sets before each migration.\n# lock_timeout = \"2s\"\n");
+    text.push_str("\n[queries]\n# A folder of .sql files with named queries (`-- name: recent_orders`), values in a .toml beside each.\n");
+    text.push_str(&set("path", shown(&found.queries), "\"queries\""));
+    text.push_str("# Runs after a warm-up, and the time after which a run fails.\n# runs = 5\n# timeout = \"30s\"\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use plimsoll_core::SourceFile;
+
+    use super::*;
+    use crate::config;
+
+    #[test]
+    fn what_is_written_is_valid_even_uncommented() {
+        let found = Found {
+            migrations: Some((PathBuf::from("db/migrations"), "dbmate", "dbmate")),
+            queries: Some(PathBuf::from("queries")),
+            seed: Some(PathBuf::from("seed \"x\".sql")),
+            ..Found::default()
+        };
+        for found in [found, Found::default(), Found { programs: Some(DJANGO), ..Found::default() }] {
+            let text = rendered(&found);
+            config::parse(&SourceFile::new(FILE_NAME, text.as_str())).expect("valid");
+            let is_setting = |line: &str| line.strip_prefix("# ").is_some_and(|rest| rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')));
+            let uncommented: String =
+                text.lines().map(|line| if is_setting(line) { format!("{}\n", &line[2..]) } else { format!("{line}\n") }).collect();
+            config::parse(&SourceFile::new(FILE_NAME, uncommented.as_str())).expect("valid uncommented");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Results to stdout and files, complaints to stderr.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use plimsoll_core::{Report, SourceFile};
+use plimsoll_report::{Colour, Format, Rendering, RuleHelp, render};
+
+use crate::args::{ColorChoice, ReportArguments};
+use crate::exit::{CLEAN, FINDINGS, Failure};
+
+/// Columns when the terminal doesn't tell.
+const DEFAULT_WIDTH: usize = 100;
+
+/// Prints a failure to stderr.
+pub(crate) fn complain(failure: &Failure) {
+    let text = match failure {
+        Failure::Input(message) | Failure::Environment(message) => format!("plimsoll: failed to {message}\n"),
+        Failure::Stopped(_) => "plimsoll: stopped; the private server and its files are gone\n".to_owned(),
+    };
+    // There is nobody left to tell when stderr is gone.
+    io::stderr().write_all(text.as_bytes()).unwrap_or_default();
+}
+
+/// Prints a result to stdout. A reader that has seen enough is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Err(Failure::environment(format!("write to stdout: {why}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Prints and writes a report as asked for, and returns the exit code that it calls for.
+pub(crate) fn deliver(
+    report: &Report,
+    sources: &[SourceFile],
+    arguments: &ReportArguments,
+    color: ColorChoice,
+) -> Result<u8, Failure> {
+    let rendered = |format: Format| {
+        let (colour, width) = terminal(color);
+        render(format, &Rendering { report, sources, colour, width, rule_help: &rule_help })
+    };
+    for (format, path) in &arguments.reports {
+        write_file(path, &rendered(*format))?;
+    }
+    print(&rendered(arguments.format))?;
+    let worst = report.findings.iter().map(|finding| finding.severity).max();
+    let fails = arguments.fail_on.threshold().is_some_and(|threshold| worst.is_some_and(|worst| worst >= threshold));
+    Ok(if fails { FINDINGS } else { CLEAN })
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |why: io::Error| Failure::environment(format!("write {}: {why}", path.display()));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A device such as /dev/stderr can't be replaced by a rename.
+    if path.exists() && !path.is_file() {
+        return std::fs::write(path, text).map_err(failed);
+    }
+    let mut file = tempfile::Builder::new().prefix(".plimsoll-").tempfile_in(folder).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    make_readable(&file).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Temporary files are private; a report is to be read by others, as far as the umask lets it.
+fn make_readable(file: &tempfile::NamedTempFile) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let umask = rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(umask);
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o666 & !umask.as_raw_mode()))
+}
+
+fn terminal(color: ColorChoice) -> (Colour, usize) {
+    let stdout = io::stdout();
+    let wants_colour = match color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+            !set("NO_COLOR") && !dumb && stdout.is_terminal()
+        }
+    };
+    let columns = rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col)).filter(|c| *c > 0);
+    (if wants_colour { Colour::Always } else { Colour::Never }, columns.unwrap_or(DEFAULT_WIDTH))
+}
+
+fn rule_help(id: &str) -> Option<RuleHelp> {
+    let rule = plimsoll_lint::rule(id)?;
+    Some(RuleHelp { summary: rule.summary().to_owned(), help: rule.page.to_owned(), uri: None })
+}

@@ -1,0 +1,136 @@
+//! A private server whose database is in the state before the change.
+
+use std::process::Stdio;
+
+use plimsoll_core::SourceFile;
+use plimsoll_pg::rehearse::{RehearseError, analyze, replay, run_script};
+use plimsoll_pg::server::{
+    Binaries, Cache, Environment, PrivateServer, SearchPlaces, ServerError, ServerUser, StartOptions, Wanted, find,
+};
+
+use crate::exit::Failure;
+use crate::progress::Progress;
+use crate::project::{Project, read_source};
+use crate::settings::Settings;
+
+/// Where servers are found and kept on this machine.
+pub(crate) struct Host {
+    pub(crate) environment: Environment,
+    pub(crate) cache: Cache,
+    pub(crate) user: ServerUser,
+}
+
+impl Host {
+    pub(crate) fn look() -> Result<Self, Failure> {
+        let environment = Environment::read();
+        let cache = Cache::locate(&environment).map_err(Failure::environment)?;
+        let user = ServerUser::choose(&environment).map_err(Failure::environment)?;
+        Ok(Self { environment, cache, user })
+    }
+
+    pub(crate) fn find(&self, wanted: Wanted, explicit: Option<std::path::PathBuf>) -> Result<Binaries, Failure> {
+        let places = SearchPlaces::new(&self.environment, &self.cache, explicit);
+        find(wanted, &places, &self.user).map_err(Failure::environment)
+    }
+
+    pub(crate) async fn start(
+        &self,
+        binaries: Binaries,
+        settings: Vec<(String, String)>,
+    ) -> Result<PrivateServer, Failure> {
+        let options = StartOptions {
+            settings,
+            ..StartOptions::new(&self.environment, self.cache.clone(), self.user.clone())
+        };
+        // Starting blocks; signals are to be heard meanwhile.
+        let started = tokio::task::spawn_blocking(move || PrivateServer::start(&binaries, &options)).await;
+        match started {
+            Ok(started) => started.map_err(Failure::environment),
+            Err(why) => Err(Failure::environment(format!("start a private server: {why}"))),
+        }
+    }
+}
+
+/// Whether rows are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    Seeded,
+    None,
+}
+
+/// Starts a server for a run with these settings.
+pub(crate) async fn start(settings: &Settings) -> Result<PrivateServer, Failure> {
+    let host = Host::look()?;
+    let binaries = host.find(settings.server, settings.binaries.clone())?;
+    host.start(binaries, vec![("timezone".into(), settings.time_zone.clone())]).await
+}
+
+/// Makes a database in the state before the change. Returns whether rows were loaded.
+pub(crate) async fn bring_to_state_before(
+    server: &PrivateServer,
+    database: &str,
+    project: &Project,
+    settings: &Settings,
+    rows: Rows,
+    progress: &Progress,
+) -> Result<Rows, Failure> {
+    server.create_database(database).await.map_err(Failure::environment)?;
+    if let Some(schema) = &project.schema {
+        progress.step(format!("loading {}", schema.name()));
+        run_script(server, database, schema).await.map_err(|error| in_script(error, "the schema dump"))?;
+    }
+    for migration in &project.earlier {
+        progress.step(format!("replaying {}", migration.source.name()));
+        replay(server, database, migration).await.map_err(|error| in_script(error, "an earlier migration"))?;
+    }
+    if rows == Rows::None || (settings.seeds.is_empty() && settings.seed_command.is_none()) {
+        return Ok(Rows::None);
+    }
+    for seed in &settings.seeds {
+        let source: SourceFile = read_source(seed, &settings.current)?;
+        progress.step(format!("loading {}", source.name()));
+        run_script(server, database, &source).await.map_err(|error| in_script(error, "the seed"))?;
+    }
+    if let Some(command) = &settings.seed_command {
+        progress.step(format!("running {command}"));
+        run_seed_command(server, database, command, settings).await?;
+    }
+    progress.step("vacuuming and analyzing");
+    analyze(server, database, None).await.map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
+    Ok(Rows::Seeded)
+}
+
+async fn run_seed_command(
+    server: &PrivateServer,
+    database: &str,
+    command: &str,
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.arg("-c").arg(command).current_dir(&settings.root).stdin(Stdio::null());
+    server.environment(database).apply(&mut shell);
+    let mut shell = tokio::process::Command::from(shell);
+    shell.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let output = shell
+        .output()
+        .await
+        .map_err(|why| Failure::environment(format!("run seed_command `{command}`: /bin/sh: {why}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let lines: Vec<&str> = said.trim().lines().collect();
+    let tail = lines[lines.len().saturating_sub(12)..].join("\n  ");
+    Err(Failure::input(format!("run seed_command `{command}` ({}):\n  {tail}", output.status)))
+}
+
+/// What a script's failure means: its own fault, or the server's.
+pub(crate) fn in_script(error: RehearseError, what: &str) -> Failure {
+    match error {
+        RehearseError::Script { .. } => Failure::input(format!("{error}\n  while {what} brought the private server to the state before the change; the change itself was not run")),
+        RehearseError::Server(ServerError::Connect { .. }) | RehearseError::Server(_) | RehearseError::Interrupted { .. } | RehearseError::Catalog(_) => {
+            Failure::environment(error)
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! What was typed and configured, resolved: after this no argument and no key is looked at again.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use plimsoll_core::SourceFile;
+use plimsoll_lint::session::milliseconds;
+use plimsoll_pg::queries::MeasureSettings;
+use plimsoll_pg::server::{OLDEST_SUPPORTED_MAJOR, Wanted};
+use plimsoll_sql::data_type::TimeZone;
+use plimsoll_sql::{Layout, TransactionHabit, layout::LAYOUTS};
+use serde_spanned::Spanned;
+
+use crate::config::{self, Config, complaint};
+use crate::exit::Failure;
+use crate::paths::{normal, seen_from};
+use crate::project::read_text;
+
+/// The settings of a run.
+pub(crate) struct Settings {
+    /// The current folder, absolute: reports name files as seen from it.
+    pub(crate) current: PathBuf,
+    /// The project's folder: that of `plimsoll.toml`, else the current one.
+    pub(crate) root: PathBuf,
+    /// The migrations folder, if it is set; absolute.
+    pub(crate) migrations: Option<PathBuf>,
+    /// The layout, if it is set.
+    pub(crate) layout: Option<&'static Layout>,
+    /// What the tool does around a file, if it is set.
+    pub(crate) habit: Option<TransactionHabit>,
+    /// A dump of the schema before the change.
+    pub(crate) schema: Option<PathBuf>,
+    /// SQL files that load rows.
+    pub(crate) seeds: Vec<PathBuf>,
+    /// A command that loads rows.
+    pub(crate) seed_command: Option<String>,
+    /// The queries folder, if there is one.
+    pub(crate) queries: Option<PathBuf>,
+    /// How queries are measured.
+    pub(crate) measure: MeasureSettings,
+    /// Which server is asked for.
+    pub(crate) server: Wanted,
+    /// The server's programs, if they are set.
+    pub(crate) binaries: Option<PathBuf>,
+    /// The database's name.
+    pub(crate) database: String,
+    /// TimeZone of the sessions that run migrations.
+    pub(crate) time_zone: String,
+    /// Settings of the rules.
+    pub(crate) lint: plimsoll_lint::Settings,
+}
+
+/// Database that private servers get when none is named.
+pub(crate) const DEFAULT_DATABASE: &str = "plimsoll";
+const DEFAULT_RUNS: usize = 5;
+const MOST_RUNS: usize = 1000;
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Settings {
+    /// Reads `plimsoll.toml` and resolves it. `major` is the version typed on the command line.
+    pub(crate) fn load(config: Option<&Path>, major: Option<u32>) -> Result<Self, Failure> {
+        let current = std::env::current_dir().map_err(|why| Failure::environment(format!("find the current folder: {why}")))?;
+        let path = match config {
+            Some(path) => Some(current.join(path)),
+            None => config::find_upward(&current),
+        };
+        let (source, config) = match &path {
+            Some(path) => {
+                let source = SourceFile::new(seen_from(path, &current), read_text(path, &current)?);
+                let config = config::parse(&source)?;
+                (source, config)
+            }
+            None => (SourceFile::new(config::FILE_NAME, ""), Config::default()),
+        };
+        Self::resolve(current, path.as_deref(), source, config, major)
+    }
+
+    /// Settings of the current folder as if there were no `plimsoll.toml`.
+    pub(crate) fn bare() -> Result<Self, Failure> {
+        let current = std::env::current_dir().map_err(|why| Failure::environment(format!("find the current folder: {why}")))?;
+        Self::resolve(current, None, SourceFile::new(config::FILE_NAME, ""), Config::default(), None)
+    }
+
+    fn resolve(
+        current: PathBuf,
+        path: Option<&Path>,
+        source: SourceFile,
+        config: Config,
+        major: Option<u32>,
+    ) -> Result<Self, Failure> {
+        let root = path.and_then(Path::parent).map_or_else(|| current.clone(), normal);
+        Resolver { current, root, source }.resolve(config, major)
+    }
+}
+
+struct Resolver {
+    current: PathBuf,
+    root: PathBuf,
+    source: SourceFile,
+}
+
+impl Resolver {
+    fn resolve(self, config: Config, major: Option<u32>) -> Result<Settings, Failure> {
+        let Config { migrations, database, lint, queries } = config;
+        let server = self.server(major, database.version.as_ref())?;
+        let time_zone = database.timezone.as_ref().map_or_else(|| "UTC".to_owned(), |zone| zone.get_ref().clone());
+        let seeds = match &database.seed {
+            Some(seeds) => seeds.iter().map(|seed| self.file(seed)).collect::<Result<_, _>>()?,
+            None => Vec::new(),
+        };
+        let settings = Settings {
+            migrations: migrations.path.as_ref().map(|path| self.folder(path)).transpose()?,
+            layout: migrations.layout.as_ref().map(|name| self.layout(name)).transpose()?.flatten(),
+            habit: migrations.transaction.as_ref().map(|word| self.habit(word)).transpose()?,
+            schema: database.schema.as_ref().map(|path| self.file(path)).transpose()?,
+            seeds,
+            seed_command: database.seed_command.map(Spanned::into_inner),
+            queries: self.queries(queries.path.as_ref())?,
+            measure: MeasureSettings {
+                runs: queries.runs.as_ref().map_or(Ok(DEFAULT_RUNS), |runs| self.runs(runs))?,
+                timeout: queries.timeout.as_ref().map_or(Ok(DEFAULT_TIMEOUT), |text| self.duration(text))?,
+            },
+            server,
+            binaries: database.binaries.as_ref().map(|path| self.folder(path)).transpose()?,
+            database: database.name.as_ref().map_or_else(|| Ok(DEFAULT_DATABASE.into()), |name| self.database(name))?,
+            lint: plimsoll_lint::Settings {
+                server_major: match server {
+                    Wanted::Major(major) => Some(major),
+                    Wanted::Newest => None,
+                },
+                time_zone: if is_utc(&time_zone) { TimeZone::Utc } else { TimeZone::Other },
+                lock_timeout_ms: match &lint.lock_timeout {
+                    Some(text) => u64::try_from(self.duration(text)?.as_millis()).unwrap_or(u64::MAX),
+                    None => 0,
+                },
+                ignored_rules: lint.ignore.iter().map(|id| self.rule(id)).collect::<Result<_, _>>()?,
+            },
+            time_zone,
+            current: self.current,
+            root: self.root,
+        };
+        Ok(settings)
+    }
+
+    fn server(&self, typed: Option<u32>, configured: Option<&Spanned<u32>>) -> Result<Wanted, Failure> {
+        let too_old = |major: u32| {
+            format!("PostgreSQL {major} is too old: Plimsoll supports {OLDEST_SUPPORTED_MAJOR} and newer")
+        };
+        match (typed, configured) {
+            (Some(major), _) if major < OLDEST_SUPPORTED_MAJOR => {
+                Err(Failure::input(format!("use --postgres {major}: {}", too_old(major))))
+            }
+            (None, Some(major)) if *major.get_ref() < OLDEST_SUPPORTED_MAJOR => {
+                Err(complaint(&self.source, major, &too_old(*major.get_ref())))
+            }
+            (Some(major), _) => Ok(Wanted::Major(major)),
+            (None, Some(major)) => Ok(Wanted::Major(*major.get_ref())),
+            (None, None) => Ok(Wanted::Newest),
+        }
+    }
+
+    fn path(&self, path: &Spanned<PathBuf>) -> PathBuf {
+        normal(&self.root.join(path.get_ref()))
+    }
+
+    fn folder(&self, path: &Spanned<PathBuf>) -> Result<PathBuf, Failure> {
+        let resolved = self.path(path);
+        if resolved.is_dir() {
+            return Ok(resolved);
+        }
+        let what = if resolved.exists() { "isn't a folder" } else { "doesn't exist" };
+        let message = format!("folder {} {what}", path.get_ref().display());
+        Err(complaint(&self.source, path, &message))
+    }
+
+    fn file(&self, path: &Spanned<PathBuf>) -> Result<PathBuf, Failure> {
+        let resolved = self.path(path);
+        if resolved.is_file() {
+            return Ok(resolved);
+        }
+        let what = if resolved.exists() { "isn't a file" } else { "doesn't exist" };
+        let message = format!("file {} {what}", path.get_ref().display());
+        Err(complaint(&self.source, path, &message))
+    }
+
+    /// The layout of that name; none for `auto`.
+    fn layout(&self, name: &Spanned<String>) -> Result<Option<&'static Layout>, Failure> {
+        if name.get_ref() == "auto" {
+            return Ok(None);
+        }
+        let known = || std::iter::once("auto").chain(LAYOUTS.iter().map(|layout| layout.name));
+        Layout::by_name(name.get_ref()).map(Some).ok_or_else(|| self.unknown("layout", name, known()))
+    }
+
+    fn habit(&self, word: &Spanned<String>) -> Result<TransactionHabit, Failure> {
+        let found = TransactionHabit::NAMES.iter().find(|(name, _)| name == word.get_ref());
+        let known = || TransactionHabit::NAMES.iter().map(|(name, _)| *name);
+        found.map(|(_, habit)| *habit).ok_or_else(|| self.unknown("transaction habit", word, known()))
+    }
+
+    fn rule(&self, id: &Spanned<String>) -> Result<String, Failure> {
+        let known = || plimsoll_lint::RULES.iter().map(|rule| rule.id);
+        if known().any(|rule| rule == id.get_ref()) {
+            return Ok(id.get_ref().clone());
+        }
+        Err(self.unknown("rule", id, known()))
+    }
+
+    fn unknown<'a>(&self, kind: &str, word: &Spanned<String>, known: impl Iterator<Item = &'a str>) -> Failure {
+        let known: Vec<&str> = known.collect();
+        let near = config::nearest(word.get_ref(), known.iter().copied());
+        let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let message = format!("unknown {kind} `{}`; {hint}(known: {})", word.get_ref(), known.join(", "));
+        complaint(&self.source, word, &message)
+    }
+
+    fn queries(&self, path: Option<&Spanned<PathBuf>>) -> Result<Option<PathBuf>, Failure> {
+        path.map(|path| self.folder(path)).transpose()
+    }
+
+    fn runs(&self, runs: &Spanned<usize>) -> Result<usize, Failure> {
+        match *runs.get_ref() {
+            count @ 1..=MOST_RUNS => Ok(count),
+            count => Err(complaint(&self.source, runs, &format!("runs = {count} is not between 1 and {MOST_RUNS}"))),
+        }
+    }
+
+    fn duration(&self, text: &Spanned<String>) -> Result<Duration, Failure> {
+        milliseconds(text.get_ref()).filter(|ms| *ms > 0).map(Duration::from_millis).ok_or_else(|| {
+            let message = format!("`{}` is no duration: write one as PostgreSQL does, such as \"2s\" or \"500ms\"", text.get_ref());
+            complaint(&self.source, text, &message)
+        })
+    }
+
+    fn database(&self, name: &Spanned<String>) -> Result<String, Failure> {
+        let taken = ["postgres", "template0", "template1"];
+        let name_ref = name.get_ref();
+        if name_ref.is_empty() || name_ref.len() > 63 || name_ref.contains('\0') || taken.contains(&name_ref.as_str()) {
+            let message = format!("`{name_ref}` can't be a database's name here: take 1 to 63 bytes, and none of {}", taken.join(", "));
+            return Err(complaint(&self.source, name, &message));
+        }
+        Ok(name_ref.clone())
+    }
+}
+
+fn is_utc(zone: &str) -> bool {
+    ["utc", "etc/utc", "gmt", "etc/gmt", "zulu", "etc/zulu", "universal", "etc/universal"]
+        .contains(&zone.to_ascii_lowercase().as_str())
+}
