@@ -36,7 +36,8 @@ pub(crate) struct Database {
     pub(crate) binaries: Option<Spanned<PathBuf>>,
     pub(crate) name: Option<Spanned<String>>,
     pub(crate) schema: Option<Spanned<PathBuf>>,
-    pub(crate) seed: Option<OneOrMany>,
+    /// A path, or a list of them.
+    pub(crate) seed: Option<Spanned<toml::Value>>,
     pub(crate) seed_command: Option<Spanned<String>>,
     pub(crate) timezone: Option<Spanned<String>>,
 }
@@ -54,23 +55,6 @@ pub(crate) struct Queries {
     pub(crate) path: Option<Spanned<PathBuf>>,
     pub(crate) runs: Option<Spanned<usize>>,
     pub(crate) timeout: Option<Spanned<String>>,
-}
-
-/// A path, or a list of them.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "expected a path or a list of paths")]
-pub(crate) enum OneOrMany {
-    One(Spanned<PathBuf>),
-    Many(Vec<Spanned<PathBuf>>),
-}
-
-impl OneOrMany {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Spanned<PathBuf>> {
-        match self {
-            Self::One(one) => std::slice::from_ref(one).iter(),
-            Self::Many(many) => many.iter(),
-        }
-    }
 }
 
 /// Finds the file upward from a folder.
@@ -141,11 +125,5 @@ mod tests {
     fn wrong_types_are_placed() {
         let error = parse(&SourceFile::new("plimsoll.toml", "[queries]\nruns = \"five\"\n")).expect_err("it is wrong");
         assert!(matches!(error, Failure::Input(message) if message.starts_with("read plimsoll.toml:2:8: invalid type")));
-    }
-
-    #[test]
-    fn seeds_are_one_or_many() {
-        let seeds = |text: &str| parse(&SourceFile::new("p", text)).expect("valid").database.seed.expect("given").iter().count();
-        assert_eq!((seeds("database.seed = 'a'"), seeds("database.seed = ['a', 'b']")), (1, 2));
     }
 }

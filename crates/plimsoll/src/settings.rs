@@ -105,7 +105,7 @@ impl Resolver {
         let server = self.server(major, database.version.as_ref())?;
         let time_zone = database.timezone.as_ref().map_or_else(|| "UTC".to_owned(), |zone| zone.get_ref().clone());
         let seeds = match &database.seed {
-            Some(seeds) => seeds.iter().map(|seed| self.file(seed)).collect::<Result<_, _>>()?,
+            Some(seeds) => self.files(seeds)?,
             None => Vec::new(),
         };
         let settings = Settings {
@@ -181,6 +181,20 @@ impl Resolver {
         let what = if resolved.exists() { "isn't a file" } else { "doesn't exist" };
         let message = format!("file {} {what}", path.get_ref().display());
         Err(complaint(&self.source, path, &message))
+    }
+
+    /// The files that a path or a list of paths names.
+    fn files(&self, value: &Spanned<toml::Value>) -> Result<Vec<PathBuf>, Failure> {
+        let wrong = || complaint(&self.source, value, "expected a path or a list of paths");
+        let texts: Vec<&toml::Value> = match value.get_ref() {
+            toml::Value::Array(values) => values.iter().collect(),
+            one => vec![one],
+        };
+        let file = |text: &toml::Value| {
+            let path = PathBuf::from(text.as_str().ok_or_else(wrong)?);
+            self.file(&Spanned::new(value.span(), path))
+        };
+        texts.into_iter().map(file).collect()
     }
 
     /// The layout of that name; none for `auto`.

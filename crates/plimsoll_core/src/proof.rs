@@ -61,10 +61,12 @@ fn proven(mut finding: Finding, rehearsal: &Rehearsal) -> Finding {
             locked && work.is_none_or(|work| did(record, work, relation, *mode))
         }
     };
-    finding.evidence = Evidence {
-        kind: if holds { EvidenceKind::Confirmed } else { EvidenceKind::Refuted },
-        facts: facts(record),
+    let facts = match finding.claim {
+        Claim::Lock { work: None, .. } if record.error.is_none() => lock_facts(record),
+        _ => facts(record),
     };
+    finding.evidence =
+        Evidence { kind: if holds { EvidenceKind::Confirmed } else { EvidenceKind::Refuted }, facts };
     if !holds {
         finding.severity = Severity::Note;
     }
@@ -178,18 +180,48 @@ fn failing_place(record: &StatementRecord, whole: Location) -> Location {
 /// What a rehearsal saw of a statement, in words, the weightiest first.
 #[must_use]
 pub fn facts(record: &StatementRecord) -> Vec<String> {
-    if let Some(error) = &record.error {
-        return vec![format!("failed: {} (SQLSTATE {})", error.message, error.sqlstate)];
+    if record.error.is_some() {
+        return failure_facts(record);
     }
     let mut facts: Vec<String> = record.rewrites.iter().map(|relation| format!("rewrote {relation}")).collect();
     facts.extend(record.scans.iter().map(|scan| format!("scanned {} ({} rows)", scan.relation, count(scan.rows))));
-    facts.extend(record.index_builds.iter().map(|build| format!("built index {} on {}", build.index, build.relation)));
-    let locks = record.strongest_locks().into_iter().filter(|lock| lock.existing && lock.mode > LockMode::RowExclusive);
-    facts.extend(locks.map(|lock| format!("{} on {}", lock.mode.pg_locks(), lock.relation)));
-    facts.push(format!("took {}", duration_ms(record.duration_ms)));
+    facts.extend(index_facts(record));
+    facts.extend(lock_facts(record));
     if record.wal_bytes >= 1 << 20 {
         facts.push(format!("wrote {} of WAL", bytes(record.wal_bytes)));
     }
+    facts
+}
+
+fn failure_facts(record: &StatementRecord) -> Vec<String> {
+    record.error.iter().map(|error| format!("failed: {} (SQLSTATE {})", error.message, error.sqlstate)).collect()
+}
+
+/// `built index i on t`, or how many where a rewrite rebuilt them all.
+fn index_facts(record: &StatementRecord) -> Vec<String> {
+    let mut facts = Vec::new();
+    let mut builds = record.index_builds.iter().peekable();
+    while let Some(first) = builds.next() {
+        let mut more = 0;
+        while builds.next_if(|build| build.relation == first.relation).is_some() {
+            more += 1;
+        }
+        facts.push(match more {
+            0 => format!("built index {} on {}", first.index, first.relation),
+            more => format!("built {} indexes on {}", more + 1, first.relation),
+        });
+    }
+    facts
+}
+
+/// Locks on existing relations, stronger than every query takes; those on indexes that were built
+/// go without saying. Last, how long the statement took.
+fn lock_facts(record: &StatementRecord) -> Vec<String> {
+    let is_built = |lock: &HeldLock| record.index_builds.iter().any(|build| build.index == lock.relation);
+    let told = |lock: &&HeldLock| lock.existing && lock.mode > LockMode::RowExclusive && !is_built(lock);
+    let locks = record.strongest_locks().into_iter().filter(told);
+    let mut facts: Vec<String> = locks.map(|lock| format!("{} on {}", lock.mode.pg_locks(), lock.relation)).collect();
+    facts.push(format!("took {}", duration_ms(record.duration_ms)));
     facts
 }
 

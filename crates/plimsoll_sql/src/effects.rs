@@ -33,7 +33,7 @@ pub fn locks_on_existing(command: &Command, schema: &Schema) -> Vec<LockEffect> 
             None => effects.push(LockEffect { relation, mode }),
         }
     }
-    effects.sort_by(|a, b| b.mode.cmp(&a.mode));
+    effects.sort_by_key(|effect| std::cmp::Reverse(effect.mode));
     effects
 }
 

@@ -12,7 +12,7 @@ use plimsoll_core::rehearsal::{HeldLock, IndexBuild, Outcome, Rehearsal, Scan, S
 use plimsoll_sql::transaction::{Block, Place};
 use plimsoll_sql::{Command, Migration, Statement};
 use tokio_postgres::Client;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::SqlState;
 
 use super::catalog::{Catalog, CatalogEntry};
 use super::error::{RehearseError, catalog_error, interrupted, statement_error};
@@ -351,7 +351,7 @@ impl<'a> Stage<'a> {
     /// the last statement.
     async fn commit(&mut self, session: &Session, migration: &Migration, _ended: &mut Open) -> Result<(), RehearseError> {
         let Err(error) = session.client.batch_execute("COMMIT").await else { return Ok(()) };
-        let Some(refusal) = error.as_db_error().map(DbError::clone) else {
+        let Some(refusal) = error.as_db_error().cloned() else {
             return Err(interrupted(self.server, &migration.source.name(), &error).await);
         };
         if let (Some(record), Some(statement)) = (self.records.last_mut(), migration.statements.last()) {
@@ -408,7 +408,7 @@ impl<'a> Stage<'a> {
         locks.sort();
         scans.sort();
         rewrites.sort();
-        index_builds.sort();
+        index_builds.sort_by(|a, b| (&a.relation, &a.index).cmp(&(&b.relation, &b.index)));
         self.records.push(StatementRecord {
             file: migration.source.name(),
             statement: index,
@@ -439,7 +439,9 @@ fn scanned(before: &Scans, after: &Scans) -> Vec<(u32, u64)> {
         .iter()
         .filter_map(|(oid, (scans, rows))| {
             let (scans_before, rows_before) = before.get(oid).copied().unwrap_or_default();
-            (*scans > scans_before).then(|| (*oid, rows.saturating_sub(rows_before)))
+            let times = scans.saturating_sub(scans_before);
+            // A rewrite reads the table once for itself and once for each index: the rows of one scan.
+            (times > 0).then(|| (*oid, rows.saturating_sub(rows_before) / times))
         })
         .collect()
 }
