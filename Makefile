@@ -1,0 +1,42 @@
+# Everything a person needs by one word. `make` alone lists the words.
+#
+# Rust, git, make, a C compiler, python3 and its pip have to be there; the rest is installed when it is first needed,
+# after saying so, below target/ or in Plimsoll's cache. Chromium alone is a system package, installed as root only.
+
+.PHONY: help demo test bench lint docs clean
+
+# More flags for `cargo test`, as in: make test TEST_FLAGS=--no-fail-fast
+TEST_FLAGS ?=
+
+help:
+	@echo 'make demo    check the example harbour, and write a report to look at'
+	@echo 'make test    run all tests, on PostgreSQL 15 and 18'
+	@echo 'make bench   run the benchmarks'
+	@echo 'make lint    check format, lints and licences'
+	@echo 'make docs    build the API documentation'
+	@echo 'make clean   delete what was built'
+
+demo:
+	@sh scripts/demo.sh
+
+test:
+	@sh scripts/prepare-tests.sh
+	PLIMSOLL_TEST_PYTHON='$(CURDIR)/target/test-venv/bin/python' cargo test --workspace --locked $(TEST_FLAGS)
+
+bench:
+	cargo bench --workspace --locked
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@sh scripts/ensure-cargo-deny.sh
+	cargo deny check licenses bans sources
+
+docs:
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+	@echo "Documentation: $$(sh scripts/target-folder.sh)/doc/plimsoll/index.html"
+
+clean:
+	cargo clean
+	rm -rf target/test-venv
+	rm -f examples/*/report.html

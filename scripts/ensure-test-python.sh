@@ -1,0 +1,32 @@
+#!/bin/sh
+# Makes sure that target/test-venv has the Python packages that the end-to-end tests drive Plimsoll with.
+#
+# The environment is made without pip: the pip outside fills it. So neither ensurepip nor root is needed.
+set -eu
+cd "$(dirname "$0")/.."
+
+requirements=scripts/test-requirements.txt
+environment=target/test-venv
+# A copy of what was installed, written last: an interrupted installation is begun anew.
+installed=$environment/requirements.txt
+
+if cmp -s "$requirements" "$installed" && "$environment/bin/python" -c 'import django, psycopg' 2>/dev/null; then
+    exit 0
+fi
+
+if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
+    echo 'The end-to-end tests need python3, version 3.10 or newer.' >&2
+    exit 1
+fi
+if ! python3 -m pip --version >/dev/null 2>&1; then
+    echo 'The end-to-end tests need pip: on Debian and Ubuntu, apt-get install python3-pip.' >&2
+    exit 1
+fi
+
+echo "Installing Django and psycopg for the end-to-end tests into $environment." >&2
+rm -rf "$environment"
+mkdir -p target
+python3 -m venv --without-pip "$environment"
+python3 -m pip --python "$environment/bin/python" --quiet --disable-pip-version-check --no-input \
+    install --require-hashes --only-binary :all: -r "$requirements" >&2
+cp "$requirements" "$installed"
