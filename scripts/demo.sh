@@ -9,7 +9,7 @@ example=$PWD/examples/harbour
 report=$example/report.html
 
 if ! command -v cargo >/dev/null 2>&1; then
-    echo 'Plimsoll is built with Rust: see https://rustup.rs for how to install it.' >&2
+    echo 'Plimsoll is built with Rust: install cargo first.' >&2
     exit 1
 fi
 echo 'Building Plimsoll.' >&2
