@@ -5,20 +5,11 @@ use plimsoll_core::proof::{UNCLAIMED_HAZARD, prove};
 use plimsoll_core::{EvidenceKind, Finding, Outcome, Rehearsal, Severity, SourceFile};
 use plimsoll_lint::{ChangeScope, RULES, Rule, Settings, lint};
 use plimsoll_pg::rehearse::{FilesAre, rehearse, run_script};
-use plimsoll_pg::server::{
-    Cache, Environment, PrivateServer, SearchPlaces, ServerUser, StartOptions, Wanted, find,
-};
+use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::{Migration, Schema, TransactionHabit};
+use support::start;
 
-fn start(major: u32) -> PrivateServer {
-    let environment = Environment::read();
-    let cache = Cache::locate(&environment).expect("a cache folder");
-    let user = ServerUser::choose(&environment).expect("a user for the server");
-    let places = SearchPlaces::new(&environment, &cache, None);
-    let binaries = find(Wanted::Major(major), &places, &user)
-        .unwrap_or_else(|error| panic!("failed to {error}; run `make test`, which installs it"));
-    PrivateServer::start(&binaries, &StartOptions::new(&environment, cache, user)).expect("a server")
-}
+mod support;
 
 /// What lint and rehearsal say of a change to the page's schema.
 async fn examine(server: &PrivateServer, rule: &Rule, name: &str, sql: &str) -> (Vec<Finding>, Rehearsal) {

@@ -77,6 +77,22 @@ pub(super) async fn outside(observer: &Client) -> Result<(Catalog, Scans, u64), 
     Ok((catalog, scans, wal))
 }
 
+/// The referencing relations of foreign keys, by name, with the rows that the planner believes
+/// them to have.
+pub(super) async fn referencing_relations(
+    session: &Client,
+    foreign_keys: &[String],
+) -> Result<Vec<(u32, u64)>, tokio_postgres::Error> {
+    let list: Vec<String> = foreign_keys.iter().map(|name| format!("'{}'", name.replace('\'', "''"))).collect();
+    let query = format!(
+        "SELECT DISTINCT c.oid, greatest(c.reltuples, 0)::bigint AS rows FROM pg_catalog.pg_constraint k JOIN \
+         pg_catalog.pg_class c ON c.oid = k.conrelid WHERE k.contype = 'f' AND c.relkind = 'r' AND k.conname IN ({})",
+        list.join(", ")
+    );
+    let read = rows(session.simple_query(&query).await?);
+    Ok(read.map(|row| (number(&row, "oid"), number(&row, "rows"))).collect())
+}
+
 /// Makes the session hand its counters over, so that they start from zero and others see them.
 /// Must run outside a transaction.
 pub(super) async fn flush_counters(session: &Client) -> Result<(), tokio_postgres::Error> {

@@ -151,7 +151,7 @@ fn judge(
             reasons.extend(blamed.map(|blamed| format!("broken by {blamed}")));
             (QueryVerdict::Failed, reasons, Some(Severity::Error))
         }
-        (Err(failure), Err(_)) => {
+        (Err(_), Err(failure)) => {
             let reasons = vec![described(failure), "it fails before the change too".to_owned()];
             (QueryVerdict::Failed, reasons, Some(Severity::Warning))
         }

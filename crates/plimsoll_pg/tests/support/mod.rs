@@ -1,0 +1,16 @@
+//! Servers for the tests.
+
+use plimsoll_pg::server::{
+    Cache, Environment, PrivateServer, SearchPlaces, ServerUser, StartOptions, Wanted, find,
+};
+
+/// Starts a private server of a major version, which `make test` has installed.
+pub(crate) fn start(major: u32) -> PrivateServer {
+    let environment = Environment::read();
+    let cache = Cache::locate(&environment).expect("a cache folder");
+    let user = ServerUser::choose(&environment).expect("a user for the server");
+    let places = SearchPlaces::new(&environment, &cache, None);
+    let binaries = find(Wanted::Major(major), &places, &user)
+        .unwrap_or_else(|error| panic!("failed to {error}; run `make test`, which installs it"));
+    PrivateServer::start(&binaries, &StartOptions::new(&environment, cache, user)).expect("a server")
+}
