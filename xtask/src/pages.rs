@@ -53,7 +53,12 @@ pub(crate) fn orphans(root: &Path, pages: &Pages) -> Result<Vec<String>> {
 fn rule_index() -> String {
     let mut text = format!("{NOTICE}# Rules\n\n| rule | severity | |\n|---|---|---|\n");
     for rule in RULES {
-        text.push_str(&format!("| [{0}]({0}.md) | {1} | {2} |\n", rule.id, rule.severity.word(), rule.summary()));
+        text.push_str(&format!(
+            "| [{0}]({0}.md) | {1} | {2} |\n",
+            rule.id,
+            rule.severity.word(),
+            rule.summary()
+        ));
     }
     text.push_str(
         "\nFindings that no rule makes:\n\n| finding | severity | |\n|---|---|---|\n\

@@ -57,7 +57,8 @@ fn proven(mut finding: Finding, rehearsal: &Rehearsal) -> Finding {
             return finding;
         }
         (Claim::Lock { relation, mode, work }, Outcome::Ok) => {
-            let locked = held_at(record, rehearsal).any(|lock| lock.relation == *relation && lock.mode >= *mode);
+            let locked =
+                held_at(record, rehearsal).any(|lock| lock.relation == *relation && lock.mode >= *mode);
             locked && work.is_none_or(|work| did(record, work, relation, *mode))
         }
     };
@@ -75,7 +76,10 @@ fn proven(mut finding: Finding, rehearsal: &Rehearsal) -> Finding {
 
 fn record_of<'a>(finding: &Finding, rehearsal: &'a Rehearsal) -> Option<&'a StatementRecord> {
     let statement = finding.statement?;
-    rehearsal.statements.iter().find(|record| record.statement == statement && record.file == finding.location.file)
+    rehearsal
+        .statements
+        .iter()
+        .find(|record| record.statement == statement && record.file == finding.location.file)
 }
 
 /// Whether the statement did the claimed work on the relation, or on its partitions, which are
@@ -90,8 +94,13 @@ fn did(record: &StatementRecord, work: Work, relation: &str, mode: LockMode) -> 
 
 /// Existing relations on which the statement did this work.
 fn worked_on(record: &StatementRecord, work: Work) -> impl Iterator<Item = &str> {
-    let rewrites = (work == Work::Rewrite).then_some(&record.rewrites).into_iter().flatten().map(String::as_str);
-    let scans = (work == Work::Scan).then_some(&record.scans).into_iter().flatten().map(|scan| scan.relation.as_str());
+    let rewrites =
+        (work == Work::Rewrite).then_some(&record.rewrites).into_iter().flatten().map(String::as_str);
+    let scans = (work == Work::Scan)
+        .then_some(&record.scans)
+        .into_iter()
+        .flatten()
+        .map(|scan| scan.relation.as_str());
     let builds = (work == Work::IndexBuild).then_some(&record.index_builds).into_iter().flatten();
     let builds = builds.filter(|build| build.existing).map(|build| build.relation.as_str());
     rewrites.chain(scans).chain(builds)
@@ -117,7 +126,8 @@ fn failure(record: &StatementRecord, findings: &[Finding]) -> Option<Observation
 fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding]) -> Option<Observation> {
     let about = || findings.iter().filter(|finding| is_about(finding, record));
     let claimed = about().any(|finding| {
-        matches!(finding.claim, Claim::Lock { work: Some(_), .. }) && finding.evidence.kind == EvidenceKind::Confirmed
+        matches!(finding.claim, Claim::Lock { work: Some(_), .. })
+            && finding.evidence.kind == EvidenceKind::Confirmed
     });
     if !claimed && let Some(found) = blocking_work(record, rehearsal) {
         return Some(found);
@@ -125,7 +135,10 @@ fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding])
     let asked = findings
         .iter()
         .any(|finding| finding.location.file == record.file && finding.rule == REQUIRE_LOCK_TIMEOUT);
-    if asked || record.lock_timeout_ms > 0 || about().any(|finding| matches!(finding.claim, Claim::Lock { .. })) {
+    if asked
+        || record.lock_timeout_ms > 0
+        || about().any(|finding| matches!(finding.claim, Claim::Lock { .. }))
+    {
         return None;
     }
     let lock = record.blocking_locks().into_iter().find(|lock| lock.mode >= LockMode::ShareRowExclusive)?;
@@ -142,12 +155,15 @@ fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding])
 fn blocking_work(record: &StatementRecord, rehearsal: &Rehearsal) -> Option<Observation> {
     let blocking = |relation: &str| {
         held_at(record, rehearsal)
-            .filter(|lock| lock.existing && lock.relation == relation && lock.mode.blocks() != Blocks::Nothing)
+            .filter(|lock| {
+                lock.existing && lock.relation == relation && lock.mode.blocks() != Blocks::Nothing
+            })
             .map(|lock| lock.mode)
             .max()
     };
     for work in [Work::Rewrite, Work::Scan, Work::IndexBuild] {
-        let Some((relation, mode)) = worked_on(record, work).find_map(|name| Some((name, blocking(name)?))) else {
+        let Some((relation, mode)) = worked_on(record, work).find_map(|name| Some((name, blocking(name)?)))
+        else {
             continue;
         };
         let message = format!(
@@ -183,8 +199,11 @@ pub fn facts(record: &StatementRecord) -> Vec<String> {
     if record.error.is_some() {
         return failure_facts(record);
     }
-    let mut facts: Vec<String> = record.rewrites.iter().map(|relation| format!("rewrote {relation}")).collect();
-    facts.extend(record.scans.iter().map(|scan| format!("scanned {} ({} rows)", scan.relation, count(scan.rows))));
+    let mut facts: Vec<String> =
+        record.rewrites.iter().map(|relation| format!("rewrote {relation}")).collect();
+    facts.extend(
+        record.scans.iter().map(|scan| format!("scanned {} ({} rows)", scan.relation, count(scan.rows))),
+    );
     facts.extend(index_facts(record));
     facts.extend(lock_facts(record));
     if record.wal_bytes >= 1 << 20 {
@@ -194,7 +213,11 @@ pub fn facts(record: &StatementRecord) -> Vec<String> {
 }
 
 fn failure_facts(record: &StatementRecord) -> Vec<String> {
-    record.error.iter().map(|error| format!("failed: {} (SQLSTATE {})", error.message, error.sqlstate)).collect()
+    record
+        .error
+        .iter()
+        .map(|error| format!("failed: {} (SQLSTATE {})", error.message, error.sqlstate))
+        .collect()
 }
 
 /// `built index i on t`, or how many where a rewrite rebuilt them all.
@@ -220,7 +243,8 @@ fn lock_facts(record: &StatementRecord) -> Vec<String> {
     let is_built = |lock: &HeldLock| record.index_builds.iter().any(|build| build.index == lock.relation);
     let told = |lock: &&HeldLock| lock.existing && lock.mode > LockMode::RowExclusive && !is_built(lock);
     let locks = record.strongest_locks().into_iter().filter(told);
-    let mut facts: Vec<String> = locks.map(|lock| format!("{} on {}", lock.mode.pg_locks(), lock.relation)).collect();
+    let mut facts: Vec<String> =
+        locks.map(|lock| format!("{} on {}", lock.mode.pg_locks(), lock.relation)).collect();
     facts.push(format!("took {}", duration_ms(record.duration_ms)));
     facts
 }
@@ -274,7 +298,8 @@ mod tests {
 
     /// Each finding as `rule severity kind`.
     fn check(findings: Vec<Finding>, statements: Vec<StatementRecord>, expected: &[&str]) {
-        let rehearsal = Rehearsal { server_version: "18".into(), seeded: true, statements, notes: Vec::new() };
+        let rehearsal =
+            Rehearsal { server_version: "18".into(), seeded: true, statements, notes: Vec::new() };
         let shown: Vec<String> = prove(findings, &rehearsal, |_| place(1))
             .iter()
             .map(|f| format!("{} {} {}", f.rule, f.severity.word(), f.evidence.kind.word()))
@@ -316,7 +341,8 @@ mod tests {
 
     #[test]
     fn a_lock_of_an_earlier_statement_counts() {
-        let altering = StatementRecord { locks: vec![lock("public.t", LockMode::AccessExclusive)], ..record(0) };
+        let altering =
+            StatementRecord { locks: vec![lock("public.t", LockMode::AccessExclusive)], ..record(0) };
         let updating = StatementRecord {
             locks: vec![lock("public.t", LockMode::RowExclusive)],
             scans: vec![Scan { relation: "public.t".into(), rows: 7 }],

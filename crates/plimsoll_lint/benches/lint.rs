@@ -17,7 +17,9 @@ fn main() {
 
 /// A believable history: tables, then columns, indexes, constraints and data changes on them.
 fn history() -> Vec<InputFile> {
-    (0..FILES).map(|number| InputFile { path: path(number), shown: path(number), text: text(number) }).collect()
+    (0..FILES)
+        .map(|number| InputFile { path: path(number), shown: path(number), text: text(number) })
+        .collect()
 }
 
 fn path(number: usize) -> std::path::PathBuf {
@@ -71,7 +73,8 @@ fn lint_1000_migrations(bencher: Bencher) {
 fn parse_1000_migrations(bencher: Bencher) {
     let files = history();
     let bytes: usize = files.iter().map(|file| file.text.len()).sum();
-    bencher.counter(BytesCount::new(bytes)).counter(ItemsCount::new(FILES)).bench(|| {
-        Layout::detect(&files, Path::new("migrations"), false).migrations(&files, None).len()
-    });
+    bencher
+        .counter(BytesCount::new(bytes))
+        .counter(ItemsCount::new(FILES))
+        .bench(|| Layout::detect(&files, Path::new("migrations"), false).migrations(&files, None).len());
 }

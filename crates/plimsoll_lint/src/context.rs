@@ -9,9 +9,9 @@ use plimsoll_sql::schema::Relation;
 use plimsoll_sql::transaction::Place;
 use plimsoll_sql::{Command, Migration, ObjectName, Schema};
 
+use crate::Settings;
 use crate::rule::Rule;
 use crate::session::Session;
-use crate::Settings;
 
 /// A statement and all that is known when it runs.
 pub struct Context<'a> {

@@ -54,7 +54,12 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 
 /// Judges a change. `schema` is the state before it, and is left as the state after it.
 #[must_use]
-pub fn lint(schema: &mut Schema, migrations: &[&Migration], scope: ChangeScope, settings: &Settings) -> Vec<Finding> {
+pub fn lint(
+    schema: &mut Schema,
+    migrations: &[&Migration],
+    scope: ChangeScope,
+    settings: &Settings,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     schema.begin_change();
     for (at, migration) in migrations.iter().enumerate() {
@@ -80,8 +85,10 @@ fn lint_file(schema: &mut Schema, migration: &Migration, settings: &Settings, fi
                 session.statement_ended(place);
             }
             StatementKind::Command(command) => {
-                let context = Context { schema, settings, session: &session, place, migration, index, command };
-                for rule in RULES.iter().filter(|rule| !settings.ignored_rules.iter().any(|id| id == rule.id)) {
+                let context =
+                    Context { schema, settings, session: &session, place, migration, index, command };
+                for rule in RULES.iter().filter(|rule| !settings.ignored_rules.iter().any(|id| id == rule.id))
+                {
                     let mut problems = Vec::new();
                     (rule.check)(&context, &mut problems);
                     findings.extend(problems.into_iter().map(|problem| context.finding(rule, problem)));

@@ -42,7 +42,9 @@ impl Rule {
     pub fn example(&self) -> PageExample {
         let block = |kind: &str| {
             let start = self.page.split_once(&format!("```sql {kind}\n"));
-            start.and_then(|(_, rest)| rest.split_once("```")).map_or_else(String::new, |(sql, _)| sql.to_owned())
+            start
+                .and_then(|(_, rest)| rest.split_once("```"))
+                .map_or_else(String::new, |(sql, _)| sql.to_owned())
         };
         PageExample { schema: block("schema"), bad: block("bad"), good: block("good") }
     }

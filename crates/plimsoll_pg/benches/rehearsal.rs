@@ -26,9 +26,14 @@ fn main() -> Result<(), Anything> {
     runtime.block_on(async {
         for major in [15, 18] {
             let server = start(major)?;
-            for (name, habit) in [("one transaction", TransactionHabit::File), ("each alone", TransactionHabit::Statement)] {
+            for (name, habit) in
+                [("one transaction", TransactionHabit::File), ("each alone", TransactionHabit::Statement)]
+            {
                 let overhead = measure(&server, name, habit).await?;
-                println!("PostgreSQL {major}, {name}: {:.2} ms a statement over plain execution", overhead.as_secs_f64() * 1e3);
+                println!(
+                    "PostgreSQL {major}, {name}: {:.2} ms a statement over plain execution",
+                    overhead.as_secs_f64() * 1e3
+                );
             }
         }
         Ok(())
@@ -44,8 +49,10 @@ fn start(major: u32) -> Result<PrivateServer, Anything> {
 }
 
 async fn measure(server: &PrivateServer, name: &str, habit: TransactionHabit) -> Result<Duration, Anything> {
-    let schema: String = (0..TABLES).map(|t| format!("create table t{t} (id bigint primary key, n int);\n")).collect();
-    let change: String = (0..STATEMENTS).map(|s| format!("alter table t{} add column c{s} int;\n", s % TABLES)).collect();
+    let schema: String =
+        (0..TABLES).map(|t| format!("create table t{t} (id bigint primary key, n int);\n")).collect();
+    let change: String =
+        (0..STATEMENTS).map(|s| format!("alter table t{} add column c{s} int;\n", s % TABLES)).collect();
     let migration = Migration::new(SourceFile::new("change.sql", change.as_str()), 0..change.len(), habit);
     let mut differences = Vec::new();
     for round in 0..ROUNDS {
@@ -57,7 +64,9 @@ async fn measure(server: &PrivateServer, name: &str, habit: TransactionHabit) ->
             let started = Instant::now();
             match way {
                 0 => plain(server, &database, &migration, habit).await?,
-                _ => drop(rehearse(server, &database, &[&migration], FilesAre::OneChange, &|_, _, _| {}).await?),
+                _ => drop(
+                    rehearse(server, &database, &[&migration], FilesAre::OneChange, &|_, _, _| {}).await?,
+                ),
             }
             *time = started.elapsed();
         }

@@ -77,10 +77,7 @@ const KINDS: &[(&str, &str)] = &[
         "calls:SHARE ROW EXCLUSIVE, ships:SHARE ROW EXCLUSIVE",
     ),
     ("create index on ships (flag)", "ships:SHARE, scan ships 100, build ships_flag_idx"),
-    (
-        "alter table ships add unique (name)",
-        "ships:ACCESS EXCLUSIVE, scan ships 100, build ships_name_key",
-    ),
+    ("alter table ships add unique (name)", "ships:ACCESS EXCLUSIVE, scan ships 100, build ships_name_key"),
     (
         "create index on visits (day)",
         "visits:SHARE, visits_2025:SHARE, visits_rest:SHARE, scan visits_2025 10, scan visits_rest 0, build \
@@ -92,17 +89,26 @@ const KINDS: &[(&str, &str)] = &[
         "visits:ACCESS EXCLUSIVE, visits_rest:ACCESS EXCLUSIVE, scan visits_rest 0",
     ),
     ("drop index calls_note", "calls:ACCESS EXCLUSIVE, calls_note:ACCESS EXCLUSIVE"),
-    ("drop table calls", "calls:ACCESS EXCLUSIVE, calls_note:ACCESS EXCLUSIVE, calls_pkey:ACCESS EXCLUSIVE, calls_ship:ACCESS EXCLUSIVE"),
-    ("truncate calls", "calls:ACCESS EXCLUSIVE, calls_note:ACCESS EXCLUSIVE, calls_pkey:ACCESS EXCLUSIVE, calls_ship:ACCESS EXCLUSIVE"),
     (
-        "refresh materialized view flags",
-        "flags:ACCESS EXCLUSIVE, rewrite flags, scan ships 100",
+        "drop table calls",
+        "calls:ACCESS EXCLUSIVE, calls_note:ACCESS EXCLUSIVE, calls_pkey:ACCESS EXCLUSIVE, calls_ship:ACCESS EXCLUSIVE",
     ),
-    ("reindex index calls_note", "calls:SHARE, calls_note:ACCESS EXCLUSIVE, scan calls 1000, build calls_note"),
+    (
+        "truncate calls",
+        "calls:ACCESS EXCLUSIVE, calls_note:ACCESS EXCLUSIVE, calls_pkey:ACCESS EXCLUSIVE, calls_ship:ACCESS EXCLUSIVE",
+    ),
+    ("refresh materialized view flags", "flags:ACCESS EXCLUSIVE, rewrite flags, scan ships 100"),
+    (
+        "reindex index calls_note",
+        "calls:SHARE, calls_note:ACCESS EXCLUSIVE, scan calls 1000, build calls_note",
+    ),
     ("create index concurrently i on calls (note)", "calls:SHARE UPDATE EXCLUSIVE, scan calls 1000, build i"),
     ("vacuum full ships", "ships:ACCESS EXCLUSIVE, rewrite ships, scan ships 100, build ships_pkey"),
     ("lock table ships", "error 25P01"),
-    ("do $$ begin execute 'alter table ships add check (id > 0)'; end $$", "ships:ACCESS EXCLUSIVE, scan ships 100"),
+    (
+        "do $$ begin execute 'alter table ships add check (id > 0)'; end $$",
+        "ships:ACCESS EXCLUSIVE, scan ships 100",
+    ),
     ("do $$ begin commit; end $$", ""),
     ("grant select on ships to nobody_known", "ships:ACCESS SHARE"),
     ("update ships set flag = 'PA'", "scan ships 100"),
@@ -142,7 +148,8 @@ async fn each_kind_of_statement_is_recorded_on_18() {
 #[tokio::test]
 async fn locks_are_new_once_in_a_transaction() {
     let server = start(18);
-    let sql = "alter table ships add column x int; alter table ships add column y int; update calls set note = 'y'";
+    let sql =
+        "alter table ships add column x int; alter table ships add column y int; update calls set note = 'y'";
     let rehearsal = run(&server, "once", sql, TransactionHabit::File).await;
     let locks: Vec<String> = rehearsal.statements.iter().map(shown).collect();
     assert_eq!(locks, ["ships:ACCESS EXCLUSIVE", "", "scan calls 1000"]);
@@ -153,7 +160,8 @@ async fn locks_are_new_once_in_a_transaction() {
 #[tokio::test]
 async fn a_failure_in_a_transaction_spares_the_rest() {
     let server = start(15);
-    let sql = "alter table ships add column x int;\nalter table ships add column x int;\ncreate table t (a int);";
+    let sql =
+        "alter table ships add column x int;\nalter table ships add column x int;\ncreate table t (a int);";
     let rehearsal = run(&server, "spared", sql, TransactionHabit::File).await;
     let outcomes: Vec<Outcome> = rehearsal.statements.iter().map(|record| record.outcome).collect();
     assert_eq!(outcomes, [Outcome::Ok, Outcome::Error, Outcome::Ok]);

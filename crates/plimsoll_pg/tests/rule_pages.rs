@@ -16,7 +16,9 @@ async fn examine(server: &PrivateServer, rule: &Rule, name: &str, sql: &str) -> 
     let database = format!("{}_{name}", rule.id.replace('-', "_"));
     let schema_sql = rule.example().schema;
     server.create_database(&database).await.expect("a database");
-    run_script(server, &database, &SourceFile::new("schema.sql", schema_sql.as_str())).await.expect("the schema");
+    run_script(server, &database, &SourceFile::new("schema.sql", schema_sql.as_str()))
+        .await
+        .expect("the schema");
     let habit = match rule.id {
         "concurrent-in-implicit-transaction" => TransactionHabit::Batch,
         _ => TransactionHabit::Statement,
@@ -25,8 +27,9 @@ async fn examine(server: &PrivateServer, rule: &Rule, name: &str, sql: &str) -> 
     let mut schema = Schema::default();
     schema.apply_script(&plimsoll_sql::parse::parse_script(&schema_sql).0);
     let findings = lint(&mut schema, &[&migration], ChangeScope::Together, &Settings::default());
-    let rehearsal =
-        rehearse(server, &database, &[&migration], FilesAre::OneChange, &|_, _, _| {}).await.expect("a rehearsal");
+    let rehearsal = rehearse(server, &database, &[&migration], FilesAre::OneChange, &|_, _, _| {})
+        .await
+        .expect("a rehearsal");
     let whole = migration.source.location(0..sql.len());
     (prove(findings, &rehearsal, |_| whole.clone()), rehearsal)
 }
@@ -46,10 +49,15 @@ async fn check_pages(major: u32) {
         for record in &rehearsal.statements {
             assert_eq!(record.outcome, Outcome::Ok, "{} on {major}: {record:#?}", rule.id);
         }
-        let hazards =
-            findings.iter().filter(|finding| finding.rule == UNCLAIMED_HAZARD && finding.severity == Severity::Error);
+        let hazards = findings
+            .iter()
+            .filter(|finding| finding.rule == UNCLAIMED_HAZARD && finding.severity == Severity::Error);
         assert_eq!(hazards.count(), 0, "{} on {major}: {findings:#?}", rule.id);
-        assert!(findings.iter().all(|finding| finding.rule != rule.id), "{} on {major}: {findings:#?}", rule.id);
+        assert!(
+            findings.iter().all(|finding| finding.rule != rule.id),
+            "{} on {major}: {findings:#?}",
+            rule.id
+        );
     }
 }
 

@@ -57,7 +57,10 @@ impl DataType {
     /// `serial` and its kin, which stand for an integer with a sequence.
     #[must_use]
     pub fn is_serial(&self) -> bool {
-        matches!(self.scalar(), Some("serial" | "bigserial" | "smallserial" | "serial4" | "serial8" | "serial2"))
+        matches!(
+            self.scalar(),
+            Some("serial" | "bigserial" | "smallserial" | "serial4" | "serial8" | "serial2")
+        )
     }
 
     /// What a column of type `serial` really stores.
@@ -83,11 +86,16 @@ impl DataType {
             return TypeChange::Unknown;
         }
         if self.array || to.array {
-            return if self.array && to.array { self.element().change_array_to(&to.element()) } else { TypeChange::Rewrite };
+            return if self.array && to.array {
+                self.element().change_array_to(&to.element())
+            } else {
+                TypeChange::Rewrite
+            };
         }
         let fits = match (self.name.name.as_str(), to.name.name.as_str()) {
             ("character varying" | "text" | "xml", "text") => true,
-            ("text" | "character varying" | "xml", "character varying") => match (self.length(), to.length()) {
+            ("text" | "character varying" | "xml", "character varying") => match (self.length(), to.length())
+            {
                 (_, None) => true,
                 (Some(from), Some(to)) => self.name.name == "character varying" && to >= from,
                 (None, Some(_)) => false,
@@ -107,8 +115,11 @@ impl DataType {
                 }
             },
             (
-                "timestamp without time zone" | "timestamp with time zone" | "time without time zone"
-                | "time with time zone" | "interval",
+                "timestamp without time zone"
+                | "timestamp with time zone"
+                | "time without time zone"
+                | "time with time zone"
+                | "interval",
                 _,
             ) if self.name == to.name => to.precision() >= self.precision(),
             ("timestamp without time zone", "timestamp with time zone")
@@ -161,7 +172,8 @@ pub enum TimeZone {
 impl fmt::Display for DataType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let modifiers: Vec<String> = self.modifiers.iter().map(ToString::to_string).collect();
-        let modifiers = if modifiers.is_empty() { String::new() } else { format!("({})", modifiers.join(",")) };
+        let modifiers =
+            if modifiers.is_empty() { String::new() } else { format!("({})", modifiers.join(",")) };
         match self.name.name.split_once(" with") {
             // `timestamp(3) with time zone`
             Some((head, tail)) if self.name.schema.is_none() => write!(f, "{head}{modifiers} with{tail}")?,
@@ -188,13 +200,59 @@ fn canonical_name(name: &str) -> Option<&str> {
         "timestamptz" => "timestamp with time zone",
         "time" => "time without time zone",
         "timetz" => "time with time zone",
-        "integer" | "bigint" | "smallint" | "real" | "boolean" | "numeric" | "character varying" | "character"
-        | "bit" | "bit varying" | "timestamp without time zone" | "timestamp with time zone"
-        | "time without time zone" | "time with time zone" | "text" | "bytea" | "date" | "interval" | "uuid"
-        | "json" | "jsonb" | "xml" | "inet" | "cidr" | "macaddr" | "macaddr8" | "money" | "oid" | "regclass"
-        | "regproc" | "regtype" | "name" | "point" | "line" | "lseg" | "box" | "path" | "polygon" | "circle"
-        | "tsvector" | "tsquery" | "int4range" | "int8range" | "numrange" | "tsrange" | "tstzrange"
-        | "daterange" | "serial" | "bigserial" | "smallserial" | "serial4" | "serial8" | "serial2" => name,
+        "integer"
+        | "bigint"
+        | "smallint"
+        | "real"
+        | "boolean"
+        | "numeric"
+        | "character varying"
+        | "character"
+        | "bit"
+        | "bit varying"
+        | "timestamp without time zone"
+        | "timestamp with time zone"
+        | "time without time zone"
+        | "time with time zone"
+        | "text"
+        | "bytea"
+        | "date"
+        | "interval"
+        | "uuid"
+        | "json"
+        | "jsonb"
+        | "xml"
+        | "inet"
+        | "cidr"
+        | "macaddr"
+        | "macaddr8"
+        | "money"
+        | "oid"
+        | "regclass"
+        | "regproc"
+        | "regtype"
+        | "name"
+        | "point"
+        | "line"
+        | "lseg"
+        | "box"
+        | "path"
+        | "polygon"
+        | "circle"
+        | "tsvector"
+        | "tsquery"
+        | "int4range"
+        | "int8range"
+        | "numrange"
+        | "tsrange"
+        | "tstzrange"
+        | "daterange"
+        | "serial"
+        | "bigserial"
+        | "smallserial"
+        | "serial4"
+        | "serial8"
+        | "serial2" => name,
         _ => return None,
     };
     Some(canonical)
@@ -255,18 +313,28 @@ mod tests {
 
     #[test]
     fn types_print_as_format_type_does() {
-        let shown: Vec<String> =
-            ["varchar(50)", "decimal(10,2)", "timestamptz(3)", "int[]", "app.mood", "double precision", "time"]
-                .map(|text| parse_data_type(text).unwrap().to_string())
-                .into();
-        assert_eq!(shown, [
-            "character varying(50)",
-            "numeric(10,2)",
-            "timestamp(3) with time zone",
-            "integer[]",
+        let shown: Vec<String> = [
+            "varchar(50)",
+            "decimal(10,2)",
+            "timestamptz(3)",
+            "int[]",
             "app.mood",
             "double precision",
-            "time without time zone"
-        ]);
+            "time",
+        ]
+        .map(|text| parse_data_type(text).unwrap().to_string())
+        .into();
+        assert_eq!(
+            shown,
+            [
+                "character varying(50)",
+                "numeric(10,2)",
+                "timestamp(3) with time zone",
+                "integer[]",
+                "app.mood",
+                "double precision",
+                "time without time zone"
+            ]
+        );
     }
 }

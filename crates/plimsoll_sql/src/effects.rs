@@ -5,7 +5,9 @@
 
 use plimsoll_core::LockMode;
 
-use crate::command::{ActionKind, ColumnDefinition, Command, Constraint, ConstraintKind, ObjectKind, ReindexTarget};
+use crate::command::{
+    ActionKind, ColumnDefinition, Command, Constraint, ConstraintKind, ObjectKind, ReindexTarget,
+};
 use crate::name::ObjectName;
 use crate::schema::{ResolvedName, Schema};
 
@@ -67,7 +69,8 @@ fn locks(command: &Command, schema: &Schema) -> Vec<(ObjectName, LockMode)> {
             locks
         }
         Command::CreateTable(table) => {
-            let constraints = table.constraints.iter().chain(table.columns.iter().flat_map(|c| &c.constraints));
+            let constraints =
+                table.constraints.iter().chain(table.columns.iter().flat_map(|c| &c.constraints));
             constraints
                 .filter_map(|constraint| referenced(&constraint.kind))
                 .map(|referenced| (referenced.clone(), ShareRowExclusive))
@@ -77,7 +80,11 @@ fn locks(command: &Command, schema: &Schema) -> Vec<(ObjectName, LockMode)> {
         Command::CreateIndex(index) => {
             vec![(index.table.clone(), if index.concurrently { ShareUpdateExclusive } else { Share })]
         }
-        Command::Drop(drop) => drop.names.iter().flat_map(|name| drop_locks(drop.kind, name, drop.concurrently, schema)).collect(),
+        Command::Drop(drop) => drop
+            .names
+            .iter()
+            .flat_map(|name| drop_locks(drop.kind, name, drop.concurrently, schema))
+            .collect(),
         Command::Reindex { target, concurrently } => {
             let mode = if *concurrently { ShareUpdateExclusive } else { Share };
             match target {
@@ -105,7 +112,11 @@ fn locks(command: &Command, schema: &Schema) -> Vec<(ObjectName, LockMode)> {
 }
 
 /// Locks of an action on other relations than its table.
-fn action_locks_elsewhere(table: &ObjectName, action: &ActionKind, schema: &Schema) -> Vec<(ObjectName, LockMode)> {
+fn action_locks_elsewhere(
+    table: &ObjectName,
+    action: &ActionKind,
+    schema: &Schema,
+) -> Vec<(ObjectName, LockMode)> {
     match action {
         ActionKind::AddConstraint(constraint) => referenced(&constraint.kind)
             .map(|referenced| (referenced.clone(), LockMode::ShareRowExclusive))
@@ -144,9 +155,13 @@ fn drop_locks(
                 return Vec::new();
             }
             let referenced = relation.into_iter().flat_map(|relation| relation.references());
-            std::iter::once((name.clone(), mode)).chain(referenced.map(|other| (other.clone(), mode))).collect()
+            std::iter::once((name.clone(), mode))
+                .chain(referenced.map(|other| (other.clone(), mode)))
+                .collect()
         }
-        ObjectKind::Index => schema.table_of_index(name).map(|table| (table.clone(), mode)).into_iter().collect(),
+        ObjectKind::Index => {
+            schema.table_of_index(name).map(|table| (table.clone(), mode)).into_iter().collect()
+        }
         ObjectKind::Schema | ObjectKind::Type => Vec::new(),
     }
 }
@@ -179,7 +194,8 @@ mod tests {
             .into_iter()
             .map(|effect| (effect.relation.name, effect.mode))
             .collect();
-        let expected: Vec<(String, LockMode)> = expected.iter().map(|(name, mode)| ((*name).into(), *mode)).collect();
+        let expected: Vec<(String, LockMode)> =
+            expected.iter().map(|(name, mode)| ((*name).into(), *mode)).collect();
         assert_eq!(shown, expected, "{sql}");
     }
 
@@ -188,10 +204,10 @@ mod tests {
         use LockMode::{AccessExclusive, Share, ShareRowExclusive, ShareUpdateExclusive};
         check("create index on b (id)", &[("b", Share)]);
         check("create index concurrently on b (id)", &[("b", ShareUpdateExclusive)]);
-        check("alter table b add foreign key (id) references a", &[
-            ("b", ShareRowExclusive),
-            ("a", ShareRowExclusive),
-        ]);
+        check(
+            "alter table b add foreign key (id) references a",
+            &[("b", ShareRowExclusive), ("a", ShareRowExclusive)],
+        );
         check("alter table b drop constraint b_a_id_fkey", &[("b", AccessExclusive), ("a", AccessExclusive)]);
         check("drop table b", &[("b", AccessExclusive), ("a", AccessExclusive)]);
         check("create table c (a_id int references a)", &[("a", ShareRowExclusive)]);

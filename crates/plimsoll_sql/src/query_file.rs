@@ -59,7 +59,8 @@ pub fn parse_queries(source: &SourceFile) -> Result<Vec<Query>, QueryFileError> 
     let mut queries: Vec<Query> = Vec::new();
     for (at, range) in statements.iter().enumerate() {
         let previous_end = if at == 0 { 0 } else { statements[at - 1].end };
-        let above = names.iter().rfind(|(_, comment)| comment.start >= previous_end && comment.end <= range.start);
+        let above =
+            names.iter().rfind(|(_, comment)| comment.start >= previous_end && comment.end <= range.start);
         let name = match above {
             Some((name, _)) => name.clone(),
             None if names.is_empty() && statements.len() == 1 => stem.clone(),
@@ -151,7 +152,9 @@ fn parameter_name<'a>(text: &'a str, token: &(TokenKind, Range<usize>)) -> Optio
     let spelled = &text[range.clone()];
     match kind {
         TokenKind::Ident => Some((spelled, range.clone())),
-        TokenKind::Literal { kind: LiteralKind::Str { terminated: true } } => Some((spelled.trim_matches('\''), range.clone())),
+        TokenKind::Literal { kind: LiteralKind::Str { terminated: true } } => {
+            Some((spelled.trim_matches('\''), range.clone()))
+        }
         _ => None,
     }
 }
@@ -165,7 +168,8 @@ mod tests {
             .unwrap()
             .into_iter()
             .map(|query| {
-                let names: Vec<String> = query.parameters.into_iter().map(|parameter| parameter.name).collect();
+                let names: Vec<String> =
+                    query.parameters.into_iter().map(|parameter| parameter.name).collect();
                 (query.name, query.sql, names.join(","))
             })
             .collect();

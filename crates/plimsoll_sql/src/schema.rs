@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use crate::command::{
-    ActionKind, AlterTable, ColumnDefinition, Command, Constraint, ConstraintKind, CreateIndex, CreateTable, Drop,
-    Generated, ObjectKind, SetParameter,
+    ActionKind, AlterTable, ColumnDefinition, Command, Constraint, ConstraintKind, CreateIndex, CreateTable,
+    Drop, Generated, ObjectKind, SetParameter,
 };
 use crate::data_type::DataType;
 use crate::name::ObjectName;
@@ -340,7 +340,8 @@ impl Schema {
         for action in &alter.actions {
             match &action.kind {
                 ActionKind::RenameTo { to } => {
-                    name = self.move_relation(&name, ObjectName { schema: name.schema.clone(), name: to.clone() });
+                    name = self
+                        .move_relation(&name, ObjectName { schema: name.schema.clone(), name: to.clone() });
                 }
                 ActionKind::SetSchema { schema } => {
                     name = self.move_relation(&name, ObjectName::qualified(schema, &name.name));
@@ -411,7 +412,9 @@ impl Relation {
         self.column(column).is_some_and(|column| column.not_null)
             || self.constraints.iter().filter(|constraint| constraint.validated).any(|constraint| {
                 match &constraint.kind {
-                    ConstraintKind::Check { proves_not_null, .. } => proves_not_null.iter().any(|c| c == column),
+                    ConstraintKind::Check { proves_not_null, .. } => {
+                        proves_not_null.iter().any(|c| c == column)
+                    }
                     ConstraintKind::NotNull { column: proven } => proven == column,
                     _ => false,
                 }
@@ -472,7 +475,9 @@ impl Relation {
             ActionKind::SetNotNull { column } => self.set_not_null(column, Nullability::NotNull),
             ActionKind::DropNotNull { column } => self.set_not_null(column, Nullability::Nullable),
             ActionKind::AddConstraint(constraint) => self.add_constraint(table, constraint),
-            ActionKind::DropConstraint { name } => self.constraints.retain(|constraint| constraint.name != *name),
+            ActionKind::DropConstraint { name } => {
+                self.constraints.retain(|constraint| constraint.name != *name)
+            }
             ActionKind::ValidateConstraint { name } => self.validate(name),
             ActionKind::RenameConstraint { from, to } => {
                 for constraint in self.constraints.iter_mut().filter(|constraint| constraint.name == *from) {
@@ -495,7 +500,9 @@ impl Relation {
         self.constraints.retain(|constraint| match &constraint.kind {
             ConstraintKind::NotNull { column } => column != name,
             ConstraintKind::Check { proves_not_null, .. } => !proves_not_null.iter().any(|c| c == name),
-            ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => !key.columns.iter().any(|c| c == name),
+            ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => {
+                !key.columns.iter().any(|c| c == name)
+            }
             ConstraintKind::ForeignKey { columns, .. } => !columns.iter().any(|c| c == name),
             ConstraintKind::Exclude => true,
         });
@@ -522,7 +529,9 @@ impl Relation {
             let columns: Vec<&mut String> = match &mut constraint.kind {
                 ConstraintKind::NotNull { column } => vec![column],
                 ConstraintKind::Check { proves_not_null, .. } => proves_not_null.iter_mut().collect(),
-                ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => key.columns.iter_mut().collect(),
+                ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => {
+                    key.columns.iter_mut().collect()
+                }
                 ConstraintKind::ForeignKey { columns, .. } => columns.iter_mut().collect(),
                 ConstraintKind::Exclude => Vec::new(),
             };
@@ -654,6 +663,8 @@ mod tests {
         let mut schema = schema("create table old ()");
         schema.begin_change();
         schema.apply_script(&parse_script("create table fresh (); select 1 as x into copied").0);
-        assert!(!schema.is_new(&name("old")) && schema.is_new(&name("fresh")) && schema.is_new(&name("copied")));
+        assert!(
+            !schema.is_new(&name("old")) && schema.is_new(&name("fresh")) && schema.is_new(&name("copied"))
+        );
     }
 }

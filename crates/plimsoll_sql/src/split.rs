@@ -77,7 +77,9 @@ impl Splitter<'_> {
                     self.finish_statement();
                 }
                 TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. } => {}
-                _ if self.text.as_bytes()[range.start] == b'\\' => return self.take_meta_command(range.start),
+                _ if self.text.as_bytes()[range.start] == b'\\' => {
+                    return self.take_meta_command(range.start);
+                }
                 _ => self.pending.take(self.text, token, range),
             }
         }
@@ -158,7 +160,8 @@ impl Pending {
     }
 
     fn is_create_routine(&self) -> bool {
-        let mut words = self.words.iter().map(String::as_str).filter(|word| !["or", "replace"].contains(word));
+        let mut words =
+            self.words.iter().map(String::as_str).filter(|word| !["or", "replace"].contains(word));
         words.next() == Some("create") && matches!(words.next(), Some("function" | "procedure"))
     }
 
@@ -197,10 +200,10 @@ mod tests {
 
     #[test]
     fn rules_with_several_actions_stay_whole() {
-        check("create rule r as on insert to t do (select 1; select 2); select 3", &[
-            "create rule r as on insert to t do (select 1; select 2)",
-            "select 3",
-        ]);
+        check(
+            "create rule r as on insert to t do (select 1; select 2); select 3",
+            &["create rule r as on insert to t do (select 1; select 2)", "select 3"],
+        );
     }
 
     #[test]
@@ -213,7 +216,10 @@ mod tests {
     #[test]
     fn copy_data_and_meta_commands_are_told_apart() {
         let text = "\\connect harbour\nCOPY t (a) FROM stdin;\n1;'\n\\N\n\\.\nselect 1 \\gset\n\\echo it's\nselect 2";
-        check(text, &["\\connect harbour", "COPY t (a) FROM stdin", "select 1", "\\gset", "\\echo it's", "select 2"]);
+        check(
+            text,
+            &["\\connect harbour", "COPY t (a) FROM stdin", "select 1", "\\gset", "\\echo it's", "select 2"],
+        );
         let Piece::Statement { copy_data: Some(data), .. } = &split(text)[1] else { panic!("no data") };
         assert_eq!(&text[data.clone()], "1;'\n\\N\n");
     }

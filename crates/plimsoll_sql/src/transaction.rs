@@ -109,6 +109,10 @@ mod tests {
     fn a_batch_of_one_is_none() {
         check(TransactionHabit::Batch, "select 1", "None0");
         check(TransactionHabit::Batch, "select 1; select 2", "Batch0 Batch0");
-        check(TransactionHabit::Batch, "begin; select 1; commit; select 2", "Explicit0 Explicit0 Explicit0 Batch1");
+        check(
+            TransactionHabit::Batch,
+            "begin; select 1; commit; select 2",
+            "Explicit0 Explicit0 Explicit0 Batch1",
+        );
     }
 }

@@ -22,13 +22,17 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Command::AlterTable(alter) = context.command else { return };
     let Some(table) = context.existing(&alter.name) else { return };
     for action in &alter.actions {
-        let ActionKind::AddConstraint(Constraint { name, kind, not_valid: false, .. }) = &action.kind else { continue };
+        let ActionKind::AddConstraint(Constraint { name, kind, not_valid: false, .. }) = &action.kind else {
+            continue;
+        };
         let ConstraintKind::ForeignKey { columns, references, referenced_columns } = kind else { continue };
         let referenced = context.schema.resolve(references);
         let made_up = made_up_name(&[&alter.name.name, &columns.join("_"), "fkey"]);
         let name = name.as_ref().map_or(made_up, |name| plimsoll_sql::name::quote_identifier(name));
-        let partitioned = table.relation.is_some_and(|relation| relation.kind == RelationKind::PartitionedTable);
-        let remedy = if partitioned && context.settings.server_major.is_none_or(|v| v < PARTITIONED_NOT_VALID) {
+        let partitioned =
+            table.relation.is_some_and(|relation| relation.kind == RelationKind::PartitionedTable);
+        let remedy = if partitioned && context.settings.server_major.is_none_or(|v| v < PARTITIONED_NOT_VALID)
+        {
             format!(
                 "Before PostgreSQL {PARTITIONED_NOT_VALID} a partitioned table takes no NOT VALID foreign key: add it to \
                  each partition NOT VALID, VALIDATE each, then add it to the parent."

@@ -19,14 +19,19 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Command::AlterTable(alter) = context.command else { return };
     let Some(table) = context.existing(&alter.name) else { return };
     for action in &alter.actions {
-        let ActionKind::AddConstraint(Constraint { name, kind, not_valid: false, .. }) = &action.kind else { continue };
+        let ActionKind::AddConstraint(Constraint { name, kind, not_valid: false, .. }) = &action.kind else {
+            continue;
+        };
         let ConstraintKind::Check { expression, .. } = kind else { continue };
         let made_up = || made_up_name(&[&alter.name.name, "check"]);
         let name = name.as_ref().map_or_else(made_up, |name| quote_identifier(name));
         let sql = &table.sql;
         problems.push(Problem {
             range: Some(action.range.clone()),
-            message: format!("adding this check reads all of {} while nobody can read or write it", table.name),
+            message: format!(
+                "adding this check reads all of {} while nobody can read or write it",
+                table.name
+            ),
             remedy: format!(
                 "Add it unchecked, then check it without blocking anyone, in two transactions:\n\
                  ALTER TABLE {sql} ADD CONSTRAINT {name} CHECK ({expression}) NOT VALID;\n\

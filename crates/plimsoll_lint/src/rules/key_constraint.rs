@@ -19,7 +19,9 @@ pub(super) fn check(key: &Key, context: &Context, problems: &mut Vec<Problem>) {
     let Some(table) = context.existing(&alter.name) else { return };
     for action in &alter.actions {
         let ActionKind::AddConstraint(Constraint { name, kind, .. }) = &action.kind else { continue };
-        let Some(constraint) = (key.of)(kind).filter(|constraint| constraint.using_index.is_none()) else { continue };
+        let Some(constraint) = (key.of)(kind).filter(|constraint| constraint.using_index.is_none()) else {
+            continue;
+        };
         let made_up = || match key.name_tail {
             "pkey" => made_up_name(&[&alter.name.name, "pkey"]),
             tail => made_up_name(&[&alter.name.name, &constraint.columns.join("_"), tail]),

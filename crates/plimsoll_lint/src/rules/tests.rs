@@ -60,7 +60,10 @@ fn what_the_change_makes_is_left_alone() {
     );
     check("create table t as select 1 as a; create index on t (a);", &[]);
     check("create materialized view m as select 1 as a; create index on m (a);", &[]);
-    check("create table t (berth_id bigint); alter table t add foreign key (berth_id) references berths;", &[]);
+    check(
+        "create table t (berth_id bigint); alter table t add foreign key (berth_id) references berths;",
+        &[],
+    );
 }
 
 #[test]
@@ -91,12 +94,19 @@ fn a_proof_silences_set_not_null() {
 
 #[test]
 fn defaults_fire_only_when_volatile() {
-    check("alter table calls add a timestamptz default now(), add b int default -1, add c text default upper('x')", &[]);
+    check(
+        "alter table calls add a timestamptz default now(), add b int default -1, add c text default upper('x')",
+        &[],
+    );
     check("alter table calls add a float default random()", &["adding-field-with-default"]);
-    check("create function f() returns int immutable language sql as 'select 1'; alter table calls add a int default f()", &[]);
-    check("create function f() returns int language sql as 'select 1'; alter table calls add a int default f()", &[
-        "adding-field-with-default",
-    ]);
+    check(
+        "create function f() returns int immutable language sql as 'select 1'; alter table calls add a int default f()",
+        &[],
+    );
+    check(
+        "create function f() returns int language sql as 'select 1'; alter table calls add a int default f()",
+        &["adding-field-with-default"],
+    );
 }
 
 #[test]
@@ -149,7 +159,10 @@ fn lock_timeouts_are_followed_through_the_session() {
 fn a_lock_timeout_is_asked_for_once_a_file() {
     let twice = "alter table t alter a set default 1; alter table t alter a set default 2";
     assert_eq!(rules_of("create table t (a int)", twice, TransactionHabit::File), ["require-lock-timeout"]);
-    assert_eq!(rules_of("create table t (a int)", "create index concurrently on t (a)", TransactionHabit::Statement), [""; 0]);
+    assert_eq!(
+        rules_of("create table t (a int)", "create index concurrently on t (a)", TransactionHabit::Statement),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -164,6 +177,9 @@ fn each_file_can_be_a_change_of_its_own() {
 fn a_statement_that_does_not_parse_is_placed() {
     let change = migration("select 1;\nalter tabel t;\ndrop table calls", TransactionHabit::File);
     let findings = lint(&mut Schema::default(), &[&change], ChangeScope::Together, &Settings::default());
-    assert_eq!((findings[0].rule.as_str(), findings[0].location.line, findings[0].statement), ("syntax-error", 2, Some(1)));
+    assert_eq!(
+        (findings[0].rule.as_str(), findings[0].location.line, findings[0].statement),
+        ("syntax-error", 2, Some(1))
+    );
     assert_eq!(findings[1].rule, "ban-drop-table");
 }

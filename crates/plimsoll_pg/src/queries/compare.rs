@@ -26,23 +26,32 @@ const TIME_FLOOR_MS: f64 = 20.0;
 /// How a query fared, and why, the weightiest reason first.
 #[must_use]
 pub fn compare(before: &Measurement, after: &Measurement) -> (QueryVerdict, Vec<String>) {
-    let buffers = trend(
-        before.shared_buffers as f64,
-        after.shared_buffers as f64,
-        BUFFERS_RATIO,
-        BUFFERS_FLOOR as f64,
-    );
-    let spilled = trend(before.temp_blocks as f64, after.temp_blocks as f64, BUFFERS_RATIO, BUFFERS_FLOOR as f64);
+    let buffers =
+        trend(before.shared_buffers as f64, after.shared_buffers as f64, BUFFERS_RATIO, BUFFERS_FLOOR as f64);
+    let spilled =
+        trend(before.temp_blocks as f64, after.temp_blocks as f64, BUFFERS_RATIO, BUFFERS_FLOOR as f64);
     let shape_changed = shape(&before.plan) != shape(&after.plan);
-    let cost = if shape_changed { trend(before.cost, after.cost, COST_RATIO, COST_FLOOR) } else { QueryVerdict::Same };
+    let cost = if shape_changed {
+        trend(before.cost, after.cost, COST_RATIO, COST_FLOOR)
+    } else {
+        QueryVerdict::Same
+    };
     let time = trend(before.time_ms, after.time_ms, TIME_RATIO, TIME_FLOOR_MS);
     let verdict = [buffers, spilled, cost, time].into_iter().find(|v| *v != QueryVerdict::Same);
     let mut reasons = Vec::new();
     if buffers != QueryVerdict::Same {
-        reasons.push(format!("shared buffers {} → {}", count(before.shared_buffers), count(after.shared_buffers)));
+        reasons.push(format!(
+            "shared buffers {} → {}",
+            count(before.shared_buffers),
+            count(after.shared_buffers)
+        ));
     }
     if spilled != QueryVerdict::Same {
-        reasons.push(format!("temporary blocks {} → {}", count(before.temp_blocks), count(after.temp_blocks)));
+        reasons.push(format!(
+            "temporary blocks {} → {}",
+            count(before.temp_blocks),
+            count(after.temp_blocks)
+        ));
     }
     if shape_changed {
         reasons.extend(scan_changes(&before.plan, &after.plan));
@@ -77,7 +86,10 @@ fn trend(before: f64, after: f64, ratio: f64, floor: f64) -> QueryVerdict {
 
 /// A plan's shape: labels and conditions, without figures.
 fn shape(node: &PlanNode) -> String {
-    let details = node.details.iter().filter(|detail| !detail.starts_with("Rows Removed") && !detail.starts_with("Heap"));
+    let details = node
+        .details
+        .iter()
+        .filter(|detail| !detail.starts_with("Rows Removed") && !detail.starts_with("Heap"));
     let details: Vec<&str> = details.map(String::as_str).collect();
     let children: Vec<String> = node.children.iter().map(shape).collect();
     format!("{} [{}] ({})", node.label, details.join("; "), children.join(", "))
@@ -109,7 +121,8 @@ fn collect_scans(node: &PlanNode, scans: &mut BTreeMap<String, (String, u64)>) {
         && what != "CTE Scan"
         && !what.starts_with("Bitmap Index")
     {
-        let index = node.children.iter().find_map(|child| child.label.split_once(" using ")).map(|(_, index)| index);
+        let index =
+            node.children.iter().find_map(|child| child.label.split_once(" using ")).map(|(_, index)| index);
         let label = match index {
             Some(index) if what.starts_with("Bitmap Heap") => format!("{what} using {index} on {relation}"),
             _ => node.label.clone(),
@@ -161,19 +174,33 @@ mod tests {
 
     #[test]
     fn noise_is_the_same() {
-        check(&measured("Seq Scan on t", 100, 90.0, 1.0), &measured("Seq Scan on t", 104, 91.0, 2.9), QueryVerdict::Same, &[]);
-        check(&measured("Seq Scan on t", 1, 1.0, 0.1), &measured("Seq Scan on t", 9, 9.0, 9.0), QueryVerdict::Same, &[]);
+        check(
+            &measured("Seq Scan on t", 100, 90.0, 1.0),
+            &measured("Seq Scan on t", 104, 91.0, 2.9),
+            QueryVerdict::Same,
+            &[],
+        );
+        check(
+            &measured("Seq Scan on t", 1, 1.0, 0.1),
+            &measured("Seq Scan on t", 9, 9.0, 9.0),
+            QueryVerdict::Same,
+            &[],
+        );
     }
 
     #[test]
     fn fewer_buffers_are_better() {
-        let (verdict, _) = compare(&measured("Seq Scan on t", 1000, 1.0, 9.0), &measured("Index Scan using i on t", 4, 1.0, 0.1));
+        let (verdict, _) = compare(
+            &measured("Seq Scan on t", 1000, 1.0, 9.0),
+            &measured("Index Scan using i on t", 4, 1.0, 0.1),
+        );
         assert_eq!(verdict, QueryVerdict::Better);
     }
 
     #[test]
     fn time_alone_counts_when_beyond_doubt() {
-        let (verdict, _) = compare(&measured("Seq Scan on t", 10, 1.0, 10.0), &measured("Seq Scan on t", 10, 1.0, 100.0));
+        let (verdict, _) =
+            compare(&measured("Seq Scan on t", 10, 1.0, 10.0), &measured("Seq Scan on t", 10, 1.0, 100.0));
         assert_eq!(verdict, QueryVerdict::Worse);
     }
 }

@@ -76,7 +76,8 @@ fn ends_transaction(command: Option<&Command>) -> bool {
 }
 
 async fn prepares(client: &Client, query: &PreparedQuery) -> bool {
-    let prepared = client.batch_execute(&format!("PREPARE plimsoll_query AS {}", query.query.sql)).await.is_ok();
+    let prepared =
+        client.batch_execute(&format!("PREPARE plimsoll_query AS {}", query.query.sql)).await.is_ok();
     client.batch_execute("DEALLOCATE ALL").await.unwrap_or_default();
     prepared
 }

@@ -105,8 +105,10 @@ async fn runs(
     );
     client.batch_execute(&session).await?;
     client.batch_execute(&format!("PREPARE plimsoll_query AS {}", query.query.sql)).await?;
-    let explain =
-        format!("EXPLAIN (ANALYZE, BUFFERS, VERBOSE, FORMAT JSON) EXECUTE plimsoll_query{}", arguments(&query.values));
+    let explain = format!(
+        "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, FORMAT JSON) EXECUTE plimsoll_query{}",
+        arguments(&query.values)
+    );
     let mut explained = Vec::new();
     for _ in 0..=settings.runs {
         client.batch_execute("BEGIN").await?;
@@ -135,13 +137,17 @@ fn arguments(values: &[Option<String>]) -> String {
 }
 
 fn summarize(explained: Vec<String>) -> Result<Measurement, PlanError> {
-    let mut runs = explained.iter().skip(1).map(|text| Explained::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let mut runs =
+        explained.iter().skip(1).map(|text| Explained::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let mut times: Vec<f64> = runs.iter().map(|run| run.execution_ms).collect();
     times.sort_by(f64::total_cmp);
     let last = runs.pop().ok_or(PlanError::NoPlan)?;
     let middle = times.len() / 2;
-    let time_ms =
-        if times.len().is_multiple_of(2) { f64::midpoint(times[middle - 1], times[middle]) } else { times[middle] };
+    let time_ms = if times.len().is_multiple_of(2) {
+        f64::midpoint(times[middle - 1], times[middle])
+    } else {
+        times[middle]
+    };
     Ok(Measurement {
         shared_buffers: last.plan.shared_buffers,
         temp_blocks: last.temp_blocks,

@@ -24,8 +24,18 @@ pub enum PlanError {
 
 /// Properties that say what a node does, in the order in which EXPLAIN prints them.
 const CONDITIONS: [&str; 12] = [
-    "Index Cond", "Recheck Cond", "TID Cond", "Hash Cond", "Merge Cond", "Join Filter", "Filter", "One-Time Filter",
-    "Sort Key", "Presorted Key", "Group Key", "Order By",
+    "Index Cond",
+    "Recheck Cond",
+    "TID Cond",
+    "Hash Cond",
+    "Merge Cond",
+    "Join Filter",
+    "Filter",
+    "One-Time Filter",
+    "Sort Key",
+    "Presorted Key",
+    "Group Key",
+    "Order By",
 ];
 
 impl Explained {

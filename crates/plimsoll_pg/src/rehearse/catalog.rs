@@ -34,7 +34,8 @@ pub(super) const ENTRY_TABLES: &str = "pg_catalog.pg_class c JOIN pg_catalog.pg_
      LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid";
 
 /// User relations: oids from 16384 on (`FirstNormalObjectId`), in no system schema.
-pub(super) const IS_USERS: &str = "c.oid >= 16384 AND n.nspname <> 'pg_toast' AND n.nspname NOT LIKE 'pg\\_temp%'";
+pub(super) const IS_USERS: &str =
+    "c.oid >= 16384 AND n.nspname <> 'pg_toast' AND n.nspname NOT LIKE 'pg\\_temp%'";
 
 impl Catalog {
     /// Reads all user relations.

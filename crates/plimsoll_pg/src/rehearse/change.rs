@@ -16,8 +16,10 @@ use tokio_postgres::Client;
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::catalog::{Catalog, CatalogEntry};
-use super::error::{RehearseError, catalog_error, interrupted, statement_error};
-use super::photograph::{Inside, Locks, Scans, flush_counters, inside, locks_of, outside, referencing_relations};
+use super::error::{RehearseError, catalog_error, refusal_of, statement_error};
+use super::photograph::{
+    Inside, Locks, Scans, flush_counters, inside, locks_of, outside, referencing_relations,
+};
 use super::runner::{create_role, missing_role, run};
 use super::sampling::run_sampled;
 use crate::server::PrivateServer;
@@ -65,7 +67,10 @@ pub async fn rehearse(
     }
     let failed = stage.records.iter().filter(|record| record.outcome == Outcome::Error).count();
     if failed > 0 {
-        notes.push("A migration tool would have stopped at the first failing statement; the rest ran without it.".into());
+        notes.push(
+            "A migration tool would have stopped at the first failing statement; the rest ran without it."
+                .into(),
+        );
     }
     Ok(Rehearsal { server_version: stage.server_version, seeded: false, statements: stage.records, notes })
 }
@@ -167,11 +172,16 @@ impl<'a> Stage<'a> {
         let (client, notices) = self.server.connect_with_notices(self.database).await?;
         ours!(self, client.batch_execute(SESSION_SETTINGS).await);
         let answer = ours!(self, client.simple_query("SELECT pg_catalog.pg_backend_pid() AS pid").await);
-        let pid = super::catalog::rows(answer).map(|row| super::catalog::number(&row, "pid")).next().unwrap_or(0);
+        let pid =
+            super::catalog::rows(answer).map(|row| super::catalog::number(&row, "pid")).next().unwrap_or(0);
         Ok(Session { client, pid, notices })
     }
 
-    async fn run_file(&mut self, migration: &Migration, observer: StatementObserver<'_>) -> Result<(), RehearseError> {
+    async fn run_file(
+        &mut self,
+        migration: &Migration,
+        observer: StatementObserver<'_>,
+    ) -> Result<(), RehearseError> {
         let mut session = self.session().await?;
         let places = migration.places();
         let first_transaction = self.transaction;
@@ -261,15 +271,19 @@ impl<'a> Stage<'a> {
                 ours!(self, session.client.batch_execute("RELEASE SAVEPOINT plimsoll").await);
                 return Ok(deed);
             };
-            let Some(refusal) = error.as_db_error() else {
-                return Err(interrupted(self.server, &place_of(migration, statement), &error).await);
-            };
-            ours!(self, session.client.batch_execute("ROLLBACK TO SAVEPOINT plimsoll; RELEASE SAVEPOINT plimsoll").await);
+            let refusal = refusal_of(self.server, &place_of(migration, statement), &error).await?;
+            ours!(
+                self,
+                session
+                    .client
+                    .batch_execute("ROLLBACK TO SAVEPOINT plimsoll; RELEASE SAVEPOINT plimsoll")
+                    .await
+            );
             if let Some(role) = missing_role(refusal)
                 && create_role(&self.observer, role).await.is_ok()
             {
                 // The session remembers that there is no such role until it locks a relation anew.
-                ours!(self, session.client.batch_execute("SELECT 1 FROM pg_catalog.pg_authid LIMIT 0").await);
+                ours!(self, session.client.batch_execute("SELECT 1 FROM pg_catalog.pg_auth_members LIMIT 0").await);
                 continue;
             }
             let error = statement_error(refusal, &migration.source, statement.range.start);
@@ -277,7 +291,12 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn photograph(&mut self, session: &mut Session, open: &mut Open, duration: Duration) -> Result<Deed, RehearseError> {
+    async fn photograph(
+        &mut self,
+        session: &mut Session,
+        open: &mut Open,
+        duration: Duration,
+    ) -> Result<Deed, RehearseError> {
         // The session is idle: both look at the same moment.
         let locks = ours!(self, locks_of(&self.observer, session.pid).await);
         let validated = session.validated_foreign_keys();
@@ -285,9 +304,14 @@ impl<'a> Stage<'a> {
         let mut scans = scanned(&open.scans, &now.scans);
         if !validated.is_empty() {
             let validated = ours!(self, referencing_relations(&session.client, &validated).await);
-            scans.extend(validated.into_iter().filter(|(oid, _)| {
-                now.entries.contains_key(oid) && !scans.iter().any(|(known, _)| known == oid)
-            }).collect::<Vec<_>>());
+            scans.extend(
+                validated
+                    .into_iter()
+                    .filter(|(oid, _)| {
+                        now.entries.contains_key(oid) && !scans.iter().any(|(known, _)| known == oid)
+                    })
+                    .collect::<Vec<_>>(),
+            );
         }
         let deed = Deed {
             duration,
@@ -360,27 +384,35 @@ impl<'a> Stage<'a> {
         migration: &Migration,
         statement: &Statement,
     ) -> Result<plimsoll_core::rehearsal::StatementError, RehearseError> {
-        match error.as_db_error() {
-            Some(refusal) => Ok(statement_error(refusal, &migration.source, statement.range.start)),
-            None => Err(interrupted(self.server, &place_of(migration, statement), error).await),
-        }
+        let refusal = refusal_of(self.server, &place_of(migration, statement), error).await?;
+        Ok(statement_error(refusal, &migration.source, statement.range.start))
     }
 
     /// Ends the tool's transaction. What its COMMIT refuses (deferred constraints) is put down to
     /// the last statement.
-    async fn commit(&mut self, session: &Session, migration: &Migration, _ended: &mut Open) -> Result<(), RehearseError> {
+    async fn commit(
+        &mut self,
+        session: &Session,
+        migration: &Migration,
+        _ended: &mut Open,
+    ) -> Result<(), RehearseError> {
         let Err(error) = session.client.batch_execute("COMMIT").await else { return Ok(()) };
-        let Some(refusal) = error.as_db_error().cloned() else {
-            return Err(interrupted(self.server, &migration.source.name(), &error).await);
-        };
+        let refusal = refusal_of(self.server, &migration.source.name(), &error).await?;
         if let (Some(record), Some(statement)) = (self.records.last_mut(), migration.statements.last()) {
             record.outcome = Outcome::Error;
-            record.error = Some(statement_error(&refusal, &migration.source, statement.range.start));
+            record.error = Some(statement_error(refusal, &migration.source, statement.range.start));
         }
         Ok(())
     }
 
-    fn record(&mut self, migration: &Migration, index: usize, statement: &Statement, place: Place, deed: Deed) {
+    fn record(
+        &mut self,
+        migration: &Migration,
+        index: usize,
+        statement: &Statement,
+        place: Place,
+        deed: Deed,
+    ) {
         let truncates = matches!(statement.command(), Some(Command::Truncate { .. }));
         let mut rewrites = Vec::new();
         let mut index_builds = Vec::new();
@@ -393,7 +425,8 @@ impl<'a> Stage<'a> {
                 }
                 'i' if has_new_file && !truncates => {
                     let indexed = entry.indexed.unwrap_or(0);
-                    let among_changed = || deed.changed.iter().find(|(oid, _)| *oid == indexed).map(|(_, e)| e.name.clone());
+                    let among_changed =
+                        || deed.changed.iter().find(|(oid, _)| *oid == indexed).map(|(_, e)| e.name.clone());
                     let relation = self.catalog.name(indexed).map(ToOwned::to_owned).or_else(among_changed);
                     index_builds.push(IndexBuild {
                         index: entry.name.clone(),
@@ -410,9 +443,12 @@ impl<'a> Stage<'a> {
             .iter()
             // TRUNCATE "scans" its new, empty file for each index.
             .filter(|(oid, _)| existing.contains(oid) && !truncates)
-            .filter_map(|(oid, rows)| Some(Scan { relation: self.catalog.name(*oid)?.to_owned(), rows: *rows }))
+            .filter_map(|(oid, rows)| {
+                Some(Scan { relation: self.catalog.name(*oid)?.to_owned(), rows: *rows })
+            })
             .collect();
-        let new_names: Vec<(u32, String)> = deed.changed.iter().map(|(oid, entry)| (*oid, entry.name.clone())).collect();
+        let new_names: Vec<(u32, String)> =
+            deed.changed.iter().map(|(oid, entry)| (*oid, entry.name.clone())).collect();
         let name_of = |oid: u32| {
             // A relation goes by the name that it had before the statement.
             let known = self.catalog.name(oid).map(ToOwned::to_owned);
@@ -459,7 +495,8 @@ impl Session {
     fn validated_foreign_keys(&mut self) -> Vec<String> {
         let mut names = Vec::new();
         while let Ok(notice) = self.notices.try_recv() {
-            let name = notice.message().strip_prefix(VALIDATING_FOREIGN_KEY).and_then(|rest| rest.strip_suffix('"'));
+            let name =
+                notice.message().strip_prefix(VALIDATING_FOREIGN_KEY).and_then(|rest| rest.strip_suffix('"'));
             names.extend(name.map(ToOwned::to_owned));
         }
         names
@@ -495,7 +532,9 @@ fn is_transaction_control(command: Option<&Command>) -> bool {
 /// Whether the refusal is about the transaction block that we put around a lone statement:
 /// `PreventInTransactionBlock`, or a COMMIT within a procedure.
 fn refuses_transactions(sqlstate: &str) -> bool {
-    [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION].iter().any(|s| s.code() == sqlstate)
+    [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION]
+        .iter()
+        .any(|s| s.code() == sqlstate)
 }
 
 fn place_of(migration: &Migration, statement: &Statement) -> String {

@@ -1,9 +1,9 @@
 //! What can go wrong with a rehearsal; a statement of the change that fails is no error but a
 //! finding.
 
-use plimsoll_core::{Location, SourceFile};
 use plimsoll_core::rehearsal::StatementError;
-use tokio_postgres::error::{DbError, ErrorPosition};
+use plimsoll_core::{Location, SourceFile};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use crate::server::{PrivateServer, ServerError};
 
@@ -13,13 +13,21 @@ pub enum RehearseError {
     /// The private server refuses connections, or is gone.
     #[error(transparent)]
     Server(#[from] ServerError),
-    /// The server ended while a statement ran.
-    #[error("run {what}: the private server is gone: {why}")]
+    /// The server or the connection to it ended while a statement ran.
+    #[error("run {what}: {why}")]
     Interrupted {
         /// What ran.
         what: String,
-        /// How the server ended.
+        /// How it ended.
         why: String,
+    },
+    /// The machine lacks room, which no statement is to blame for.
+    #[error("run {what}: {message}; free space there, or set TMPDIR to another folder")]
+    Shortage {
+        /// What ran.
+        what: String,
+        /// The server's message with its SQLSTATE.
+        message: String,
     },
     /// A statement that has to succeed before the change can be rehearsed failed.
     #[error(
@@ -43,19 +51,44 @@ pub enum RehearseError {
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// The error for a connection that broke while `what` ran.
-pub(crate) async fn interrupted(server: &PrivateServer, what: &str, error: &tokio_postgres::Error) -> RehearseError {
+pub(crate) async fn interrupted(
+    server: &PrivateServer,
+    what: &str,
+    error: &tokio_postgres::Error,
+) -> RehearseError {
     let why = match server.death_within(PATIENCE).await {
-        Some(death) => death.to_string(),
-        None => format!("its connection broke ({error}), though it still runs"),
+        Some(death) => format!("the private server is gone: {death}"),
+        None => format!("the connection to the private server broke, though it still runs: {error}"),
     };
     RehearseError::Interrupted { what: what.to_owned(), why }
 }
 
+/// The server's refusal of `what`, if that is what the error is.
+pub(crate) async fn refusal_of<'error>(
+    server: &PrivateServer,
+    what: &str,
+    error: &'error tokio_postgres::Error,
+) -> Result<&'error DbError, RehearseError> {
+    match error.as_db_error() {
+        Some(refusal) if [SqlState::DISK_FULL, SqlState::IO_ERROR].contains(refusal.code()) => {
+            Err(RehearseError::Shortage { what: what.to_owned(), message: described(refusal) })
+        }
+        // After a FATAL error the session is over.
+        Some(refusal) if !matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) => Ok(refusal),
+        _ => Err(interrupted(server, what, error).await),
+    }
+}
+
+/// The server's message with its SQLSTATE.
+pub(crate) fn described(refusal: &DbError) -> String {
+    format!("{} (SQLSTATE {})", refusal.message(), refusal.code().code())
+}
+
 /// Maps an error of one of our own queries.
 pub(crate) async fn catalog_error(server: &PrivateServer, error: tokio_postgres::Error) -> RehearseError {
-    match error.as_db_error() {
-        Some(refusal) => RehearseError::Catalog(format!("{} ({})", refusal.message(), refusal.code().code())),
-        None => interrupted(server, "a query on the server's catalog", &error).await,
+    match refusal_of(server, "a query on the server's catalog", &error).await {
+        Ok(refusal) => RehearseError::Catalog(described(refusal)),
+        Err(error) => error,
     }
 }
 

@@ -71,7 +71,8 @@ pub(super) async fn outside(observer: &Client) -> Result<(Catalog, Scans, u64), 
                  pg_catalog.pg_stat_get_tuples_returned(c.oid) AS rows_read FROM pg_catalog.pg_class c WHERE c.oid >= \
                  16384 AND c.relkind IN ('r', 'm')";
     let read = rows(observer.simple_query(query).await?);
-    let scans = read.map(|row| (number(&row, "oid"), (number(&row, "scans"), number(&row, "rows_read")))).collect();
+    let scans =
+        read.map(|row| (number(&row, "oid"), (number(&row, "scans"), number(&row, "rows_read")))).collect();
     let query = "SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint AS wal";
     let wal = rows(observer.simple_query(query).await?).map(|row| number(&row, "wal")).next().unwrap_or(0);
     Ok((catalog, scans, wal))
@@ -83,7 +84,8 @@ pub(super) async fn referencing_relations(
     session: &Client,
     foreign_keys: &[String],
 ) -> Result<Vec<(u32, u64)>, tokio_postgres::Error> {
-    let list: Vec<String> = foreign_keys.iter().map(|name| format!("'{}'", name.replace('\'', "''"))).collect();
+    let list: Vec<String> =
+        foreign_keys.iter().map(|name| format!("'{}'", name.replace('\'', "''"))).collect();
     let query = format!(
         "SELECT DISTINCT c.oid, greatest(c.reltuples, 0)::bigint AS rows FROM pg_catalog.pg_constraint k JOIN \
          pg_catalog.pg_class c ON c.oid = k.conrelid WHERE k.contype = 'f' AND c.relkind = 'r' AND k.conname IN ({})",

@@ -9,7 +9,7 @@ use plimsoll_sql::{Migration, Statement, TransactionHabit};
 use tokio_postgres::Client;
 use tokio_postgres::error::DbError;
 
-use super::error::{RehearseError, catalog_error, interrupted, statement_error};
+use super::error::{RehearseError, catalog_error, described, refusal_of, statement_error};
 use super::runner::{create_role, missing_role, run};
 use crate::server::PrivateServer;
 
@@ -17,7 +17,11 @@ use crate::server::PrivateServer;
 ///
 /// # Errors
 /// When a statement fails, with its place; or when the server is gone.
-pub async fn replay(server: &PrivateServer, database: &str, migration: &Migration) -> Result<(), RehearseError> {
+pub async fn replay(
+    server: &PrivateServer,
+    database: &str,
+    migration: &Migration,
+) -> Result<(), RehearseError> {
     let places = migration.places();
     Replay::connect(server, database, &migration.source).await?.run(&migration.statements, &places).await
 }
@@ -26,7 +30,11 @@ pub async fn replay(server: &PrivateServer, database: &str, migration: &Migratio
 ///
 /// # Errors
 /// When a statement fails, with its place; or when the server is gone.
-pub async fn run_script(server: &PrivateServer, database: &str, source: &SourceFile) -> Result<(), RehearseError> {
+pub async fn run_script(
+    server: &PrivateServer,
+    database: &str,
+    source: &SourceFile,
+) -> Result<(), RehearseError> {
     let (statements, _) = parse_script(source.text());
     let places = places(&statements, TransactionHabit::Statement);
     Replay::connect(server, database, source).await?.run(&statements, &places).await
@@ -37,13 +45,21 @@ pub async fn run_script(server: &PrivateServer, database: &str, source: &SourceF
 ///
 /// # Errors
 /// When the server is gone.
-pub async fn analyze(server: &PrivateServer, database: &str, tables: Option<&BTreeSet<String>>) -> Result<(), RehearseError> {
+pub async fn analyze(
+    server: &PrivateServer,
+    database: &str,
+    tables: Option<&BTreeSet<String>>,
+) -> Result<(), RehearseError> {
     let client = server.connect(database).await?;
     let targets = match tables {
         None => String::new(),
         Some(tables) if tables.is_empty() => return Ok(()),
         Some(tables) => {
-            let list = tables.iter().map(|table| format!("'{}'", table.replace('\'', "''"))).collect::<Vec<_>>().join(", ");
+            let list = tables
+                .iter()
+                .map(|table| format!("'{}'", table.replace('\'', "''")))
+                .collect::<Vec<_>>()
+                .join(", ");
             existing_tables(server, &client, &list).await?
         }
     };
@@ -58,7 +74,11 @@ pub async fn analyze(server: &PrivateServer, database: &str, tables: Option<&BTr
 }
 
 /// Which of the tables, named `schema.name`, still exist, quoted for SQL.
-async fn existing_tables(server: &PrivateServer, client: &Client, list: &str) -> Result<String, RehearseError> {
+async fn existing_tables(
+    server: &PrivateServer,
+    client: &Client,
+    list: &str,
+) -> Result<String, RehearseError> {
     let query = format!(
         "SELECT c.oid::regclass FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.relkind IN ('r', 'm', 'p') AND n.nspname || '.' || c.relname IN ({list}) ORDER BY 1"
@@ -67,7 +87,8 @@ async fn existing_tables(server: &PrivateServer, client: &Client, list: &str) ->
         Ok(messages) => messages,
         Err(error) => return Err(catalog_error(server, error).await),
     };
-    let names: Vec<String> = super::catalog::rows(messages).filter_map(|row| row.get(0).map(ToOwned::to_owned)).collect();
+    let names: Vec<String> =
+        super::catalog::rows(messages).filter_map(|row| row.get(0).map(ToOwned::to_owned)).collect();
     Ok(names.join(", "))
 }
 
@@ -83,7 +104,11 @@ struct Replay<'a> {
 struct Again;
 
 impl<'a> Replay<'a> {
-    async fn connect(server: &'a PrivateServer, database: &str, source: &'a SourceFile) -> Result<Self, RehearseError> {
+    async fn connect(
+        server: &'a PrivateServer,
+        database: &str,
+        source: &'a SourceFile,
+    ) -> Result<Self, RehearseError> {
         let client = server.connect(database).await?;
         let observer = server.connect(database).await?;
         Ok(Self { server, source, client, observer })
@@ -101,16 +126,18 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    async fn run_transaction(&self, statements: &[Statement], block: Block) -> Result<Option<Again>, RehearseError> {
+    async fn run_transaction(
+        &self,
+        statements: &[Statement],
+        block: Block,
+    ) -> Result<Option<Again>, RehearseError> {
         let ours = matches!(block, Block::Tool | Block::Batch);
         if ours {
             self.control("BEGIN").await?;
         }
         for statement in statements {
             let Err(error) = run(&self.client, self.source, statement).await else { continue };
-            let Some(refusal) = error.as_db_error() else {
-                return Err(interrupted(self.server, &self.source.name(), &error).await);
-            };
+            let refusal = refusal_of(self.server, &self.source.name(), &error).await?;
             if let Some(role) = missing_role(refusal) {
                 self.control("ROLLBACK").await?;
                 return match create_role(&self.observer, role).await {
@@ -130,15 +157,15 @@ impl<'a> Replay<'a> {
     async fn control(&self, sql: &str) -> Result<(), RehearseError> {
         match self.client.batch_execute(sql).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(match error.as_db_error() {
+            Err(error) => {
                 // COMMIT checks deferred constraints.
-                Some(refusal) => RehearseError::Script {
+                let refusal = refusal_of(self.server, &self.source.name(), &error).await?;
+                Err(RehearseError::Script {
                     location: self.source.location(0..0),
                     message: described(refusal),
                     extra: String::new(),
-                },
-                None => interrupted(self.server, &self.source.name(), &error).await,
-            }),
+                })
+            }
         }
     }
 
@@ -154,8 +181,4 @@ impl<'a> Replay<'a> {
         }
         RehearseError::Script { location, message: described(refusal), extra }
     }
-}
-
-fn described(refusal: &DbError) -> String {
-    format!("{} (SQLSTATE {})", refusal.message(), refusal.code().code())
 }

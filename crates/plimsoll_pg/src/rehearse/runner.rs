@@ -9,7 +9,11 @@ use tokio_postgres::Client;
 use tokio_postgres::error::{DbError, SqlState};
 
 /// Runs one statement, with its rows if it is a `COPY … FROM STDIN`. Results are thrown away.
-pub(super) async fn run(client: &Client, source: &SourceFile, statement: &Statement) -> Result<(), tokio_postgres::Error> {
+pub(super) async fn run(
+    client: &Client,
+    source: &SourceFile,
+    statement: &Statement,
+) -> Result<(), tokio_postgres::Error> {
     let sql = &source.text()[statement.range.clone()];
     let Some(data) = &statement.copy_data else { return client.batch_execute(sql).await };
     let sink = client.copy_in::<_, Cursor<Vec<u8>>>(sql).await?;
@@ -22,7 +26,8 @@ pub(super) async fn run(client: &Client, source: &SourceFile, statement: &Statem
 ///
 /// Scripts grant to and hand over to roles of the real cluster, which a private server lacks.
 pub(super) fn missing_role(refusal: &DbError) -> Option<&str> {
-    if *refusal.code() != SqlState::UNDEFINED_OBJECT {
+    // SET ROLE and SET SESSION AUTHORIZATION take it for a bad value.
+    if ![SqlState::UNDEFINED_OBJECT, SqlState::INVALID_PARAMETER_VALUE].contains(refusal.code()) {
         return None;
     }
     refusal.message().strip_prefix("role \"")?.strip_suffix("\" does not exist")

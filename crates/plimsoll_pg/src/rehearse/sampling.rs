@@ -9,10 +9,11 @@
 use std::time::{Duration, Instant};
 
 use plimsoll_core::SourceFile;
-use plimsoll_sql::Statement;
+use plimsoll_sql::command::{ObjectKind, ReindexTarget};
 use plimsoll_sql::effects::locks_on_existing;
 use plimsoll_sql::name::quote_name;
 use plimsoll_sql::schema::Schema;
+use plimsoll_sql::{Command, ObjectName, Statement};
 use tokio_postgres::Client;
 
 use super::catalog::{number, rows};
@@ -51,7 +52,9 @@ pub(super) async fn run_sampled(
             () = tokio::time::sleep(SAMPLE_EVERY) => {}
         }
         locks.extend(locks_of(observer, session_pid).await?);
-        if gate.is_shut() && (gate.holds_up(observer, session_pid).await? || started.elapsed() > GATE_PATIENCE) {
+        if gate.is_shut()
+            && (gate.holds_up(observer, session_pid).await? || started.elapsed() > GATE_PATIENCE)
+        {
             locks.extend(locks_of(observer, session_pid).await?);
             gate.open().await?;
         }
@@ -70,10 +73,13 @@ struct Gate<'a> {
 impl<'a> Gate<'a> {
     async fn shut(client: &'a Client, statement: &Statement) -> Result<Self, tokio_postgres::Error> {
         let open = Self { client: None, waiting_since: None, held_up: Duration::ZERO };
-        // What it locks is asked of an empty schema: names resolve by the session's search path.
-        let tables = statement.command().map(|command| locks_on_existing(command, &Schema::default()));
-        let Some(table) = tables.into_iter().flatten().next() else { return Ok(open) };
-        let name = quote_name(&table.relation);
+        let Some(command) = statement.command() else { return Ok(open) };
+        let name = match index_of(command) {
+            Some(index) => table_of_index(client, index).await?,
+            // What it locks is asked of an empty schema: names resolve by the session's search path.
+            None => locks_on_existing(command, &Schema::default()).first().map(|lock| quote_name(&lock.relation)),
+        };
+        let Some(name) = name else { return Ok(open) };
         let shut = client
             .batch_execute(&format!(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {name} IN ROW EXCLUSIVE MODE; SELECT 1"
@@ -96,8 +102,11 @@ impl<'a> Gate<'a> {
 
     /// Whether the session waits for a lock.
     async fn holds_up(&mut self, observer: &Client, session_pid: i32) -> Result<bool, tokio_postgres::Error> {
-        let query = format!("SELECT count(*) AS waits FROM pg_catalog.pg_locks WHERE pid = {session_pid} AND NOT granted");
-        let waits: u32 = rows(observer.simple_query(&query).await?).map(|row| number::<u32>(&row, "waits")).sum();
+        let query = format!(
+            "SELECT count(*) AS waits FROM pg_catalog.pg_locks WHERE pid = {session_pid} AND NOT granted"
+        );
+        let waits: u32 =
+            rows(observer.simple_query(&query).await?).map(|row| number::<u32>(&row, "waits")).sum();
         if waits > 0 {
             self.waiting_since.get_or_insert_with(Instant::now);
         }
@@ -112,4 +121,22 @@ impl<'a> Gate<'a> {
         }
         Ok(())
     }
+}
+
+/// The index that is all that a statement names.
+fn index_of(command: &Command) -> Option<&ObjectName> {
+    match command {
+        Command::Drop(drop) if drop.kind == ObjectKind::Index => drop.names.first(),
+        Command::Reindex { target: ReindexTarget::Index(index), .. } => Some(index),
+        _ => None,
+    }
+}
+
+/// The table of an index, quoted for SQL.
+async fn table_of_index(client: &Client, index: &ObjectName) -> Result<Option<String>, tokio_postgres::Error> {
+    let index = quote_name(index).replace('\'', "\'\'");
+    let query = format!(
+        "SELECT indrelid::regclass FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass('{index}')"
+    );
+    Ok(rows(client.simple_query(&query).await?).find_map(|row| row.get(0).map(ToOwned::to_owned)))
 }

@@ -196,8 +196,11 @@ impl Layout {
     /// `habit` overrides what the tool does around a file that has no marker.
     #[must_use]
     pub fn migrations(&self, files: &[InputFile], habit: Option<TransactionHabit>) -> Vec<Migration> {
-        let mut found: Vec<&InputFile> = files.iter().filter(|file| (self.is_migration)(&file.path)).collect();
-        found.sort_by_cached_key(|file| (self.ordering.key(&file.path), natural_key(&file.path.to_string_lossy())));
+        let mut found: Vec<&InputFile> =
+            files.iter().filter(|file| (self.is_migration)(&file.path)).collect();
+        found.sort_by_cached_key(|file| {
+            (self.ordering.key(&file.path), natural_key(&file.path.to_string_lossy()))
+        });
         found.into_iter().map(|file| self.migration(file, files, habit)).collect()
     }
 
@@ -222,9 +225,10 @@ impl SideFile {
     fn habit(&self, file: &InputFile, files: &[InputFile]) -> Option<TransactionHabit> {
         let path = (self.path)(&file.path);
         let text = &files.iter().find(|other| other.path == path)?.text;
-        let turned_off = text.lines().filter_map(|line| line.split_once('=')).any(|(key, value)| {
-            key.trim() == self.key && value.trim().eq_ignore_ascii_case("false")
-        });
+        let turned_off = text
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .any(|(key, value)| key.trim() == self.key && value.trim().eq_ignore_ascii_case("false"));
         turned_off.then_some(self.habit)
     }
 }

@@ -51,9 +51,9 @@ pub(super) fn sqlx(text: &str) -> Section {
 }
 
 fn is_goose(line: &str, annotation: &str) -> bool {
-    marker(line)
-        .and_then(|words| words.strip_prefix("+goose"))
-        .is_some_and(|words| words.split_whitespace().collect::<Vec<_>>().join(" ").eq_ignore_ascii_case(annotation))
+    marker(line).and_then(|words| words.strip_prefix("+goose")).is_some_and(|words| {
+        words.split_whitespace().collect::<Vec<_>>().join(" ").eq_ignore_ascii_case(annotation)
+    })
 }
 
 /// What a line that is only a `--` comment says.

@@ -12,7 +12,12 @@ fn check(files: &[(&str, &str)], folder: &str, expected: &[&str]) {
     for migration in layout.migrations(&files, None) {
         let statements: Vec<&str> = migration.statements.iter().map(|s| migration.sql(s)).collect();
         let path = migration.source.name();
-        shown.push(format!("{} {:?}: {}", &path["migrations/".len()..], migration.habit, statements.join("; ")));
+        shown.push(format!(
+            "{} {:?}: {}",
+            &path["migrations/".len()..],
+            migration.habit,
+            statements.join("; ")
+        ));
     }
     assert_eq!(shown, expected);
 }
@@ -20,9 +25,19 @@ fn check(files: &[(&str, &str)], folder: &str, expected: &[&str]) {
 #[test]
 fn plain_files_run_in_numeric_order() {
     check(
-        &[("10_c.sql", "select 3"), ("9_b.sql", "select 2"), ("1_a.sql", "select 1; select 11"), ("x.txt", "")],
+        &[
+            ("10_c.sql", "select 3"),
+            ("9_b.sql", "select 2"),
+            ("1_a.sql", "select 1; select 11"),
+            ("x.txt", ""),
+        ],
         "migrations",
-        &["plain", "1_a.sql Statement: select 1; select 11", "9_b.sql Statement: select 2", "10_c.sql Statement: select 3"],
+        &[
+            "plain",
+            "1_a.sql Statement: select 1; select 11",
+            "9_b.sql Statement: select 2",
+            "10_c.sql Statement: select 3",
+        ],
     );
 }
 
@@ -43,7 +58,12 @@ fn goose_runs_the_up_section_and_whole_blocks() {
     let body = "create function f() returns int language sql as $$ select 1; $$";
     check(
         &[
-            ("2.sql", &format!("-- +goose Up\n-- +goose StatementBegin\n{body};\n-- +goose StatementEnd\n-- +goose Down\nx")),
+            (
+                "2.sql",
+                &format!(
+                    "-- +goose Up\n-- +goose StatementBegin\n{body};\n-- +goose StatementEnd\n-- +goose Down\nx"
+                ),
+            ),
             ("1.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nselect 1;"),
         ],
         "migrations",
@@ -54,7 +74,11 @@ fn goose_runs_the_up_section_and_whole_blocks() {
 #[test]
 fn golang_migrate_sends_each_up_file_as_one_query() {
     check(
-        &[("000002_b.up.sql", "select 2"), ("000001_a.up.sql", "select 1"), ("000001_a.down.sql", "select 0")],
+        &[
+            ("000002_b.up.sql", "select 2"),
+            ("000001_a.up.sql", "select 1"),
+            ("000001_a.down.sql", "select 0"),
+        ],
         "migrations",
         &["golang-migrate", "000001_a.up.sql Batch: select 1", "000002_b.up.sql Batch: select 2"],
     );
@@ -70,7 +94,11 @@ fn diesel_reads_metadata() {
             ("2024-01-02-000000_b/metadata.toml", "run_in_transaction = false\n"),
         ],
         "migrations",
-        &["diesel", "2024-01-01-000000_a/up.sql File: select 1", "2024-01-02-000000_b/up.sql Batch: select 2"],
+        &[
+            "diesel",
+            "2024-01-01-000000_a/up.sql File: select 1",
+            "2024-01-02-000000_b/up.sql Batch: select 2",
+        ],
     );
 }
 
@@ -103,15 +131,20 @@ fn prisma_and_supabase_are_known_by_their_folders() {
         "prisma/migrations",
         &["prisma", "20240101_a/migration.sql Batch: select 1"],
     );
-    check(&[("20240101000000_a.sql", "select 1")], "supabase/migrations", &[
-        "supabase",
-        "20240101000000_a.sql Batch: select 1",
-    ]);
+    check(
+        &[("20240101000000_a.sql", "select 1")],
+        "supabase/migrations",
+        &["supabase", "20240101000000_a.sql Batch: select 1"],
+    );
 }
 
 #[test]
 fn sqlx_reads_its_marker() {
-    let files = [file("1_a.sql", "-- no-transaction\nselect 1"), file("2_b.up.sql", "select 2"), file("2_b.down.sql", "")];
+    let files = [
+        file("1_a.sql", "-- no-transaction\nselect 1"),
+        file("2_b.up.sql", "select 2"),
+        file("2_b.down.sql", ""),
+    ];
     let layout = Layout::detect(&files, Path::new("migrations"), true);
     let habits: Vec<TransactionHabit> = layout.migrations(&files, None).iter().map(|m| m.habit).collect();
     assert_eq!((layout.name, habits), ("sqlx", vec![TransactionHabit::Batch, TransactionHabit::File]));

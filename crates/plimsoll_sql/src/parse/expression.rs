@@ -47,7 +47,9 @@ pub(super) fn proves_not_null(expression: &ast::Expr) -> Vec<String> {
         let clause = strip_parentheses(clause.trim());
         let words: Vec<&str> = clause.split_whitespace().collect();
         if let [column, is, not, null] = words.as_slice()
-            && [("is", is), ("not", not), ("null", null)].iter().all(|(word, found)| found.eq_ignore_ascii_case(word))
+            && [("is", is), ("not", not), ("null", null)]
+                .iter()
+                .all(|(word, found)| found.eq_ignore_ascii_case(word))
         {
             columns.push(fold_identifier(column));
         }
@@ -125,7 +127,11 @@ pub(super) fn set_config(select: &SyntaxNode) -> Option<SetParameter> {
     let [name, value, local] = literals.as_slice() else { return None };
     Some(SetParameter {
         name: name.string_value()?.to_ascii_lowercase(),
-        values: value.string_value()?.split(',').map(|value| value.trim().trim_matches('"').to_owned()).collect(),
+        values: value
+            .string_value()?
+            .split(',')
+            .map(|value| value.trim().trim_matches('"').to_owned())
+            .collect(),
         local: local.syntax().text().to_string().eq_ignore_ascii_case("true"),
     })
 }

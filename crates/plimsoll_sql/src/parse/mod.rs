@@ -124,7 +124,10 @@ fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
         let start = usize::from(error.range().start()).min(sql.len());
         let end = usize::from(error.range().end()).clamp(start, sql.len());
         let message = error.message().to_owned();
-        return StatementKind::Invalid(SyntaxError { message, range: range.start + start..range.start + end });
+        return StatementKind::Invalid(SyntaxError {
+            message,
+            range: range.start + start..range.start + end,
+        });
     }
     let command = parse.tree().stmts().next().map_or(Command::Other, |statement| command(&statement));
     StatementKind::Command(Box::new(command))
@@ -157,9 +160,10 @@ fn understood(statement: &Stmt) -> Option<Command> {
         Stmt::CreateTable(node) => Command::CreateTable(table::create_table(node)?),
         Stmt::CreateTableAs(node) => Command::CreateTableAs { name: names::of(node.table_name()?.path()?) },
         Stmt::AlterTable(node) => Command::AlterTable(table::alter_table(node)?),
-        Stmt::AlterMaterializedView(_) | Stmt::AlterView(_) | Stmt::AlterSequence(_) | Stmt::AlterForeignTable(_) => {
-            Command::AlterTable(table::alter_other(statement)?)
-        }
+        Stmt::AlterMaterializedView(_)
+        | Stmt::AlterView(_)
+        | Stmt::AlterSequence(_)
+        | Stmt::AlterForeignTable(_) => Command::AlterTable(table::alter_other(statement)?),
         Stmt::CreateIndex(node) => create_index(node)?,
         Stmt::AlterIndex(node) => alter_index(node)?,
         Stmt::DropTable(node) => drop_objects(ObjectKind::Table, node),
@@ -177,16 +181,26 @@ fn understood(statement: &Stmt) -> Option<Command> {
         Stmt::Truncate(node) => Command::Truncate { names: names::all_below(node) },
         Stmt::Cluster(node) => Command::Cluster { name: names::all_below(node).into_iter().next() },
         Stmt::Vacuum(node) => Command::Vacuum { full: has_word(node, "full"), names: names::all_below(node) },
-        Stmt::Lock(node) => Command::LockTable { names: names::all_below(node), mode: table::lock_mode(node) },
+        Stmt::Lock(node) => {
+            Command::LockTable { names: names::all_below(node), mode: table::lock_mode(node) }
+        }
         Stmt::CreateView(node) => {
             Command::CreateView { name: names::of(node.view()?.path()?), materialized: false }
         }
         Stmt::CreateMaterializedView(node) => {
             Command::CreateView { name: names::of(node.view()?.path()?), materialized: true }
         }
-        Stmt::CreateTrigger(node) => Command::CreateTrigger { table: names::all_below(&node.on_relation()?).pop()? },
-        Stmt::DropTrigger(node) => Command::AlterAttachment { table: names::all_below(&node.on_relation()?).pop()? },
-        Stmt::CreatePolicy(_) | Stmt::AlterPolicy(_) | Stmt::DropPolicy(_) | Stmt::CreateRule(_) | Stmt::DropRule(_) => {
+        Stmt::CreateTrigger(node) => {
+            Command::CreateTrigger { table: names::all_below(&node.on_relation()?).pop()? }
+        }
+        Stmt::DropTrigger(node) => {
+            Command::AlterAttachment { table: names::all_below(&node.on_relation()?).pop()? }
+        }
+        Stmt::CreatePolicy(_)
+        | Stmt::AlterPolicy(_)
+        | Stmt::DropPolicy(_)
+        | Stmt::CreateRule(_)
+        | Stmt::DropRule(_) => {
             Command::AlterAttachment { table: names::all_below(statement).into_iter().next()? }
         }
         Stmt::CreateDomain(node) => Command::CreateDomain { name: names::of(node.domain()?.path()?) },
@@ -202,7 +216,9 @@ fn understood(statement: &Stmt) -> Option<Command> {
             Command::RollbackTo(names::folded(node.savepoint_ref()?.syntax()))
         }
         Stmt::SavepointCreate(node) => Command::Savepoint(names::folded(node.savepoint()?.syntax())),
-        Stmt::ReleaseSavepoint(node) => Command::ReleaseSavepoint(names::folded(node.savepoint_ref()?.syntax())),
+        Stmt::ReleaseSavepoint(node) => {
+            Command::ReleaseSavepoint(names::folded(node.savepoint_ref()?.syntax()))
+        }
         Stmt::Set(node) => Command::Set(set_parameter(node)?),
         Stmt::Reset(node) => Command::Reset { name: reset_parameter(node) },
         Stmt::Select(node) => select(node),
@@ -281,9 +297,11 @@ fn reindex(node: &ast::Reindex) -> Option<Command> {
 
 fn create_function(node: &ast::CreateFunction) -> Option<Command> {
     let volatile = node.option_list().is_none_or(|options| {
-        !options.syntax().children().filter_map(ast::VolatilityFuncOption::cast).any(|volatility| {
-            !matches!(volatility, ast::VolatilityFuncOption::Volatile(_))
-        })
+        !options
+            .syntax()
+            .children()
+            .filter_map(ast::VolatilityFuncOption::cast)
+            .any(|volatility| !matches!(volatility, ast::VolatilityFuncOption::Volatile(_)))
     });
     Some(Command::CreateFunction { name: names::of(node.name()?.path()?), volatile })
 }
@@ -313,7 +331,8 @@ fn set_parameter(node: &ast::Set) -> Option<SetParameter> {
 /// The values of `= a, 'b'` or `TO DEFAULT`.
 fn assigned_values(text: &str) -> Vec<String> {
     let text = text.trim();
-    let text = text.strip_prefix('=').or_else(|| text.get(2..).filter(|_| text[..2].eq_ignore_ascii_case("to")));
+    let text =
+        text.strip_prefix('=').or_else(|| text.get(2..).filter(|_| text[..2].eq_ignore_ascii_case("to")));
     let values = text.unwrap_or_default().trim();
     if values.eq_ignore_ascii_case("default") {
         return Vec::new();
@@ -323,7 +342,9 @@ fn assigned_values(text: &str) -> Vec<String> {
 
 fn reset_parameter(node: &ast::Reset) -> Option<String> {
     match node.reset_target()? {
-        ast::ResetTarget::ConfigParameterRef(name) => Some(name.syntax().text().to_string().to_ascii_lowercase()),
+        ast::ResetTarget::ConfigParameterRef(name) => {
+            Some(name.syntax().text().to_string().to_ascii_lowercase())
+        }
         ast::ResetTarget::ResetTimeZone(_) => Some("timezone".into()),
         _ => None,
     }

@@ -5,8 +5,8 @@ use squawk_syntax::ast::{self, AstNode};
 
 use super::{expression, names, range_of, types};
 use crate::command::{
-    ActionKind, AlterTable, ColumnDefinition, Constraint, ConstraintKind, CreateTable, Generated, KeyConstraint,
-    TableAction,
+    ActionKind, AlterTable, ColumnDefinition, Constraint, ConstraintKind, CreateTable, Generated,
+    KeyConstraint, TableAction,
 };
 
 pub(super) fn create_table(node: &ast::CreateTable) -> Option<CreateTable> {
@@ -89,14 +89,16 @@ fn action_kind(node: &ast::AlterTableAction) -> Option<ActionKind> {
             column: added_column(node)?,
             if_not_exists: node.if_not_exists().is_some(),
         },
-        Node::DropColumn(node) => ActionKind::DropColumn { name: names::folded(node.column_name_ref()?.syntax()) },
+        Node::DropColumn(node) => {
+            ActionKind::DropColumn { name: names::folded(node.column_name_ref()?.syntax()) }
+        }
         Node::AddConstraint(node) => ActionKind::AddConstraint(constraint(&node.constraint()?, "")?),
         Node::DropConstraint(node) => {
             ActionKind::DropConstraint { name: names::of_ref(node.constraint_name_ref()?.path_ref()?).name }
         }
-        Node::ValidateConstraint(node) => {
-            ActionKind::ValidateConstraint { name: names::of_ref(node.constraint_name_ref()?.path_ref()?).name }
-        }
+        Node::ValidateConstraint(node) => ActionKind::ValidateConstraint {
+            name: names::of_ref(node.constraint_name_ref()?.path_ref()?).name,
+        },
         Node::RenameConstraint(node) => ActionKind::RenameConstraint {
             from: names::of_ref(node.constraint_name_ref()?.path_ref()?).name,
             to: names::folded(node.constraint_name()?.syntax()),
@@ -114,11 +116,16 @@ fn action_kind(node: &ast::AlterTableAction) -> Option<ActionKind> {
             name: names::of_ref(node.table_name_ref()?.path_ref()?),
             concurrently: matches!(
                 node.detach_partition_option(),
-                Some(ast::DetachPartitionOption::DetachConcurrently(_) | ast::DetachPartitionOption::DetachFinalize(_))
+                Some(
+                    ast::DetachPartitionOption::DetachConcurrently(_)
+                        | ast::DetachPartitionOption::DetachFinalize(_)
+                )
             ),
         },
         Node::AlterColumn(node) => alter_column(node)?,
-        Node::EnableTrigger(_) | Node::EnableReplicaTrigger(_) | Node::EnableAlwaysTrigger(_)
+        Node::EnableTrigger(_)
+        | Node::EnableReplicaTrigger(_)
+        | Node::EnableAlwaysTrigger(_)
         | Node::DisableTrigger(_) => ActionKind::Other(LockMode::ShareRowExclusive),
         Node::ClusterOn(_) | Node::SetWithoutCluster(_) | Node::SetOptions(_) | Node::ResetOptions(_) => {
             ActionKind::Other(LockMode::ShareUpdateExclusive)
@@ -166,7 +173,8 @@ fn with_constraints(
     data_type: Option<crate::DataType>,
     nodes: impl Iterator<Item = ast::Constraint>,
 ) -> ColumnDefinition {
-    let mut column = ColumnDefinition { name, data_type, default: None, generated: None, constraints: Vec::new() };
+    let mut column =
+        ColumnDefinition { name, data_type, default: None, generated: None, constraints: Vec::new() };
     for node in nodes {
         match &node {
             ast::Constraint::DefaultConstraint(default) => {
@@ -215,11 +223,17 @@ fn constraint_kind(node: &ast::Constraint, column: &str) -> Option<ConstraintKin
         }
         ast::Constraint::UniqueConstraint(node) => ConstraintKind::Unique(KeyConstraint {
             columns: node.index_parameters().map_or_else(own_column, |node| key_columns(&node, own_column())),
-            using_index: node.using_index().and_then(|using| names::all_below(&using).pop()).map(|name| name.name),
+            using_index: node
+                .using_index()
+                .and_then(|using| names::all_below(&using).pop())
+                .map(|name| name.name),
         }),
         ast::Constraint::PrimaryKeyConstraint(node) => ConstraintKind::PrimaryKey(KeyConstraint {
             columns: node.index_parameters().map_or_else(own_column, |node| key_columns(&node, own_column())),
-            using_index: node.using_index().and_then(|using| names::all_below(&using).pop()).map(|name| name.name),
+            using_index: node
+                .using_index()
+                .and_then(|using| names::all_below(&using).pop())
+                .map(|name| name.name),
         }),
         ast::Constraint::ForeignKeyConstraint(node) => ConstraintKind::ForeignKey {
             columns: node.from_columns().map(|list| column_names(&list)).unwrap_or_default(),
@@ -241,6 +255,9 @@ fn key_columns(parameters: &ast::IndexParameters, own_column: Vec<String>) -> Ve
 }
 
 fn column_names(list: &impl AstNode) -> Vec<String> {
-    list.syntax().children().filter_map(ast::ColumnNameRef::cast).map(|name| names::folded(name.syntax())).collect()
+    list.syntax()
+        .children()
+        .filter_map(ast::ColumnNameRef::cast)
+        .map(|name| names::folded(name.syntax()))
+        .collect()
 }
-

@@ -28,8 +28,13 @@ fn a_bad_statement_spoils_itself_only() {
 
 #[test]
 fn names_are_folded_and_qualified() {
-    let Command::CreateTable(table) = only_command("CREATE TABLE App.\"Big Ships\" (ID int)") else { panic!() };
-    assert_eq!((table.name, table.columns[0].name.as_str()), (ObjectName::qualified("app", "Big Ships"), "id"));
+    let Command::CreateTable(table) = only_command("CREATE TABLE App.\"Big Ships\" (ID int)") else {
+        panic!()
+    };
+    assert_eq!(
+        (table.name, table.columns[0].name.as_str()),
+        (ObjectName::qualified("app", "Big Ships"), "id")
+    );
 }
 
 #[test]
@@ -88,20 +93,33 @@ fn settings_are_read_in_all_their_forms() {
 
 #[test]
 fn concurrent_forms_are_seen() {
-    assert!(matches!(only_command("create unique index concurrently if not exists i on only s.t using gin (a)"),
-        Command::CreateIndex(index) if index.concurrently && index.unique && index.only && index.if_not_exists));
-    assert!(matches!(only_command("drop index concurrently a, s.b"), Command::Drop(drop) if drop.concurrently && drop.names.len() == 2));
-    assert!(matches!(only_command("reindex (concurrently) table t"), Command::Reindex { concurrently: true, .. }));
-    assert!(matches!(only_action("alter table t detach partition p concurrently"),
-        ActionKind::DetachPartition { concurrently: true, .. }));
+    assert!(
+        matches!(only_command("create unique index concurrently if not exists i on only s.t using gin (a)"),
+        Command::CreateIndex(index) if index.concurrently && index.unique && index.only && index.if_not_exists)
+    );
+    assert!(
+        matches!(only_command("drop index concurrently a, s.b"), Command::Drop(drop) if drop.concurrently && drop.names.len() == 2)
+    );
+    assert!(matches!(
+        only_command("reindex (concurrently) table t"),
+        Command::Reindex { concurrently: true, .. }
+    ));
+    assert!(matches!(
+        only_action("alter table t detach partition p concurrently"),
+        ActionKind::DetachPartition { concurrently: true, .. }
+    ));
 }
 
 #[test]
 fn renames_of_every_kind_are_seen() {
     assert!(matches!(only_action("alter table t rename to u"), ActionKind::RenameTo { to } if to == "u"));
-    assert!(matches!(only_action("alter table t rename a to b"), ActionKind::RenameColumn { from, to } if from == "a" && to == "b"));
+    assert!(
+        matches!(only_action("alter table t rename a to b"), ActionKind::RenameColumn { from, to } if from == "a" && to == "b")
+    );
     assert!(matches!(only_action("alter view v rename to w"), ActionKind::RenameTo { to } if to == "w"));
-    assert!(matches!(only_command("alter index i rename to j"), Command::RenameIndex { to, .. } if to == "j"));
+    assert!(
+        matches!(only_command("alter index i rename to j"), Command::RenameIndex { to, .. } if to == "j")
+    );
 }
 
 #[test]
@@ -114,7 +132,15 @@ fn transaction_control_is_seen() {
 
 #[test]
 fn deep_nesting_and_long_chains_are_survived() {
-    for (open, close) in [("(", ")"), ("not ", ""), ("1 || ", ""), ("- ", ""), ("case when true then ", " end"), ("[", "]"), ("array[", "]")] {
+    for (open, close) in [
+        ("(", ")"),
+        ("not ", ""),
+        ("1 || ", ""),
+        ("- ", ""),
+        ("case when true then ", " end"),
+        ("[", "]"),
+        ("array[", "]"),
+    ] {
         for depth in [140, 290, 4_000, 100_000] {
             let sql = format!("select {}1{}; select 2", open.repeat(depth), close.repeat(depth));
             assert_eq!(parse_script(&sql).0.len(), 2, "{open} {depth}");

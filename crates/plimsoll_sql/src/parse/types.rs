@@ -25,7 +25,8 @@ pub(super) fn data_type(node: &ast::Type) -> Option<DataType> {
 fn builtin(node: &ast::Type) -> Option<DataType> {
     let text = node.syntax().text().to_string().to_ascii_lowercase();
     let words = without_parentheses(&text);
-    let words: Vec<&str> = words.split_whitespace().filter(|word| *word != "setof" && *word != "national").collect();
+    let words: Vec<&str> =
+        words.split_whitespace().filter(|word| *word != "setof" && *word != "national").collect();
     let name = match words.as_slice() {
         ["char" | "character" | "nchar", "varying"] => "character varying".to_owned(),
         ["nchar"] => "character".to_owned(),
