@@ -164,9 +164,12 @@ mod tests {
 
     #[test]
     fn report_files_name_a_format_and_a_path() {
-        assert!(report_file("html=a=b.html").is_ok_and(|(format, path)| {
-            format == Format::Html && path.as_os_str() == "a=b.html"
-        }));
-        assert!(report_file("html").is_err() && report_file("html=").is_err() && report_file("pdf=x").is_err());
+        assert!(
+            report_file("html=a=b.html")
+                .is_ok_and(|(format, path)| { format == Format::Html && path.as_os_str() == "a=b.html" })
+        );
+        assert!(
+            report_file("html").is_err() && report_file("html=").is_err() && report_file("pdf=x").is_err()
+        );
     }
 }

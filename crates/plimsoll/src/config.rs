@@ -123,7 +123,10 @@ mod tests {
 
     #[test]
     fn wrong_types_are_placed() {
-        let error = parse(&SourceFile::new("plimsoll.toml", "[queries]\nruns = \"five\"\n")).expect_err("it is wrong");
-        assert!(matches!(error, Failure::Input(message) if message.starts_with("read plimsoll.toml:2:8: invalid type")));
+        let error = parse(&SourceFile::new("plimsoll.toml", "[queries]\nruns = \"five\"\n"))
+            .expect_err("it is wrong");
+        assert!(
+            matches!(error, Failure::Input(message) if message.starts_with("read plimsoll.toml:2:8: invalid type"))
+        );
     }
 }

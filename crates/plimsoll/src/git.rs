@@ -27,11 +27,14 @@ pub(crate) fn changed_files(folder: &Path, base: Option<&str>) -> Result<Changed
     let top = PathBuf::from(top.trim_end());
     let base = match base {
         Some(base) => Some(commit(folder, base).map_err(|why| {
-            Failure::input(format!("compare with --base {base}: {why}; name a commit or branch of this repository"))
+            Failure::input(format!(
+                "compare with --base {base}: {why}; name a commit or branch of this repository"
+            ))
         })?),
         None => merge_base(folder)?,
     };
-    let mut listed = git_or_fail(folder, &["ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", "."])?;
+    let mut listed =
+        git_or_fail(folder, &["ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", "."])?;
     match &base {
         Some(base) => {
             let args = ["diff", "--name-only", "--no-relative", "--diff-filter=ACMR", "-z", base, "--", "."];
@@ -40,7 +43,8 @@ pub(crate) fn changed_files(folder: &Path, base: Option<&str>) -> Result<Changed
         // No commit yet: all that is staged is new.
         None => listed.push_str(&git_or_fail(folder, &["ls-files", "--full-name", "-z", "--", "."])?),
     }
-    let paths = listed.split('\0').filter(|path| !path.is_empty()).map(|path| normal(&top.join(path))).collect();
+    let paths =
+        listed.split('\0').filter(|path| !path.is_empty()).map(|path| normal(&top.join(path))).collect();
     let shown = base.map_or_else(|| "the first commit".to_owned(), |base| base.chars().take(10).collect());
     Ok(ChangedFiles { paths, base: shown })
 }
@@ -76,7 +80,8 @@ fn git_or_fail(folder: &Path, args: &[&str]) -> Result<String, Failure> {
 }
 
 fn git(folder: &Path, args: &[&str]) -> Result<String, String> {
-    let output = Command::new("git").arg("-C").arg(folder).args(args).output().map_err(|why| format!("git: {why}"))?;
+    let output =
+        Command::new("git").arg("-C").arg(folder).args(args).output().map_err(|why| format!("git: {why}"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

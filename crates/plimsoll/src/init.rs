@@ -62,7 +62,10 @@ fn look_around(settings: &Settings) -> Result<Found, Failure> {
     };
     let mut found = Found {
         queries: first(&["queries", "sql/queries", "db/queries"], Path::is_dir),
-        seed: first(&["seed.sql", "seeds.sql", "db/seed.sql", "db/seeds.sql", "supabase/seed.sql"], Path::is_file),
+        seed: first(
+            &["seed.sql", "seeds.sql", "db/seed.sql", "db/seeds.sql", "supabase/seed.sql"],
+            Path::is_file,
+        ),
         programs: programs(root)?,
         ..Found::default()
     };
@@ -79,7 +82,8 @@ fn look_around(settings: &Settings) -> Result<Found, Failure> {
         }
     }
     if found.migrations.is_none() {
-        found.schema = first(&["db/structure.sql", "structure.sql", "schema.sql", "db/schema.sql"], Path::is_file);
+        found.schema =
+            first(&["db/structure.sql", "structure.sql", "schema.sql", "db/schema.sql"], Path::is_file);
     }
     Ok(found)
 }
@@ -92,7 +96,9 @@ fn programs(root: &Path) -> Result<Option<Programs>, Failure> {
         return Ok(Some(ALEMBIC));
     }
     let migrate = root.join("db/migrate");
-    if migrate.is_dir() && walk(&migrate)?.iter().any(|path| path.extension().is_some_and(|found| found == "rb")) {
+    if migrate.is_dir()
+        && walk(&migrate)?.iter().any(|path| path.extension().is_some_and(|found| found == "rb"))
+    {
         return Ok(Some(RAILS));
     }
     Ok(None)
@@ -105,7 +111,10 @@ fn told(found: &Found) -> String {
         None => text.push_str("  migrations: none found\n"),
     }
     if let Some(programs) = found.programs {
-        text.push_str(&format!("  this is a {} project, whose migrations are programs: {}\n", programs.title, programs.advice));
+        text.push_str(&format!(
+            "  this project uses {}, whose migrations are programs: {}\n",
+            programs.title, programs.advice
+        ));
     }
     let others = [("schema", &found.schema), ("seed", &found.seed), ("queries", &found.queries)];
     for (what, path) in others {
@@ -124,20 +133,31 @@ fn rendered(found: &Found) -> String {
         None => format!("# {key} = {example}\n"),
     };
     let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let mut text = String::from("# Plimsoll shows, before you deploy, whether a change is safe to carry: `plimsoll check`.\n");
+    let mut text = String::from(
+        "# Plimsoll shows, before you deploy, whether a change is safe to carry: `plimsoll check`.\n",
+    );
     if let Some(programs) = found.programs {
-        text.push_str(&format!("#\n# This is a {} project, whose migrations are programs: {}.\n", programs.title, programs.advice));
+        text.push_str(&format!(
+            "#\n# This project uses {}, whose migrations are programs: {}.\n",
+            programs.title, programs.advice
+        ));
     }
     text.push_str("\n[migrations]\n");
     text.push_str("# The folder of SQL migrations, seen from here.\n");
-    text.push_str(&set("path", found.migrations.as_ref().map(|m| m.0.to_string_lossy().into_owned()), "\"migrations\""));
+    text.push_str(&set(
+        "path",
+        found.migrations.as_ref().map(|m| m.0.to_string_lossy().into_owned()),
+        "\"migrations\"",
+    ));
     text.push_str("# How the migration tool names, orders and wraps them: auto, plain, dbmate, goose, golang-migrate,\n# sqlx, diesel, flyway, prisma or supabase.\n");
     text.push_str(&set("layout", found.migrations.as_ref().map(|m| m.1.to_owned()), "\"auto\""));
     text.push_str("# What the tool does around a file that says nothing itself: \"file\" (one transaction), \"batch\" (one\n# query, which is one transaction too) or \"statement\" (each alone). Each layout knows its own.\n# transaction = \"file\"\n");
     text.push_str("\n[database]\n# The major version of your servers; the newest on this machine if not set.\n# version = 18\n# The database's name, for statements that name it.\n# name = \"app\"\n");
     text.push_str("# A dump of the schema before the change (pg_dump --schema-only), instead of replaying earlier migrations.\n");
     text.push_str(&set("schema", shown(&found.schema), "\"schema.sql\""));
-    text.push_str("# Rows to rehearse on: SQL files, or a command that gets DATABASE_URL and PG* variables.\n");
+    text.push_str(
+        "# Rows to rehearse on: SQL files, or a command that gets DATABASE_URL and PG* variables.\n",
+    );
     text.push_str(&match &found.seed {
         Some(seed) => format!("seed = [{}]\n", toml::Value::String(seed.to_string_lossy().into_owned())),
         None => "# seed = [\"seed.sql\"]\n".to_owned(),
@@ -146,7 +166,9 @@ fn rendered(found: &Found) -> String {
     text.push_str("\n[lint]\n# Rules that are switched off (`plimsoll rule` lists them).\n# ignore = [\"ban-drop-column\"]\n# lock_timeout that your runner sets before each migration.\n# lock_timeout = \"2s\"\n");
     text.push_str("\n[queries]\n# A folder of .sql files with named queries (`-- name: recent_orders`), values in a .toml beside each.\n");
     text.push_str(&set("path", shown(&found.queries), "\"queries\""));
-    text.push_str("# Runs after a warm-up, and the time after which a run fails.\n# runs = 5\n# timeout = \"30s\"\n");
+    text.push_str(
+        "# Runs after a warm-up, and the time after which a run fails.\n# runs = 5\n# timeout = \"30s\"\n",
+    );
     text
 }
 
@@ -168,9 +190,14 @@ mod tests {
         for found in [found, Found::default(), Found { programs: Some(DJANGO), ..Found::default() }] {
             let text = rendered(&found);
             config::parse(&SourceFile::new(FILE_NAME, text.as_str())).expect("valid");
-            let is_setting = |line: &str| line.strip_prefix("# ").is_some_and(|rest| rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')));
-            let uncommented: String =
-                text.lines().map(|line| if is_setting(line) { format!("{}\n", &line[2..]) } else { format!("{line}\n") }).collect();
+            let is_setting = |line: &str| {
+                line.strip_prefix("# ")
+                    .is_some_and(|rest| rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')))
+            };
+            let uncommented: String = text
+                .lines()
+                .map(|line| if is_setting(line) { format!("{}\n", &line[2..]) } else { format!("{line}\n") })
+                .collect();
             config::parse(&SourceFile::new(FILE_NAME, uncommented.as_str())).expect("valid uncommented");
         }
     }

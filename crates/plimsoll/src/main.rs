@@ -14,6 +14,7 @@ mod private_database;
 mod progress;
 mod project;
 mod queries;
+mod seed_command;
 mod settings;
 
 use std::process::ExitCode;

@@ -26,7 +26,9 @@ pub(crate) fn complain(failure: &Failure) {
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Err(Failure::environment(format!("write to stdout: {why}"))),
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::environment(format!("write to stdout: {why}")))
+        }
         _ => Ok(()),
     }
 }
@@ -47,7 +49,8 @@ pub(crate) fn deliver(
     }
     print(&rendered(arguments.format))?;
     let worst = report.findings.iter().map(|finding| finding.severity).max();
-    let fails = arguments.fail_on.threshold().is_some_and(|threshold| worst.is_some_and(|worst| worst >= threshold));
+    let fails =
+        arguments.fail_on.threshold().is_some_and(|threshold| worst.is_some_and(|worst| worst >= threshold));
     Ok(if fails { FINDINGS } else { CLEAN })
 }
 
@@ -85,7 +88,8 @@ fn terminal(color: ColorChoice) -> (Colour, usize) {
             !set("NO_COLOR") && !dumb && stdout.is_terminal()
         }
     };
-    let columns = rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col)).filter(|c| *c > 0);
+    let columns =
+        rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col)).filter(|c| *c > 0);
     (if wants_colour { Colour::Always } else { Colour::Never }, columns.unwrap_or(DEFAULT_WIDTH))
 }
 

@@ -1,16 +1,15 @@
 //! A private server whose database is in the state before the change.
 
-use std::process::Stdio;
-
 use plimsoll_core::SourceFile;
 use plimsoll_pg::rehearse::{RehearseError, analyze, replay, run_script};
 use plimsoll_pg::server::{
-    Binaries, Cache, Environment, PrivateServer, SearchPlaces, ServerError, ServerUser, StartOptions, Wanted, find,
+    Binaries, Cache, Environment, PrivateServer, SearchPlaces, ServerUser, StartOptions, Wanted, find,
 };
 
 use crate::exit::Failure;
 use crate::progress::Progress;
 use crate::project::{Project, read_source};
+use crate::seed_command;
 use crate::settings::Settings;
 
 /// Where servers are found and kept on this machine.
@@ -28,7 +27,11 @@ impl Host {
         Ok(Self { environment, cache, user })
     }
 
-    pub(crate) fn find(&self, wanted: Wanted, explicit: Option<std::path::PathBuf>) -> Result<Binaries, Failure> {
+    pub(crate) fn find(
+        &self,
+        wanted: Wanted,
+        explicit: Option<std::path::PathBuf>,
+    ) -> Result<Binaries, Failure> {
         let places = SearchPlaces::new(&self.environment, &self.cache, explicit);
         find(wanted, &places, &self.user).map_err(Failure::environment)
     }
@@ -81,9 +84,12 @@ pub(crate) async fn bring_to_state_before(
     }
     for migration in &project.earlier {
         progress.step(format!("replaying {}", migration.source.name()));
-        replay(server, database, migration).await.map_err(|error| in_script(error, "an earlier migration"))?;
+        replay(server, database, migration)
+            .await
+            .map_err(|error| in_script(error, "an earlier migration"))?;
     }
-    if rows == Rows::None || (settings.seeds.is_empty() && settings.seed_command.is_none()) {
+    let seeded = !settings.seeds.is_empty() || settings.seed_command.is_some();
+    if rows == Rows::None || !seeded || project.begins_empty() {
         return Ok(Rows::None);
     }
     for seed in &settings.seeds {
@@ -106,13 +112,8 @@ async fn run_seed_command(
     command: &str,
     settings: &Settings,
 ) -> Result<(), Failure> {
-    let mut shell = std::process::Command::new("/bin/sh");
-    shell.arg("-c").arg(command).current_dir(&settings.root).stdin(Stdio::null());
-    server.environment(database).apply(&mut shell);
-    let mut shell = tokio::process::Command::from(shell);
-    shell.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let output = shell
-        .output()
+    let environment = server.environment(database);
+    let output = seed_command::run(command, &settings.root, |shell| environment.apply(shell))
         .await
         .map_err(|why| Failure::environment(format!("run seed_command `{command}`: /bin/sh: {why}")))?;
     if output.status.success() {
@@ -128,9 +129,12 @@ async fn run_seed_command(
 /// What a script's failure means: its own fault, or the server's.
 pub(crate) fn in_script(error: RehearseError, what: &str) -> Failure {
     match error {
-        RehearseError::Script { .. } => Failure::input(format!("{error}\n  while {what} brought the private server to the state before the change; the change itself was not run")),
-        RehearseError::Server(ServerError::Connect { .. }) | RehearseError::Server(_) | RehearseError::Interrupted { .. } | RehearseError::Catalog(_) => {
-            Failure::environment(error)
-        }
+        RehearseError::Script { .. } => Failure::input(format!(
+            "{error}\n  while {what} brought the private server to the state before the change; the change itself was not run"
+        )),
+        RehearseError::Server(_)
+        | RehearseError::Interrupted { .. }
+        | RehearseError::Shortage { .. }
+        | RehearseError::Catalog(_) => Failure::environment(error),
     }
 }

@@ -45,9 +45,8 @@ impl Project {
         let named = named_files(settings, &arguments.files)?;
         let folder = migrations_folder(settings, &named)?;
         let files = read_folder(&folder, settings)?;
-        let layout = settings.layout.unwrap_or_else(|| {
-            Layout::detect(&files, &folder, uses_sqlx(&settings.root))
-        });
+        let layout =
+            settings.layout.unwrap_or_else(|| Layout::detect(&files, &folder, uses_sqlx(&settings.root)));
         let migrations = layout.migrations(&files, settings.habit);
         if migrations.is_empty() && named.is_empty() {
             return Err(no_migrations(&folder, settings));
@@ -104,6 +103,11 @@ impl Project {
         schema
     }
 
+    /// Whether nothing exists before the change, so that no rows can be loaded.
+    pub(crate) fn begins_empty(&self) -> bool {
+        self.schema.is_none() && self.earlier.is_empty()
+    }
+
     /// The texts that findings point into.
     pub(crate) fn sources(&self) -> Vec<SourceFile> {
         self.new.iter().map(|migration| migration.source.clone()).collect()
@@ -116,9 +120,13 @@ fn named_files(settings: &Settings, arguments: &[PathBuf]) -> Result<Vec<PathBuf
     for argument in arguments {
         let path = normal(&settings.current.join(argument));
         if path.is_dir() {
-            let below: Vec<PathBuf> = walk(&path)?.into_iter().filter(|path| has_extension(path, "sql")).collect();
+            let below: Vec<PathBuf> =
+                walk(&path)?.into_iter().filter(|path| has_extension(path, "sql")).collect();
             if below.is_empty() {
-                return Err(Failure::input(format!("check {}: there is no SQL file in this folder", argument.display())));
+                return Err(Failure::input(format!(
+                    "check {}: there is no SQL file in this folder",
+                    argument.display()
+                )));
             }
             files.extend(below);
         } else if path.is_file() {
@@ -140,7 +148,8 @@ fn migrations_folder(settings: &Settings, named: &[PathBuf]) -> Result<PathBuf, 
         (_, Some(first)) => {
             let folder = first.parent().unwrap_or(&settings.root);
             // Prisma and Diesel keep each migration in a folder of its own.
-            let own_folder = first.file_name().is_some_and(|name| name == "up.sql" || name == "migration.sql");
+            let own_folder =
+                first.file_name().is_some_and(|name| name == "up.sql" || name == "migration.sql");
             Ok(folder.parent().filter(|_| own_folder).unwrap_or(folder).to_owned())
         }
         (Some(usual), None) => Ok(usual),
@@ -172,12 +181,19 @@ fn stranger(path: &Path, layout: &Layout, settings: &Settings) -> Result<Vec<Mig
     }
     let name = PathBuf::from(path.file_name().unwrap_or_default());
     if name.to_string_lossy().ends_with(".down.sql") || name == Path::new("down.sql") {
-        return Err(Failure::input(format!("check {}: it is a down migration, which no deploy runs", shown.display())));
+        return Err(Failure::input(format!(
+            "check {}: it is a down migration, which no deploy runs",
+            shown.display()
+        )));
     }
     let text = read_text(path, &settings.current)?;
     let file = InputFile { path: name, shown, text };
     let files = [file];
-    let layout = if layout.is_migration(&files[0].path) { layout } else { Layout::detect(&files, Path::new(""), false) };
+    let layout = if layout.is_migration(&files[0].path) {
+        layout
+    } else {
+        Layout::detect(&files, Path::new(""), false)
+    };
     Ok(layout.migrations(&files, settings.habit))
 }
 
@@ -221,12 +237,12 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Re
         if hidden {
             continue;
         }
-        if path.is_dir() {
-            if depth < DEEPEST {
-                collect(&path, depth + 1, files)?;
-            }
-        } else {
+        let link = entry.file_type()?.is_symlink();
+        if !path.is_dir() {
             files.push(path);
+        } else if !link && depth < DEEPEST {
+            // A link to a folder could lead round in a circle.
+            collect(&path, depth + 1, files)?;
         }
     }
     Ok(())
@@ -244,7 +260,8 @@ pub(crate) fn read_source(path: &Path, current: &Path) -> Result<SourceFile, Fai
 /// Reads a UTF-8 file without its byte order mark.
 pub(crate) fn read_text(path: &Path, current: &Path) -> Result<String, Failure> {
     let shown = seen_from(path, current);
-    let bytes = std::fs::read(path).map_err(|why| Failure::input(format!("read {}: {why}", shown.display())))?;
+    let bytes =
+        std::fs::read(path).map_err(|why| Failure::input(format!("read {}: {why}", shown.display())))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();

@@ -15,7 +15,9 @@ use crate::settings::Settings;
 /// Reads every query below the folder.
 pub(crate) fn load(folder: &Path, settings: &Settings) -> Result<Vec<PreparedQuery>, Failure> {
     let mut queries: Vec<PreparedQuery> = Vec::new();
-    for path in walk(folder)?.iter().filter(|path| path.extension().is_some_and(|extension| extension == "sql")) {
+    for path in
+        walk(folder)?.iter().filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+    {
         let source = read_source(path, &settings.current)?;
         let values_path = path.with_extension("toml");
         let values = match values_path.is_file() {
@@ -24,11 +26,15 @@ pub(crate) fn load(folder: &Path, settings: &Settings) -> Result<Vec<PreparedQue
         };
         for query in load_file(&source, values.as_ref())? {
             if let Some(twin) = queries.iter().find(|other| other.query.name == query.query.name) {
-                return Err(misplaced(&source, query.query.range.start, &format!(
-                    "query {} has the name of one in {}; rename one of them",
-                    query.query.name,
-                    twin.source.name()
-                )));
+                return Err(misplaced(
+                    &source,
+                    query.query.range.start,
+                    &format!(
+                        "query {} has the name of one in {}; rename one of them",
+                        query.query.name,
+                        twin.source.name()
+                    ),
+                ));
             }
             queries.push(query);
         }
@@ -37,12 +43,15 @@ pub(crate) fn load(folder: &Path, settings: &Settings) -> Result<Vec<PreparedQue
 }
 
 fn load_file(source: &SourceFile, values: Option<&SourceFile>) -> Result<Vec<PreparedQuery>, Failure> {
-    let queries = parse_queries(source).map_err(|error| misplaced(source, error.range.start, &error.message))?;
+    let queries =
+        parse_queries(source).map_err(|error| misplaced(source, error.range.start, &error.message))?;
     let table = match values {
         Some(values) => parse_values(values)?,
         None => Table::new(),
     };
-    if let (Some(values), Some(stranger)) = (values, table.keys().find(|key| !queries.iter().any(|q| q.name == **key))) {
+    if let (Some(values), Some(stranger)) =
+        (values, table.keys().find(|key| !queries.iter().any(|q| q.name == **key)))
+    {
         return Err(Failure::input(format!(
             "read {}: [{stranger}] is the name of no query in {}",
             values.name(),
@@ -81,14 +90,18 @@ fn with_values(
     for parameter in &query.parameters {
         let Some(value) = own.get(&parameter.name) else {
             let beside = source.path().with_extension("toml");
-            return Err(misplaced(source, parameter.range.start, &format!(
-                "query {} has no value for its parameter {}; give one in {}:\n[{}]\n{} = …",
-                query.name,
-                parameter.name,
-                beside.display(),
-                query.name,
-                parameter.name
-            )));
+            return Err(misplaced(
+                source,
+                parameter.range.start,
+                &format!(
+                    "query {} has no value for its parameter {}; give one in {}:\n[{}]\n{} = …",
+                    query.name,
+                    parameter.name,
+                    beside.display(),
+                    query.name,
+                    parameter.name
+                ),
+            ));
         };
         texts.push(text_of(value));
     }
@@ -157,7 +170,10 @@ mod tests {
 
     #[test]
     fn strangers_are_refused() {
-        assert_eq!(check("[b]\n"), Err("read queries/q.toml: [b] is the name of no query in queries/q.sql".into()));
+        assert_eq!(
+            check("[b]\n"),
+            Err("read queries/q.toml: [b] is the name of no query in queries/q.sql".into())
+        );
         let message = check("[a]\nn = 1\ntags = []\nx = 1").expect_err("x is no parameter");
         assert_eq!(message, "read queries/q.toml: query a has no parameter x");
     }

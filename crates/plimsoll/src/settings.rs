@@ -59,7 +59,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 impl Settings {
     /// Reads `plimsoll.toml` and resolves it. `major` is the version typed on the command line.
     pub(crate) fn load(config: Option<&Path>, major: Option<u32>) -> Result<Self, Failure> {
-        let current = std::env::current_dir().map_err(|why| Failure::environment(format!("find the current folder: {why}")))?;
+        let current = std::env::current_dir()
+            .map_err(|why| Failure::environment(format!("find the current folder: {why}")))?;
         let path = match config {
             Some(path) => Some(current.join(path)),
             None => config::find_upward(&current),
@@ -77,7 +78,8 @@ impl Settings {
 
     /// Settings of the current folder as if there were no `plimsoll.toml`.
     pub(crate) fn bare() -> Result<Self, Failure> {
-        let current = std::env::current_dir().map_err(|why| Failure::environment(format!("find the current folder: {why}")))?;
+        let current = std::env::current_dir()
+            .map_err(|why| Failure::environment(format!("find the current folder: {why}")))?;
         Self::resolve(current, None, SourceFile::new(config::FILE_NAME, ""), Config::default(), None)
     }
 
@@ -103,7 +105,8 @@ impl Resolver {
     fn resolve(self, config: Config, major: Option<u32>) -> Result<Settings, Failure> {
         let Config { migrations, database, lint, queries } = config;
         let server = self.server(major, database.version.as_ref())?;
-        let time_zone = database.timezone.as_ref().map_or_else(|| "UTC".to_owned(), |zone| zone.get_ref().clone());
+        let time_zone =
+            database.timezone.as_ref().map_or_else(|| "UTC".to_owned(), |zone| zone.get_ref().clone());
         let seeds = match &database.seed {
             Some(seeds) => self.files(seeds)?,
             None => Vec::new(),
@@ -122,7 +125,10 @@ impl Resolver {
             },
             server,
             binaries: database.binaries.as_ref().map(|path| self.folder(path)).transpose()?,
-            database: database.name.as_ref().map_or_else(|| Ok(DEFAULT_DATABASE.into()), |name| self.database(name))?,
+            database: database
+                .name
+                .as_ref()
+                .map_or_else(|| Ok(DEFAULT_DATABASE.into()), |name| self.database(name))?,
             lint: plimsoll_lint::Settings {
                 server_major: match server {
                     Wanted::Major(major) => Some(major),
@@ -220,7 +226,12 @@ impl Resolver {
         Err(self.unknown("rule", id, known()))
     }
 
-    fn unknown<'a>(&self, kind: &str, word: &Spanned<String>, known: impl Iterator<Item = &'a str>) -> Failure {
+    fn unknown<'a>(
+        &self,
+        kind: &str,
+        word: &Spanned<String>,
+        known: impl Iterator<Item = &'a str>,
+    ) -> Failure {
         let known: Vec<&str> = known.collect();
         let near = config::nearest(word.get_ref(), known.iter().copied());
         let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
@@ -235,13 +246,20 @@ impl Resolver {
     fn runs(&self, runs: &Spanned<usize>) -> Result<usize, Failure> {
         match *runs.get_ref() {
             count @ 1..=MOST_RUNS => Ok(count),
-            count => Err(complaint(&self.source, runs, &format!("runs = {count} is not between 1 and {MOST_RUNS}"))),
+            count => Err(complaint(
+                &self.source,
+                runs,
+                &format!("runs = {count} is not between 1 and {MOST_RUNS}"),
+            )),
         }
     }
 
     fn duration(&self, text: &Spanned<String>) -> Result<Duration, Failure> {
         milliseconds(text.get_ref()).filter(|ms| *ms > 0).map(Duration::from_millis).ok_or_else(|| {
-            let message = format!("`{}` is no duration: write one as PostgreSQL does, such as \"2s\" or \"500ms\"", text.get_ref());
+            let message = format!(
+                "`{}` is no duration: write one as PostgreSQL does, such as \"2s\" or \"500ms\"",
+                text.get_ref()
+            );
             complaint(&self.source, text, &message)
         })
     }
@@ -249,8 +267,15 @@ impl Resolver {
     fn database(&self, name: &Spanned<String>) -> Result<String, Failure> {
         let taken = ["postgres", "template0", "template1"];
         let name_ref = name.get_ref();
-        if name_ref.is_empty() || name_ref.len() > 63 || name_ref.contains('\0') || taken.contains(&name_ref.as_str()) {
-            let message = format!("`{name_ref}` can't be a database's name here: take 1 to 63 bytes, and none of {}", taken.join(", "));
+        if name_ref.is_empty()
+            || name_ref.len() > 63
+            || name_ref.contains('\0')
+            || taken.contains(&name_ref.as_str())
+        {
+            let message = format!(
+                "`{name_ref}` can't be a database's name here: take 1 to 63 bytes, and none of {}",
+                taken.join(", ")
+            );
             return Err(complaint(&self.source, name, &message));
         }
         Ok(name_ref.clone())

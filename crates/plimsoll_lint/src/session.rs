@@ -107,11 +107,23 @@ pub fn milliseconds(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn durations_are_read_as_postgresql_reads_them() {
         let read = ["500", "5s", "2 min", "1.5s", "0", "x"].map(milliseconds);
         assert_eq!(read, [Some(500), Some(5_000), Some(120_000), Some(1_500), Some(0), None]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_duration_is_the_same_in_every_unit(seconds in 0_u64..1_000_000, text in "[ 0-9.a-z-]{0,20}") {
+            prop_assert_eq!(milliseconds(&format!("{seconds}s")), Some(seconds * 1_000));
+            prop_assert_eq!(milliseconds(&format!("{} ms", seconds * 1_000)), Some(seconds * 1_000));
+            prop_assert_eq!(milliseconds(&format!(" {} ", seconds * 1_000)), Some(seconds * 1_000));
+            milliseconds(&text);
+        }
     }
 }

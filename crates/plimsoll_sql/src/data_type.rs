@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::name::ObjectName;
+use crate::name::{ObjectName, quote_name};
 
 /// A data type as a column declares it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ pub enum TimeZone {
     Other,
 }
 
-/// As `format_type` prints it: `character varying(50)`, `numeric(10,2)`, `integer[]`.
+/// As `format_type` prints it: `character varying(50)`, `numeric(10,2)`, `integer[]`, `app."Mood"`.
 impl fmt::Display for DataType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let modifiers: Vec<String> = self.modifiers.iter().map(ToString::to_string).collect();
@@ -176,8 +176,9 @@ impl fmt::Display for DataType {
             if modifiers.is_empty() { String::new() } else { format!("({})", modifiers.join(",")) };
         match self.name.name.split_once(" with") {
             // `timestamp(3) with time zone`
-            Some((head, tail)) if self.name.schema.is_none() => write!(f, "{head}{modifiers} with{tail}")?,
-            _ => write!(f, "{}{modifiers}", self.name)?,
+            Some((head, tail)) if self.is_builtin() => write!(f, "{head}{modifiers} with{tail}")?,
+            _ if self.is_builtin() => write!(f, "{}{modifiers}", self.name)?,
+            _ => write!(f, "{}{modifiers}", quote_name(&self.name))?,
         }
         if self.array { f.write_str("[]") } else { Ok(()) }
     }
@@ -260,6 +261,8 @@ fn canonical_name(name: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::parse::parse_data_type;
 
@@ -311,6 +314,20 @@ mod tests {
         assert_eq!(from.change_to(&to, TimeZone::Other), TypeChange::Rewrite);
     }
 
+    fn check_shown(text: &str, expected: &str) {
+        let read = parse_data_type(text).unwrap();
+        assert_eq!(read.to_string(), expected);
+        assert_eq!(parse_data_type(expected), Some(read), "{expected}");
+    }
+
+    #[test]
+    fn what_is_printed_is_read_again() {
+        check_shown("app.\"Big Mood\"[3]", "app.\"Big Mood\"[]");
+        check_shown("\"a(1)\"", "\"a(1)\"");
+        check_shown("double -- of\nprecision", "double precision");
+        check_shown("varchar /* ( */ (50)", "character varying(50)");
+    }
+
     #[test]
     fn types_print_as_format_type_does() {
         let shown: Vec<String> = [
@@ -336,5 +353,18 @@ mod tests {
                 "time without time zone"
             ]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn any_type_is_read_back(
+            schema in proptest::option::of("[a-z]{1,5}|[ -~]{1,5}"),
+            name in "text|numeric|timestamp|timetz|bit varying|Big Mood|with|[ -~]{1,8}",
+            modifiers in proptest::collection::vec(0_i64..99, 0..2),
+            array: bool,
+        ) {
+            let data_type = DataType { modifiers, array, ..DataType::named(ObjectName { schema, name }) };
+            prop_assert_eq!(parse_data_type(&data_type.to_string()), Some(data_type));
+        }
     }
 }

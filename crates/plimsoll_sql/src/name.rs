@@ -140,7 +140,11 @@ const RESERVED: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::command::Command;
+    use crate::parse::parse_script;
 
     #[test]
     fn only_what_needs_quotes_gets_them() {
@@ -148,5 +152,15 @@ mod tests {
             ["ships", "Ships", "order", "a b", "x\"y", "1st"].map(quote_identifier).into();
         assert_eq!(shown, ["ships", "\"Ships\"", "\"order\"", "\"a b\"", "\"x\"\"y\"", "\"1st\""]);
         assert_eq!(quote_name(&ObjectName::qualified("app", "user")), "app.\"user\"");
+    }
+
+    proptest! {
+        #[test]
+        fn quoted_names_are_read_back(schema in proptest::option::of("[ -~é\n]{1,9}"), name in "[a-z]{1,6}|[ -~é\n]{1,9}") {
+            let name = ObjectName { schema, name };
+            let (statements, _) = parse_script(&format!("drop table {}", quote_name(&name)));
+            let Some(Command::Drop(drop)) = statements[0].command() else { panic!("{statements:?}") };
+            prop_assert_eq!(&drop.names, &[name]);
+        }
     }
 }

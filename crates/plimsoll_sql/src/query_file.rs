@@ -3,6 +3,7 @@
 //! `-- name: recent_calls` begins a query; a file without names is one query by the file's name.
 //! A parameter is written `:name`, `:'name'` or `$1`.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use plimsoll_core::SourceFile;
@@ -57,11 +58,11 @@ pub fn parse_queries(source: &SourceFile) -> Result<Vec<Query>, QueryFileError> 
         .collect();
     let stem = source.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut queries: Vec<Query> = Vec::new();
+    let mut used = HashSet::new();
     for (at, range) in statements.iter().enumerate() {
         let previous_end = if at == 0 { 0 } else { statements[at - 1].end };
-        let above =
-            names.iter().rfind(|(_, comment)| comment.start >= previous_end && comment.end <= range.start);
-        let name = match above {
+        let above = names[..names.partition_point(|(_, comment)| comment.end <= range.start)].last();
+        let name = match above.filter(|(_, comment)| comment.start >= previous_end) {
             Some((name, _)) => name.clone(),
             None if names.is_empty() && statements.len() == 1 => stem.clone(),
             None => {
@@ -69,7 +70,7 @@ pub fn parse_queries(source: &SourceFile) -> Result<Vec<Query>, QueryFileError> 
                 return Err(QueryFileError { message, range: range.clone() });
             }
         };
-        if queries.iter().any(|query| query.name == name) {
+        if !used.insert(name.clone()) {
             let message = format!("two queries are named {name}");
             return Err(QueryFileError { message, range: range.clone() });
         }
@@ -100,12 +101,13 @@ fn name_comments(text: &str) -> Vec<(String, Range<usize>)> {
 fn number_parameters(text: &str, range: &Range<usize>) -> (String, Vec<Parameter>) {
     let mut sql = String::new();
     let mut parameters: Vec<Parameter> = Vec::new();
-    let mut number = |name: &str, range: Range<usize>| {
-        let known = parameters.iter().position(|parameter| parameter.name == name);
-        known.unwrap_or_else(|| {
-            parameters.push(Parameter { name: name.to_owned(), range });
-            parameters.len() - 1
-        }) + 1
+    let mut numbers = HashMap::new();
+    let mut push = |sql: &mut String, name, range: Range<usize>| {
+        let number = *numbers.entry(name).or_insert_with(|| {
+            parameters.push(Parameter { name: str::to_owned(name), range });
+            parameters.len()
+        });
+        push_apart(sql, &format!("${number}"));
     };
     let tokens: Vec<(TokenKind, Range<usize>)> = tokenize(&text[range.clone()])
         .scan(range.start, |at, token| {
@@ -123,9 +125,11 @@ fn number_parameters(text: &str, range: &Range<usize>) -> (String, Vec<Parameter
             TokenKind::OpenBracket => brackets += 1,
             TokenKind::CloseBracket => brackets = brackets.saturating_sub(1),
             TokenKind::PositionalParam { .. } => {
-                let digits = text[token_range.start + 1..token_range.end].to_owned();
-                sql.push_str(&format!("${}", number(&digits, token_range.clone())));
-                continue;
+                let digits = &text[token_range.start + 1..token_range.end];
+                if digits.parse::<u64>().is_ok() {
+                    push(&mut sql, digits, token_range.clone());
+                    continue;
+                }
             }
             // `::` is a cast, `[1:2]` a slice.
             TokenKind::Colon if tokens.get(at).is_some_and(|next| next.0 == TokenKind::Colon) => {
@@ -135,32 +139,43 @@ fn number_parameters(text: &str, range: &Range<usize>) -> (String, Vec<Parameter
             }
             TokenKind::Colon if brackets == 0 => {
                 if let Some((name, used)) = tokens.get(at).and_then(|next| parameter_name(text, next)) {
-                    sql.push_str(&format!("${}", number(name, token_range.start..used.end)));
+                    push(&mut sql, name, token_range.start..used.end);
                     at += 1;
                     continue;
                 }
             }
             _ => {}
         }
-        sql.push_str(&text[token_range.clone()]);
+        push_apart(&mut sql, &text[token_range.clone()]);
     }
     (sql, parameters)
+}
+
+/// Appends a token, behind a space where it would grow together with the last: `interval:'x'` is
+/// `interval $1`.
+fn push_apart(sql: &mut String, token: &str) {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    if sql.ends_with(in_word) && token.starts_with(in_word) {
+        sql.push(' ');
+    }
+    sql.push_str(token);
 }
 
 fn parameter_name<'a>(text: &'a str, token: &(TokenKind, Range<usize>)) -> Option<(&'a str, Range<usize>)> {
     let (kind, range) = token;
     let spelled = &text[range.clone()];
-    match kind {
-        TokenKind::Ident => Some((spelled, range.clone())),
-        TokenKind::Literal { kind: LiteralKind::Str { terminated: true } } => {
-            Some((spelled.trim_matches('\''), range.clone()))
-        }
-        _ => None,
-    }
+    let name = match kind {
+        TokenKind::Ident => spelled,
+        TokenKind::Literal { kind: LiteralKind::Str { terminated: true } } => spelled.trim_matches('\''),
+        _ => return None,
+    };
+    (!name.is_empty()).then(|| (name, range.clone()))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(text: &str, expected: &[(&str, &str, &str)]) {
@@ -190,6 +205,16 @@ mod tests {
     }
 
     #[test]
+    fn parameters_grow_together_with_nothing() {
+        check("select interval:'i', :'i'and 1", &[("ships", "select interval $1, $1 and 1", "i")]);
+    }
+
+    #[test]
+    fn what_names_nothing_is_no_parameter() {
+        check("select $, $a, :'', : x", &[("ships", "select $, $a, :'', : x", "")]);
+    }
+
+    #[test]
     fn a_lone_query_has_its_files_name() {
         check("select 1;", &[("ships", "select 1", "")]);
         check("", &[]);
@@ -200,5 +225,16 @@ mod tests {
         let error = |text: &str| parse_queries(&SourceFile::new("q.sql", text)).unwrap_err().message;
         assert_eq!(error("select 1; select 2"), "query has no name: write `-- name: a_name` above it");
         assert_eq!(error("-- name: a\nselect 1;\n-- name: a\nselect 2"), "two queries are named a");
+    }
+
+    proptest! {
+        #[test]
+        fn numbered_parameters_stay_as_they_are(text in "select ([a-z:$1'\\[\\] ,]|:[ab]|:'[ab]'|\\$[123]|::int){0,40}") {
+            let read = |sql: &str| parse_queries(&SourceFile::new("q.sql", sql)).unwrap().remove(0);
+            let query = read(&text);
+            let again = read(&query.sql);
+            prop_assert_eq!(query.parameters.len(), again.parameters.len(), "{}", again.sql);
+            prop_assert_eq!(query.sql, again.sql);
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! may come from a part of the history only.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::command::{
     ActionKind, AlterTable, ColumnDefinition, Command, Constraint, ConstraintKind, CreateIndex, CreateTable,
@@ -18,11 +19,13 @@ use crate::parse::Statement;
 pub type ResolvedName = ObjectName;
 
 /// Tables, views, indexes, types and functions by name.
+///
+/// A copy shares the maps until one of the two writes: a script may hold thousands of savepoints.
 #[derive(Clone, Debug)]
 pub struct Schema {
-    relations: BTreeMap<ResolvedName, Relation>,
+    relations: Arc<BTreeMap<ResolvedName, Relation>>,
     /// The table of each index.
-    index_tables: BTreeMap<ResolvedName, ResolvedName>,
+    index_tables: Arc<BTreeMap<ResolvedName, ResolvedName>>,
     /// Whether each user function is volatile, by unqualified name.
     functions: BTreeMap<String, bool>,
     search_path: Vec<String>,
@@ -101,8 +104,8 @@ pub struct TableIndex {
 impl Default for Schema {
     fn default() -> Self {
         Self {
-            relations: BTreeMap::new(),
-            index_tables: BTreeMap::new(),
+            relations: Arc::default(),
+            index_tables: Arc::default(),
             functions: BTreeMap::new(),
             search_path: vec!["public".into()],
             in_change: false,
@@ -116,7 +119,7 @@ impl Schema {
     pub fn begin_change(&mut self) {
         self.in_change = true;
         self.reset_search_path();
-        for relation in self.relations.values_mut() {
+        for relation in Arc::make_mut(&mut self.relations).values_mut() {
             relation.new = false;
             relation.indexes.iter_mut().for_each(|index| index.new = false);
         }
@@ -253,7 +256,8 @@ impl Schema {
         };
         for source in table.partition_of.iter().chain(&table.inherits).chain(&table.like) {
             match self.relation(source) {
-                Some(source) => relation.columns.extend(source.columns.iter().cloned()),
+                // A parent's column may come by several ways; it is one column all the same.
+                Some(source) => relation.copy_columns(source),
                 None => relation.columns_known = false,
             }
         }
@@ -263,18 +267,18 @@ impl Schema {
         for constraint in &table.constraints {
             relation.add_constraint(&name.name, constraint);
         }
-        self.relations.insert(name, relation);
+        Arc::make_mut(&mut self.relations).insert(name, relation);
     }
 
     fn create_unknown(&mut self, name: &ObjectName, kind: RelationKind) {
         let name = self.place(name);
         let relation = Relation { kind, new: self.in_change, ..Relation::default() };
-        self.relations.entry(name).or_insert(relation);
+        Arc::make_mut(&mut self.relations).entry(name).or_insert(relation);
     }
 
     fn create_index(&mut self, index: &CreateIndex) {
         let table = self.resolve(&index.table);
-        let Some(relation) = self.relations.get_mut(&table) else { return };
+        let Some(relation) = Arc::make_mut(&mut self.relations).get_mut(&table) else { return };
         let made_up = || {
             let keys: Vec<String> = index.keys.iter().map(|key| key.trim_matches('"').to_owned()).collect();
             format!("{}_{}_idx", table.name, keys.join("_"))
@@ -284,18 +288,18 @@ impl Schema {
             return;
         }
         relation.indexes.push(TableIndex { name: name.clone(), unique: index.unique, new: self.in_change });
-        self.index_tables.insert(ObjectName { schema: table.schema.clone(), name }, table);
+        Arc::make_mut(&mut self.index_tables).insert(ObjectName { schema: table.schema.clone(), name }, table);
     }
 
     fn rename_index(&mut self, name: &ObjectName, to: &str) {
         let old = self.resolve_among(name, |name| self.index_tables.contains_key(name));
-        let Some(table) = self.index_tables.remove(&old) else { return };
-        if let Some(relation) = self.relations.get_mut(&table) {
+        let Some(table) = Arc::make_mut(&mut self.index_tables).remove(&old) else { return };
+        if let Some(relation) = Arc::make_mut(&mut self.relations).get_mut(&table) {
             for index in relation.indexes.iter_mut().filter(|index| index.name == old.name) {
                 index.name = to.to_owned();
             }
         }
-        self.index_tables.insert(ObjectName { schema: old.schema, name: to.to_owned() }, table);
+        Arc::make_mut(&mut self.index_tables).insert(ObjectName { schema: old.schema, name: to.to_owned() }, table);
     }
 
     fn drop_objects(&mut self, drop: &Drop) {
@@ -303,14 +307,14 @@ impl Schema {
             match drop.kind {
                 ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView => {
                     let name = self.resolve(name);
-                    self.relations.remove(&name);
-                    self.index_tables.retain(|_, table| *table != name);
+                    Arc::make_mut(&mut self.relations).remove(&name);
+                    Arc::make_mut(&mut self.index_tables).retain(|_, table| *table != name);
                 }
                 ObjectKind::Index => self.drop_index(name),
                 ObjectKind::Schema => {
                     let outside = |of: &ResolvedName| of.schema.as_deref() != Some(name.name.as_str());
-                    self.relations.retain(|relation, _| outside(relation));
-                    self.index_tables.retain(|index, _| outside(index));
+                    Arc::make_mut(&mut self.relations).retain(|relation, _| outside(relation));
+                    Arc::make_mut(&mut self.index_tables).retain(|index, _| outside(index));
                 }
                 ObjectKind::Type => {}
             }
@@ -319,8 +323,8 @@ impl Schema {
 
     fn drop_index(&mut self, name: &ObjectName) {
         let name = self.resolve_among(name, |name| self.index_tables.contains_key(name));
-        if let Some(table) = self.index_tables.remove(&name)
-            && let Some(relation) = self.relations.get_mut(&table)
+        if let Some(table) = Arc::make_mut(&mut self.index_tables).remove(&name)
+            && let Some(relation) = Arc::make_mut(&mut self.relations).get_mut(&table)
         {
             relation.indexes.retain(|index| index.name != name.name);
         }
@@ -348,18 +352,18 @@ impl Schema {
                 }
                 ActionKind::AttachPartition { name: partition } => {
                     let partition = self.resolve(partition);
-                    if let Some(partition) = self.relations.get_mut(&partition) {
+                    if let Some(partition) = Arc::make_mut(&mut self.relations).get_mut(&partition) {
                         partition.partition_of = Some(name.clone());
                     }
                 }
                 ActionKind::DetachPartition { name: partition, .. } => {
                     let partition = self.resolve(partition);
-                    if let Some(partition) = self.relations.get_mut(&partition) {
+                    if let Some(partition) = Arc::make_mut(&mut self.relations).get_mut(&partition) {
                         partition.partition_of = None;
                     }
                 }
                 kind => {
-                    if let Some(relation) = self.relations.get_mut(&name) {
+                    if let Some(relation) = Arc::make_mut(&mut self.relations).get_mut(&name) {
                         relation.alter(&name.name, kind);
                     }
                 }
@@ -368,10 +372,10 @@ impl Schema {
     }
 
     fn move_relation(&mut self, from: &ResolvedName, to: ResolvedName) -> ResolvedName {
-        let Some(relation) = self.relations.remove(from) else { return to };
-        self.relations.insert(to.clone(), relation);
-        self.index_tables.values_mut().filter(|table| *table == from).for_each(|table| *table = to.clone());
-        for relation in self.relations.values_mut() {
+        let Some(relation) = Arc::make_mut(&mut self.relations).remove(from) else { return to };
+        Arc::make_mut(&mut self.relations).insert(to.clone(), relation);
+        Arc::make_mut(&mut self.index_tables).values_mut().filter(|table| *table == from).for_each(|table| *table = to.clone());
+        for relation in Arc::make_mut(&mut self.relations).values_mut() {
             for constraint in &mut relation.constraints {
                 if let ConstraintKind::ForeignKey { references, .. } = &mut constraint.kind
                     && references.name == from.name
@@ -423,6 +427,15 @@ impl Relation {
 
     fn column_mut(&mut self, name: &str) -> Option<&mut Column> {
         self.columns.iter_mut().find(|column| column.name == name)
+    }
+
+    fn copy_columns(&mut self, source: &Self) {
+        let known = self.columns.len();
+        for column in &source.columns {
+            if !self.columns[..known].iter().any(|existing| existing.name == column.name) {
+                self.columns.push(column.clone());
+            }
+        }
     }
 
     fn add_column(&mut self, table: &str, definition: &ColumnDefinition) {
@@ -581,15 +594,23 @@ impl Snapshots {
                 }
                 self.end(schema, *chain);
             }
+            Command::ReleaseSavepoint(name) => {
+                if let Some(at) = self.savepoint(name) {
+                    self.states.truncate(at);
+                }
+            }
             Command::RollbackTo(name) => {
-                let matches = |state: &(Option<String>, Schema)| state.0.as_ref() == Some(name);
-                if let Some(at) = self.states.iter().rposition(matches) {
+                if let Some(at) = self.savepoint(name) {
                     *schema = self.states[at].1.clone();
                     self.states.truncate(at + 1);
                 }
             }
             _ => schema.apply(command),
         }
+    }
+
+    fn savepoint(&self, name: &str) -> Option<usize> {
+        self.states.iter().rposition(|(savepoint, _)| savepoint.as_deref() == Some(name))
     }
 
     fn end(&mut self, schema: &Schema, chain: bool) {
@@ -635,6 +656,21 @@ mod tests {
         );
         let names: Vec<String> = schema.relations().map(|(name, _)| name.name.clone()).collect();
         assert_eq!(names, ["a", "c"]);
+    }
+
+    #[test]
+    fn a_released_savepoint_hides_no_older_one() {
+        let schema = schema(
+            "begin; savepoint s; create table a (); savepoint s; create table b (); release s; rollback to s; commit;",
+        );
+        assert_eq!(schema.relations().count(), 0);
+    }
+
+    #[test]
+    fn a_column_that_comes_twice_is_one() {
+        let schema = schema("create table a (n int); create table b (like a, like a); create table c () inherits (a, b);");
+        let columns = |table| schema.relation(&name(table)).unwrap().columns.len();
+        assert_eq!((columns("b"), columns("c")), (1, 1));
     }
 
     #[test]

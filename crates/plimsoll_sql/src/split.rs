@@ -17,6 +17,8 @@ pub enum Piece {
         range: Range<usize>,
         /// How many tokens it has, a bound on how deep it nests.
         tokens: usize,
+        /// How deep its parentheses and brackets nest.
+        depth: usize,
         /// The lines that follow a `COPY … FROM STDIN`, without the closing `\.`.
         copy_data: Option<Range<usize>>,
     },
@@ -51,6 +53,7 @@ struct Splitter<'a> {
 struct Pending {
     range: Option<Range<usize>>,
     depth: usize,
+    deepest: usize,
     tokens: usize,
     /// Its first words, in lower case: enough to know COPY and CREATE FUNCTION.
     words: Vec<String>,
@@ -93,7 +96,7 @@ impl Splitter<'_> {
     fn finish_statement_with(&mut self, copy_data: Option<Range<usize>>) {
         let pending = std::mem::take(&mut self.pending);
         if let Some(range) = pending.range {
-            self.pieces.push(Piece::Statement { range, tokens: pending.tokens, copy_data });
+            self.pieces.push(Piece::Statement { range, tokens: pending.tokens, depth: pending.deepest, copy_data });
         }
     }
 
@@ -137,6 +140,7 @@ impl Pending {
             TokenKind::Ident => self.take_word(&text[range.clone()]),
             _ => {}
         }
+        self.deepest = self.deepest.max(self.depth);
         self.tokens += 1;
         let start = self.range.as_ref().map_or(range.start, |pending| pending.start);
         self.range = Some(start..range.end);

@@ -90,11 +90,10 @@ async fn examine(
     findings.extend(query_findings);
     let mut notes = project.notes.clone();
     if rows == Rows::None {
-        notes.push(
-            "No rows were loaded ([database] seed): locks, rewrites and scans hold all the same, times and costs mean \
-             nothing."
-                .into(),
-        );
+        let why = if project.begins_empty() { "nothing exists before the change" } else { "[database] seed" };
+        notes.push(format!(
+            "No rows were loaded ({why}): locks, rewrites and scans hold all the same, times and costs mean nothing."
+        ));
     }
     if !project.new.is_empty() && project.new.iter().all(|migration| migration.statements.is_empty()) {
         notes.push("The new migrations hold no statement.".into());
@@ -118,7 +117,8 @@ async fn rehearsed(
         let line = migration.source.line_column(migration.statements[index].range.start).0;
         progress.step(format!("rehearsing {}:{line} {sql}", migration.source.name()));
     };
-    let mut rehearsal = rehearse(server, &settings.database, &new, files, &observer).await.map_err(interrupted)?;
+    let mut rehearsal =
+        rehearse(server, &settings.database, &new, files, &observer).await.map_err(interrupted)?;
     rehearsal.seeded = rows == Rows::Seeded;
     Ok(rehearsal)
 }
@@ -128,7 +128,12 @@ fn interrupted(error: RehearseError) -> Failure {
 }
 
 /// The place of a statement of a change.
-fn located(migration: Option<&Migration>, statement: usize, file: &str, line: usize) -> plimsoll_core::Location {
+fn located(
+    migration: Option<&Migration>,
+    statement: usize,
+    file: &str,
+    line: usize,
+) -> plimsoll_core::Location {
     match migration.and_then(|migration| Some((migration, migration.statements.get(statement)?))) {
         Some((migration, statement)) => migration.source.location(statement.range.clone()),
         None => plimsoll_core::Location { file: file.into(), line, column: 1, end_line: line, end_column: 1 },

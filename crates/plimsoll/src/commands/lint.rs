@@ -10,7 +10,11 @@ use crate::output::deliver;
 use crate::project::Project;
 use crate::settings::Settings;
 
-pub(crate) fn run(arguments: &ReportArguments, config: Option<&Path>, color: ColorChoice) -> Result<u8, Failure> {
+pub(crate) fn run(
+    arguments: &ReportArguments,
+    config: Option<&Path>,
+    color: ColorChoice,
+) -> Result<u8, Failure> {
     let settings = Settings::load(config, arguments.postgres)?;
     let project = Project::load(&settings, arguments)?;
     let findings = findings(&project, &settings);

@@ -16,7 +16,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
     match verb {
         Verb::Init(arguments) => init::run(&arguments),
         Verb::Check(arguments) => check::run(&arguments, config, color, check::Parts::All).await,
-        Verb::Rehearse(arguments) => check::run(&arguments, config, color, check::Parts::RehearsalAlone).await,
+        Verb::Rehearse(arguments) => {
+            check::run(&arguments, config, color, check::Parts::RehearsalAlone).await
+        }
         Verb::Lint(arguments) => lint::run(&arguments, config, color),
         Verb::Server(arguments) => server::run(&arguments, config).await,
         Verb::Rule(arguments) => rule::run(&arguments),

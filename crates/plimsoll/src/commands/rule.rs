@@ -21,7 +21,9 @@ pub(crate) fn run(arguments: &RuleArguments) -> Result<u8, Failure> {
     let Some(rule) = plimsoll_lint::rule(id) else {
         let near = nearest(id, RULES.iter().map(|rule| rule.id));
         let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-        return Err(Failure::input(format!("explain {id}: there is no such rule{hint} (`plimsoll rule` lists them)")));
+        return Err(Failure::input(format!(
+            "explain {id}: there is no such rule{hint} (`plimsoll rule` lists them)"
+        )));
     };
     print(rule.page)?;
     Ok(CLEAN)

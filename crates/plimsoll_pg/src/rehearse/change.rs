@@ -21,7 +21,7 @@ use super::photograph::{
     Inside, Locks, Scans, flush_counters, inside, locks_of, outside, referencing_relations,
 };
 use super::runner::{create_role, missing_role, run};
-use super::sampling::run_sampled;
+use super::sampling::{SHORTEST_GATED_MS, run_sampled};
 use crate::server::PrivateServer;
 
 /// Is told of each statement before it runs: its file, its line, its text.
@@ -283,7 +283,10 @@ impl<'a> Stage<'a> {
                 && create_role(&self.observer, role).await.is_ok()
             {
                 // The session remembers that there is no such role until it locks a relation anew.
-                ours!(self, session.client.batch_execute("SELECT 1 FROM pg_catalog.pg_auth_members LIMIT 0").await);
+                ours!(
+                    self,
+                    session.client.batch_execute("SELECT 1 FROM pg_catalog.pg_auth_members LIMIT 0").await
+                );
                 continue;
             }
             let error = statement_error(refusal, &migration.source, statement.range.start);
@@ -356,9 +359,12 @@ impl<'a> Stage<'a> {
     ) -> Result<Deed, RehearseError> {
         let (_, scans_before, wal_before) = ours!(self, outside(&self.observer).await);
         let source = &migration.source;
+        // A statement that gives up soon must not be kept waiting by us.
+        let patience = ours!(self, inside(&session.client).await).lock_timeout_ms;
+        let gate = (patience == 0 || patience > SHORTEST_GATED_MS).then_some(&self.gate);
         let sampled = ours!(
             self,
-            run_sampled(&session.client, session.pid, &self.observer, &self.gate, source, statement).await
+            run_sampled(&session.client, session.pid, &self.observer, gate, source, statement).await
         );
         let error = match &sampled.result {
             Ok(()) => None,

@@ -74,7 +74,9 @@ pub(crate) async fn refusal_of<'error>(
             Err(RehearseError::Shortage { what: what.to_owned(), message: described(refusal) })
         }
         // After a FATAL error the session is over.
-        Some(refusal) if !matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) => Ok(refusal),
+        Some(refusal) if !matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic)) => {
+            Ok(refusal)
+        }
         _ => Err(interrupted(server, what, error).await),
     }
 }

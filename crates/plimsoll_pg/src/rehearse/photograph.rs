@@ -24,12 +24,12 @@ pub(super) struct Inside {
     pub(super) lock_timeout_ms: u64,
 }
 
-/// Locks that the session of process `pid` holds on relations of this database, seen from
-/// another session.
+/// Locks that the session of process `pid` holds on relations of this database, or waits for, seen
+/// from another session.
 pub(super) async fn locks_of(observer: &Client, pid: i32) -> Result<Locks, tokio_postgres::Error> {
     let query = format!(
-        "SELECT relation, mode FROM pg_catalog.pg_locks WHERE pid = {pid} AND granted AND locktype = 'relation' \
-         AND relation >= 16384"
+        "SELECT relation, mode FROM pg_catalog.pg_locks WHERE pid = {pid} AND locktype = 'relation' AND \
+         relation >= 16384"
     );
     let read = rows(observer.simple_query(&query).await?)
         .filter_map(|row| Some((number(&row, "relation"), LockMode::from_pg_locks(row.get("mode")?)?)));

@@ -2,13 +2,13 @@
 //! are sampled while they run, since none is left at their end.
 //!
 //! A gate session makes short locks visible: it holds `ROW EXCLUSIVE` and a snapshot on the table,
-//! for which such statements wait between their phases with their locks in hand. It lets go once
-//! the statement is seen waiting, so that it costs a millisecond or two, which are taken off the
-//! duration.
+//! for which such statements wait between their phases with their locks in hand. `VACUUM` has no
+//! such phases, and waits for a stronger gate at its start. The gate lets go once the statement is
+//! seen waiting, so that it costs a millisecond or two, which are taken off the duration.
 
 use std::time::{Duration, Instant};
 
-use plimsoll_core::SourceFile;
+use plimsoll_core::{LockMode, SourceFile};
 use plimsoll_sql::command::{ObjectKind, ReindexTarget};
 use plimsoll_sql::effects::locks_on_existing;
 use plimsoll_sql::name::quote_name;
@@ -22,6 +22,9 @@ use super::runner::run;
 
 /// How long the gate stays shut for a statement that never waits for it.
 const GATE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A `lock_timeout` of so many milliseconds or less could end a statement that waits for the gate.
+pub(super) const SHORTEST_GATED_MS: u64 = 1000;
 
 const SAMPLE_EVERY: Duration = Duration::from_millis(1);
 
@@ -37,7 +40,7 @@ pub(super) async fn run_sampled(
     session: &Client,
     session_pid: i32,
     observer: &Client,
-    gate: &Client,
+    gate: Option<&Client>,
     source: &SourceFile,
     statement: &Statement,
 ) -> Result<Sampled, tokio_postgres::Error> {
@@ -71,18 +74,25 @@ struct Gate<'a> {
 }
 
 impl<'a> Gate<'a> {
-    async fn shut(client: &'a Client, statement: &Statement) -> Result<Self, tokio_postgres::Error> {
+    async fn shut(client: Option<&'a Client>, statement: &Statement) -> Result<Self, tokio_postgres::Error> {
         let open = Self { client: None, waiting_since: None, held_up: Duration::ZERO };
-        let Some(command) = statement.command() else { return Ok(open) };
+        let (Some(client), Some(command)) = (client, statement.command()) else { return Ok(open) };
         let name = match index_of(command) {
             Some(index) => table_of_index(client, index).await?,
             // What it locks is asked of an empty schema: names resolve by the session's search path.
-            None => locks_on_existing(command, &Schema::default()).first().map(|lock| quote_name(&lock.relation)),
+            None => {
+                locks_on_existing(command, &Schema::default()).first().map(|lock| quote_name(&lock.relation))
+            }
         };
         let Some(name) = name else { return Ok(open) };
+        let mode = match command {
+            Command::Vacuum { full: false, .. } => LockMode::ShareUpdateExclusive,
+            _ => LockMode::RowExclusive,
+        };
         let shut = client
             .batch_execute(&format!(
-                "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {name} IN ROW EXCLUSIVE MODE; SELECT 1"
+                "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE {name} IN {} MODE; SELECT 1",
+                mode.sql()
             ))
             .await;
         match shut {
@@ -133,7 +143,10 @@ fn index_of(command: &Command) -> Option<&ObjectName> {
 }
 
 /// The table of an index, quoted for SQL.
-async fn table_of_index(client: &Client, index: &ObjectName) -> Result<Option<String>, tokio_postgres::Error> {
+async fn table_of_index(
+    client: &Client,
+    index: &ObjectName,
+) -> Result<Option<String>, tokio_postgres::Error> {
     let index = quote_name(index).replace('\'', "\'\'");
     let query = format!(
         "SELECT indrelid::regclass FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass('{index}')"

@@ -56,6 +56,10 @@ const TOKENS_ON_OWN_STACK: usize = 300;
 /// refuses such nesting too.
 const MOST_TOKENS: usize = 20_000;
 
+/// Parentheses beyond which a statement isn't parsed: the syntax tree's node cache takes time with
+/// the square of its depth, 9 s for `select * from` and 10,000 of them.
+const DEEPEST_PARENTHESES: usize = 1_000;
+
 /// Stack for a statement between the two, in bytes; only what is used takes memory.
 const LARGE_STACK: usize = 512 << 20;
 
@@ -88,9 +92,11 @@ pub fn parse_script(text: &str) -> (Vec<Statement>, Vec<Range<usize>>) {
     for piece in split(text) {
         match piece {
             Piece::MetaCommand { range } => meta_commands.push(range),
-            Piece::Statement { range, tokens, copy_data } => {
+            Piece::Statement { range, tokens, depth, copy_data } => {
                 let kind = if copy_data.is_some() {
                     StatementKind::Command(Box::new(Command::CopyFromStdin))
+                } else if tokens > MOST_TOKENS || depth > DEEPEST_PARENTHESES {
+                    StatementKind::Command(Box::new(Command::Other))
                 } else {
                     parse_with_room(text, &range, tokens)
                 };
@@ -107,9 +113,6 @@ fn parse_with_room(text: &str, range: &Range<usize>, tokens: usize) -> Statement
         return parse_statement(text, range);
     }
     let unknown = || StatementKind::Command(Box::new(Command::Other));
-    if tokens > MOST_TOKENS {
-        return unknown();
-    }
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(LARGE_STACK);
         let parsed = thread.spawn_scoped(scope, || parse_statement(text, range));

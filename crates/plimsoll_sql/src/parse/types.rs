@@ -1,5 +1,6 @@
 //! Type nodes to data types.
 
+use squawk_syntax::SyntaxKind;
 use squawk_syntax::ast::{self, AstNode};
 
 use super::names;
@@ -23,7 +24,7 @@ pub(super) fn data_type(node: &ast::Type) -> Option<DataType> {
 
 /// The types that the grammar spells out: their name is their words without the modifiers.
 fn builtin(node: &ast::Type) -> Option<DataType> {
-    let text = node.syntax().text().to_string().to_ascii_lowercase();
+    let text = tokens(node).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
     let words = without_parentheses(&text);
     let words: Vec<&str> =
         words.split_whitespace().filter(|word| *word != "setof" && *word != "national").collect();
@@ -47,8 +48,15 @@ fn without_parentheses(text: &str) -> String {
 
 /// The integers between a type's parentheses.
 fn modifiers(node: &ast::Type) -> Vec<i64> {
-    let text = node.syntax().text().to_string();
-    let Some((_, inner)) = text.split_once('(') else { return Vec::new() };
-    let inner = inner.split_once(')').map_or(inner, |(inner, _)| inner);
-    inner.split(',').filter_map(|number| number.trim().parse().ok()).collect()
+    let inner: String = tokens(node).skip_while(|token| token != "(").skip(1).take_while(|token| token != ")").collect();
+    inner.split(',').filter_map(|number| number.parse().ok()).collect()
+}
+
+/// A type's words and signs, without space and comments.
+fn tokens(node: &ast::Type) -> impl Iterator<Item = String> {
+    node.syntax()
+        .descendants_with_tokens()
+        .filter_map(|element| element.into_token())
+        .filter(|token| !matches!(token.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT))
+        .map(|token| token.text().to_owned())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plimsoll_core::units::count;
 use plimsoll_core::{
-    Claim, Evidence, EvidenceKind, Finding, Measurement, QueryReport, QueryVerdict, Severity,
+    Claim, Evidence, EvidenceKind, Finding, Measurement, PlanNode, QueryReport, QueryVerdict, Severity,
 };
 use plimsoll_pg::queries::{Culprit, PreparedQuery, QueryFailure, compare, find_culprit, measure};
 use plimsoll_pg::rehearse::analyze;
@@ -45,6 +45,12 @@ impl Measured {
         progress: &Progress,
     ) -> Result<Self, Failure> {
         let before = measure_all(server, settings, &queries, "before", progress).await?;
+        if before.iter().flatten().any(|measurement| writes(&measurement.plan)) {
+            // Writes that were rolled back leave dead rows, which the change would read.
+            analyze(server, &settings.database, None)
+                .await
+                .map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
+        }
         let culprits = vec![None; queries.len()];
         Ok(Self { queries, before, after: Vec::new(), culprits })
     }
@@ -61,7 +67,9 @@ impl Measured {
             return Ok(());
         }
         progress.step("vacuuming and analyzing what the change touched");
-        analyze(server, &settings.database, Some(touched)).await.map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
+        analyze(server, &settings.database, Some(touched))
+            .await
+            .map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
         self.after = measure_all(server, settings, &self.queries, "after", progress).await?;
         self.find_culprits(server, settings, project, progress).await
     }
@@ -73,8 +81,9 @@ impl Measured {
         project: &Project,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let broken: Vec<usize> =
-            (0..self.queries.len()).filter(|at| self.before[*at].is_ok() && self.after[*at].is_err()).collect();
+        let broken: Vec<usize> = (0..self.queries.len())
+            .filter(|at| self.before[*at].is_ok() && self.after[*at].is_err())
+            .collect();
         if broken.is_empty() {
             return Ok(());
         }
@@ -122,6 +131,12 @@ async fn measure_all(
         outcomes.push(outcome.map_err(Failure::environment)?);
     }
     Ok(outcomes)
+}
+
+/// Whether a plan inserts, updates, deletes or merges.
+fn writes(plan: &PlanNode) -> bool {
+    let verb = plan.label.split(" on ").next().unwrap_or_default();
+    ["Insert", "Update", "Delete", "Merge"].contains(&verb) || plan.children.iter().any(writes)
 }
 
 /// `db/0013.sql:7 (alter table …)`.

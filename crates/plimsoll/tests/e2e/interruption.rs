@@ -1,0 +1,85 @@
+//! Signals to the program and to its server in the middle of a check.
+
+use rustix::process::Signal;
+
+use crate::project::{MAJORS, Project, Running};
+
+fn sleeping(major: u32) -> (Project, Running) {
+    let project = Project::new([
+        ("migrations/1.sql", "create table t (id int);"),
+        ("migrations/2.sql", "alter table t add column n int;\nselect pg_sleep(300);\n"),
+    ]);
+    let arguments = ["check", "--postgres", &major.to_string(), "migrations/2.sql"];
+    let mut running = project.plimsoll(&arguments).start();
+    running.wait_for_query("select pg_sleep(300)");
+    (project, running)
+}
+
+#[test]
+fn a_server_that_is_killed_ends_the_check() {
+    for major in MAJORS {
+        let (_project, running) = sleeping(major);
+        running.signal_server(Signal::KILL);
+        running.end().fails(3, &["failed to run migrations/2.sql:2:1: the private server is gone"]);
+    }
+}
+
+#[test]
+fn a_server_that_is_shut_down_ends_the_check() {
+    let (_project, running) = sleeping(18);
+    running.signal_server(Signal::QUIT);
+    running.end().fails(3, &["failed to run migrations/2.sql:2:1: ", "the private server is gone"]);
+}
+
+#[test]
+fn signals_end_the_program_in_order() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let (_project, running) = sleeping(15);
+        running.signal(signal);
+        running.end().fails(code, &["stopped"]);
+    }
+}
+
+#[test]
+fn a_killed_program_leaves_nothing() {
+    for major in MAJORS {
+        let (_project, running) = sleeping(major);
+        running.signal(Signal::KILL);
+        assert_eq!(running.end().status.code(), None);
+    }
+}
+
+#[test]
+fn a_seed_command_ends_with_the_program() {
+    for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
+        let project = Project::new([
+            ("plimsoll.toml", "[database]\nseed_command = \"touch begun; sleep 300; true\"\n"),
+            ("migrations/1.sql", "create table t (id int);"),
+            ("migrations/2.sql", "select 1"),
+        ]);
+        let mut running = project.plimsoll(&["check", "migrations/2.sql"]).start();
+        running.wait_until("the seed command", |_| project.path().join("begun").exists().then_some(()));
+        running.signal(signal);
+        assert!(!running.end().status.success());
+    }
+}
+
+#[test]
+fn a_migration_that_ends_its_own_session_is_no_panic() {
+    let project = Project::new([
+        ("migrations/1.sql", "create table t (id int);"),
+        ("migrations/2.sql", "select pg_terminate_backend(pg_backend_pid());\nselect 1;\n"),
+    ]);
+    project.run(&["check", "migrations/2.sql"]).fails(3, &["migrations/2.sql:1:1"]);
+}
+
+#[test]
+fn a_signal_while_the_server_starts_leaves_nothing() {
+    let project = Project::new([("migrations/1.sql", "select 1")]);
+    for signal in [Signal::INT, Signal::KILL] {
+        let mut running = project.plimsoll(&["check", "--all"]).start();
+        running.wait_until("a private folder", Running::server_folder);
+        running.signal(signal);
+        assert!(!running.end().status.success());
+    }
+}

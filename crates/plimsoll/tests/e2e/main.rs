@@ -1,0 +1,24 @@
+//! The built program from end to end, on real servers: PostgreSQL 15 and 18.
+//!
+//! `make test` installs what these tests need. One binary, so that it is linked once.
+
+#![expect(clippy::unwrap_used, reason = "a test may end in a panic, helper functions included")]
+#![expect(clippy::print_stdout, reason = "a test that is skipped says why")]
+
+mod bad_environment;
+mod bad_input;
+mod concurrently;
+mod contract;
+mod django;
+mod evidence;
+mod init;
+mod interruption;
+mod layouts;
+mod newness;
+mod pgbench;
+mod project;
+mod report;
+mod served;
+mod small_disk;
+mod state_before;
+mod terminal;
