@@ -3,7 +3,8 @@
 use plimsoll_core::SourceFile;
 use plimsoll_pg::rehearse::{RehearseError, analyze, replay, run_script};
 use plimsoll_pg::server::{
-    Binaries, Cache, Environment, PrivateServer, SearchPlaces, ServerUser, StartOptions, Wanted, find,
+    Binaries, Cache, Environment, PrivateServer, SUPERUSER, SearchPlaces, ServerUser, StartOptions, Wanted,
+    find,
 };
 
 use crate::exit::Failure;
@@ -89,9 +90,36 @@ pub(crate) async fn bring_to_state_before(
             .map_err(|error| in_script(error, "an earlier migration"))?;
     }
     let seeded = !settings.seeds.is_empty() || settings.seed_command.is_some();
-    if rows == Rows::None || !seeded || project.begins_empty() {
+    if rows == Rows::None || !seeded {
         return Ok(Rows::None);
     }
+    match load_rows(server, database, settings, progress).await {
+        Ok(()) => Ok(Rows::Seeded),
+        // Rows don't go into tables that only the change makes; a seed that makes its own may succeed.
+        Err(Failure::Input(_)) if project.begins_empty() => {
+            recreate(server, database).await?;
+            Ok(Rows::None)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn recreate(server: &PrivateServer, database: &str) -> Result<(), Failure> {
+    let client = server.connect(SUPERUSER).await.map_err(Failure::environment)?;
+    let quoted = database.replace('"', "\"\"");
+    client
+        .batch_execute(&format!("DROP DATABASE \"{quoted}\" WITH (FORCE)"))
+        .await
+        .map_err(|why| Failure::environment(format!("drop the half-seeded database {database}: {why}")))?;
+    server.create_database(database).await.map_err(Failure::environment)
+}
+
+async fn load_rows(
+    server: &PrivateServer,
+    database: &str,
+    settings: &Settings,
+    progress: &Progress,
+) -> Result<(), Failure> {
     for seed in &settings.seeds {
         let source: SourceFile = read_source(seed, &settings.current)?;
         progress.step(format!("loading {}", source.name()));
@@ -102,8 +130,7 @@ pub(crate) async fn bring_to_state_before(
         run_seed_command(server, database, command, settings).await?;
     }
     progress.step("vacuuming and analyzing");
-    analyze(server, database, None).await.map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
-    Ok(Rows::Seeded)
+    analyze(server, database, None).await.map_err(|error| in_script(error, "VACUUM (ANALYZE)"))
 }
 
 async fn run_seed_command(

@@ -164,7 +164,7 @@ mod tests {
         let message = check("[a]\nn = 1\n").expect_err("tags is missing");
         assert_eq!(
             message,
-            "read queries/q.sql:2:16: query a has no value for its parameter tags; give one in queries/q.toml:\n[a]\ntags = …"
+            "read queries/q.sql:2:17: query a has no value for its parameter tags; give one in queries/q.toml:\n[a]\ntags = …"
         );
     }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::path::Path;
 use std::process::{Output, Stdio};
 
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
 /// The pipe is the script's standard input, moved out of the command's way. The watcher's output
@@ -29,9 +30,21 @@ pub(crate) async fn run(
     let mut shell = Command::from(shell);
     shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut shell = shell.spawn()?;
-    // Held until the end is known: `wait_with_output` would close it at once.
-    let pipe = shell.stdin.take();
-    let output = shell.wait_with_output().await;
-    drop(pipe);
-    output
+    let (pipe, stdout, stderr) = (shell.stdin.take(), shell.stdout.take(), shell.stderr.take());
+    let ended = async {
+        let status = shell.wait().await;
+        // What the command left running in the background ends with it.
+        drop(pipe);
+        status
+    };
+    let (status, stdout, stderr) = tokio::try_join!(ended, all_of(stdout), all_of(stderr))?;
+    Ok(Output { status, stdout, stderr })
+}
+
+async fn all_of(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        pipe.read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
 }

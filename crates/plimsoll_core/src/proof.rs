@@ -25,7 +25,8 @@ pub fn prove(
     rehearsal: &Rehearsal,
     locate: impl Fn(&StatementRecord) -> Location,
 ) -> Vec<Finding> {
-    let mut proven: Vec<Finding> = findings.into_iter().map(|finding| proven(finding, rehearsal)).collect();
+    let mut proven: Vec<Finding> =
+        findings.into_iter().map(|finding| proven(finding, rehearsal, &locate)).collect();
     for record in &rehearsal.statements {
         let hazards = match record.outcome {
             Outcome::Error => failure(record, &proven),
@@ -36,7 +37,7 @@ pub fn prove(
             severity,
             message,
             remedy,
-            location: failing_place(record, locate(record)),
+            location: failing_place(record, locate(record), locate(record)),
             statement: Some(record.statement),
             evidence: Evidence { kind: EvidenceKind::Observed, facts: facts(record) },
             claim: Claim::Nothing,
@@ -47,7 +48,11 @@ pub fn prove(
 
 type Observation = (&'static str, Severity, String, String);
 
-fn proven(mut finding: Finding, rehearsal: &Rehearsal) -> Finding {
+fn proven(
+    mut finding: Finding,
+    rehearsal: &Rehearsal,
+    locate: impl Fn(&StatementRecord) -> Location,
+) -> Finding {
     let Some(record) = record_of(&finding, rehearsal) else { return finding };
     let holds = match (&finding.claim, record.outcome) {
         (Claim::Nothing, _) => return finding,
@@ -70,6 +75,8 @@ fn proven(mut finding: Finding, rehearsal: &Rehearsal) -> Finding {
         Evidence { kind: if holds { EvidenceKind::Confirmed } else { EvidenceKind::Refuted }, facts };
     if !holds {
         finding.severity = Severity::Note;
+    } else if finding.claim == Claim::Fails {
+        finding.location = failing_place(record, locate(record), finding.location);
     }
     finding
 }
@@ -183,13 +190,13 @@ fn is_about(finding: &Finding, record: &StatementRecord) -> bool {
     finding.statement == Some(record.statement) && finding.location.file == record.file
 }
 
-/// A failing statement is pointed at where the server points.
-fn failing_place(record: &StatementRecord, whole: Location) -> Location {
+/// A failing statement is pointed at where the server points; `otherwise`, if it points nowhere.
+fn failing_place(record: &StatementRecord, whole: Location, otherwise: Location) -> Location {
     match &record.error {
         Some(error) if (error.line, error.column) > (whole.line, whole.column) => {
             Location { line: error.line, column: error.column, ..whole }
         }
-        _ => whole,
+        _ => otherwise,
     }
 }
 

@@ -154,7 +154,7 @@ fn number_parameters(text: &str, range: &Range<usize>) -> (String, Vec<Parameter
 /// Appends a token, behind a space where it would grow together with the last: `interval:'x'` is
 /// `interval $1`.
 fn push_apart(sql: &mut String, token: &str) {
-    let in_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let in_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$' || !c.is_ascii();
     if sql.ends_with(in_word) && token.starts_with(in_word) {
         sql.push(' ');
     }
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn parameters_grow_together_with_nothing() {
-        check("select interval:'i', :'i'and 1", &[("ships", "select interval $1, $1 and 1", "i")]);
+        check("select interval:'i', :'i'and 🚢:i", &[("ships", "select interval $1, $1 and 🚢 $1", "i")]);
     }
 
     #[test]

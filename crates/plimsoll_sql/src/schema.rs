@@ -288,7 +288,8 @@ impl Schema {
             return;
         }
         relation.indexes.push(TableIndex { name: name.clone(), unique: index.unique, new: self.in_change });
-        Arc::make_mut(&mut self.index_tables).insert(ObjectName { schema: table.schema.clone(), name }, table);
+        Arc::make_mut(&mut self.index_tables)
+            .insert(ObjectName { schema: table.schema.clone(), name }, table);
     }
 
     fn rename_index(&mut self, name: &ObjectName, to: &str) {
@@ -299,7 +300,8 @@ impl Schema {
                 index.name = to.to_owned();
             }
         }
-        Arc::make_mut(&mut self.index_tables).insert(ObjectName { schema: old.schema, name: to.to_owned() }, table);
+        Arc::make_mut(&mut self.index_tables)
+            .insert(ObjectName { schema: old.schema, name: to.to_owned() }, table);
     }
 
     fn drop_objects(&mut self, drop: &Drop) {
@@ -374,7 +376,10 @@ impl Schema {
     fn move_relation(&mut self, from: &ResolvedName, to: ResolvedName) -> ResolvedName {
         let Some(relation) = Arc::make_mut(&mut self.relations).remove(from) else { return to };
         Arc::make_mut(&mut self.relations).insert(to.clone(), relation);
-        Arc::make_mut(&mut self.index_tables).values_mut().filter(|table| *table == from).for_each(|table| *table = to.clone());
+        Arc::make_mut(&mut self.index_tables)
+            .values_mut()
+            .filter(|table| *table == from)
+            .for_each(|table| *table = to.clone());
         for relation in Arc::make_mut(&mut self.relations).values_mut() {
             for constraint in &mut relation.constraints {
                 if let ConstraintKind::ForeignKey { references, .. } = &mut constraint.kind
@@ -668,7 +673,9 @@ mod tests {
 
     #[test]
     fn a_column_that_comes_twice_is_one() {
-        let schema = schema("create table a (n int); create table b (like a, like a); create table c () inherits (a, b);");
+        let schema = schema(
+            "create table a (n int); create table b (like a, like a); create table c () inherits (a, b);",
+        );
         let columns = |table| schema.relation(&name(table)).unwrap().columns.len();
         assert_eq!((columns("b"), columns("c")), (1, 1));
     }

@@ -96,7 +96,12 @@ impl Splitter<'_> {
     fn finish_statement_with(&mut self, copy_data: Option<Range<usize>>) {
         let pending = std::mem::take(&mut self.pending);
         if let Some(range) = pending.range {
-            self.pieces.push(Piece::Statement { range, tokens: pending.tokens, depth: pending.deepest, copy_data });
+            self.pieces.push(Piece::Statement {
+                range,
+                tokens: pending.tokens,
+                depth: pending.deepest,
+                copy_data,
+            });
         }
     }
 

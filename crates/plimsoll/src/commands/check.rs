@@ -90,7 +90,12 @@ async fn examine(
     findings.extend(query_findings);
     let mut notes = project.notes.clone();
     if rows == Rows::None {
-        let why = if project.begins_empty() { "nothing exists before the change" } else { "[database] seed" };
+        let why = if project.begins_empty() && !(settings.seeds.is_empty() && settings.seed_command.is_none())
+        {
+            "nothing exists before the change that the seed could fill"
+        } else {
+            "[database] seed"
+        };
         notes.push(format!(
             "No rows were loaded ({why}): locks, rewrites and scans hold all the same, times and costs mean nothing."
         ));

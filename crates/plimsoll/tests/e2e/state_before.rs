@@ -151,6 +151,16 @@ fn a_seed_command_that_fails_tells_what_it_said() {
 }
 
 #[test]
+fn what_a_seed_command_leaves_running_ends_with_it() {
+    let project = Project::new([
+        ("plimsoll.toml", "[database]\nseed_command = \"sleep 300 & sleep 300 >/dev/null 2>&1 & true\"\n"),
+        ("migrations/1.sql", "create table t (id int);"),
+        ("migrations/2.sql", "select 1"),
+    ]);
+    project.run(&["check", "migrations/2.sql"]).prints(0, &["SAFE"]);
+}
+
+#[test]
 fn a_missing_seed_or_schema_is_placed_in_the_config() {
     let project = Project::new([("migrations/1.sql", "create table t (id int);")]);
     for (config, says) in [

@@ -45,8 +45,12 @@ fn changed_query(text: &mut String, query: &QueryReport, layout: Layout) {
         layout.paint.tone(Tone::Strong, &one_line(&query.name))
     ));
     let numbers: Vec<String> = words::numbers(query).iter().filter_map(number).collect();
-    let numbers = (!numbers.is_empty()).then(|| numbers.join(", "));
-    for line in query.reasons.iter().chain(&numbers) {
+    // A reason that only says a figure again is left to the line of figures.
+    let figures = ["shared buffers ", "estimated cost ", "median time "];
+    let told =
+        |reason: &&String| numbers.is_empty() || !figures.iter().any(|figure| reason.starts_with(figure));
+    let line = (!numbers.is_empty()).then(|| numbers.join(", "));
+    for line in query.reasons.iter().filter(told).chain(&line) {
         text.push_str(&format!(
             "          {}\n",
             wrapped(&one_line(line), layout.width.saturating_sub(10), 10)

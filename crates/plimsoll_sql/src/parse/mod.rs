@@ -124,16 +124,44 @@ fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
     let sql = &text[range.clone()];
     let parse = Tree::parse(sql);
     if let Some(error) = parse.errors().first() {
-        let start = usize::from(error.range().start()).min(sql.len());
-        let end = usize::from(error.range().end()).clamp(start, sql.len());
-        let message = error.message().to_owned();
+        let offset = usize::from(error.range().start()).min(sql.len());
+        let token = token_at(sql, offset);
+        let message = said(error.message(), &sql[token.clone()]);
         return StatementKind::Invalid(SyntaxError {
             message,
-            range: range.start + start..range.start + end,
+            range: range.start + token.start..range.start + token.end,
         });
     }
     let command = parse.tree().stmts().next().map_or(Command::Other, |statement| command(&statement));
     StatementKind::Command(Box::new(command))
+}
+
+/// The run of characters between white space at an offset; the last one where nothing follows.
+fn token_at(sql: &str, offset: usize) -> Range<usize> {
+    let offset = (0..=offset).rev().find(|at| sql.is_char_boundary(*at)).unwrap_or(0);
+    let after = sql[offset..].trim_start();
+    let start = if after.is_empty() { sql.trim_end().len() } else { sql.len() - after.len() };
+    let word_start = match after.is_empty() {
+        true => sql[..start].rfind(char::is_whitespace).map_or(0, |space| space + 1),
+        false => start,
+    };
+    let word_start = (word_start..=start).find(|at| sql.is_char_boundary(*at)).unwrap_or(start);
+    let end = sql[word_start..].find(char::is_whitespace).map_or(sql.len(), |space| word_start + space);
+    word_start..end
+}
+
+/// The parser's message without the names of its own token kinds.
+fn said(message: &str, token: &str) -> String {
+    let expected = message.split(", found ").next().unwrap_or(message);
+    let short: String = token.chars().take(40).collect();
+    match expected.strip_prefix("expected ") {
+        // It lists keywords by its own names: `COLUMN_KW`.
+        // A statement that goes on where it should have ended.
+        Some("command") => format!("unexpected `{short}`"),
+        Some(rest) if !rest.contains("_KW") => format!("expected {rest} at `{short}`"),
+        Some(_) => format!("unexpected `{short}`"),
+        None => expected.to_owned(),
+    }
 }
 
 /// Reads a data type alone, such as `varchar(50)[]`.

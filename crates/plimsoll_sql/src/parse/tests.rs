@@ -148,6 +148,11 @@ fn deep_nesting_and_long_chains_are_survived() {
     }
 }
 
+#[test]
+fn what_nests_deeper_than_any_migration_is_left_alone() {
+    assert_eq!(only_command(&format!("select * from {}", "(".repeat(1_001))), Command::Other);
+}
+
 proptest! {
     #[test]
     fn any_text_is_survived(text in "(alter|table|create|index|select|\\(|\\)|;|'|\"|\\$\\$|--|\n| |:|[a-z]|é|add|column|check|not|null|,){0,60}") {

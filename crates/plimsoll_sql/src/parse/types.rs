@@ -48,7 +48,8 @@ fn without_parentheses(text: &str) -> String {
 
 /// The integers between a type's parentheses.
 fn modifiers(node: &ast::Type) -> Vec<i64> {
-    let inner: String = tokens(node).skip_while(|token| token != "(").skip(1).take_while(|token| token != ")").collect();
+    let inner: String =
+        tokens(node).skip_while(|token| token != "(").skip(1).take_while(|token| token != ")").collect();
     inner.split(',').filter_map(|number| number.parse().ok()).collect()
 }
 
