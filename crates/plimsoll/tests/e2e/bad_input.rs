@@ -248,7 +248,7 @@ fn a_reader_that_leaves_early_is_no_failure() {
 fn what_migrations_do_to_their_session_hurts_nobody() {
     let project = project(
         "set search_path = '';\nset role pg_monitor;\nreset role;\nset standard_conforming_strings = off;\n\
-         set client_encoding = 'LATIN1';\nset statement_timeout = 1;\nset statement_timeout = 0;\n\
+         set client_encoding = 'LATIN1';\nset statement_timeout = 500;\nset statement_timeout = 0;\n\
          select set_config('search_path', 'nowhere', false);\ncreate table public.u (id int);\n\
          discard all;\ncreate table w (id int);\nset session authorization nobody_here;\ncreate table x (id int);\n",
     );
