@@ -321,6 +321,11 @@ mod tests {
     }
 
     #[test]
+    fn a_type_without_a_name_is_none() {
+        assert_eq!(parse_data_type("ships.+a"), None);
+    }
+
+    #[test]
     fn what_is_printed_is_read_again() {
         check_shown("app.\"Big Mood\"[3]", "app.\"Big Mood\"[]");
         check_shown("\"a(1)\"", "\"a(1)\"");

@@ -111,7 +111,7 @@ impl Splitter<'_> {
         let mut at = start;
         while at < self.text.len() {
             let end = self.line_end(at);
-            if self.text[at..end].trim_end() == "\\." {
+            if self.text[at..end].trim_ascii_end() == "\\." {
                 self.finish_statement_with(Some(start..at));
                 return end;
             }
@@ -126,7 +126,7 @@ impl Splitter<'_> {
     fn take_meta_command(&mut self, start: usize) -> usize {
         self.finish_statement();
         let end = self.line_end(start);
-        let line = self.text[start..end].trim_end();
+        let line = self.text[start..end].trim_ascii_end();
         self.pieces.push(Piece::MetaCommand { range: start..start + line.len() });
         end
     }
@@ -231,6 +231,14 @@ mod tests {
         );
         let Piece::Statement { copy_data: Some(data), .. } = &split(text)[1] else { panic!("no data") };
         assert_eq!(&text[data.clone()], "1;'\n\\N\n");
+    }
+
+    #[test]
+    fn only_ascii_space_is_space() {
+        check("\\echo a\u{2028} \nselect 1;", &["\\echo a\u{2028}", "select 1"]);
+        let text = "copy t from stdin;\n\\.\u{2028}\n";
+        let [Piece::Statement { copy_data: Some(data), .. }] = &split(text)[..] else { panic!("no data") };
+        assert_eq!(&text[data.clone()], "\\.\u{2028}\n");
     }
 
     #[test]

@@ -64,6 +64,7 @@ fn a_server_that_refuses_to_start_shows_its_log() {
 fn a_full_or_read_only_cache_is_named() {
     let folder = open_folder();
     let project = project();
+    use_installed(&project);
     let check =
         || project.plimsoll(&["check", "migrations/2.sql"]).env("PLIMSOLL_CACHE", folder.path()).run();
     let Some(disk) = SmallDisk::mount(folder.path(), 4) else {
@@ -112,6 +113,7 @@ fn a_temporary_folder_that_cant_be_used_is_replaced_or_named() {
 #[test]
 fn two_runs_at_once_dont_disturb_each_other() {
     let project = project();
+    use_installed(&project);
     let cache = open_folder();
     let start = || {
         let run = project.plimsoll(&["check", "--format", "json", "--postgres", "15", "migrations/2.sql"]);
@@ -122,4 +124,9 @@ fn two_runs_at_once_dont_disturb_each_other() {
     for running in [one, other] {
         assert_eq!(running.end().report().deeds(), ["AccessExclusiveLock public.t"]);
     }
+}
+
+/// Names the server's programs, which may lie in the cache that a test does without.
+fn use_installed(project: &Project) {
+    project.write("plimsoll.toml", &format!("[database]\nbinaries = '{}'\n", programs(15).display()));
 }

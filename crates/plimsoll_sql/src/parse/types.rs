@@ -15,7 +15,9 @@ pub(super) fn data_type(node: &ast::Type) -> Option<DataType> {
             Some(DataType { array: true, ..data_type(&element)? })
         }
         ast::Type::PathType(path) => {
-            let name = names::of_ref(path.path_ref()?);
+            let path = path.path_ref()?;
+            path.segment()?;
+            let name = names::of_ref(path);
             Some(DataType { modifiers: modifiers(node), ..DataType::named(name) })
         }
         _ => builtin(node),
