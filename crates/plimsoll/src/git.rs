@@ -14,6 +14,8 @@ const MAIN_BRANCHES: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master",
 pub(crate) struct ChangedFiles {
     /// Absolute paths.
     pub(crate) paths: BTreeSet<PathBuf>,
+    /// Those of them that the base has too.
+    pub(crate) released: BTreeSet<PathBuf>,
     /// What they were compared with, for people.
     pub(crate) base: String,
 }
@@ -35,18 +37,24 @@ pub(crate) fn changed_files(folder: &Path, base: Option<&str>) -> Result<Changed
     };
     let mut listed =
         git_or_fail(folder, &["ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", "."])?;
+    let mut released = String::new();
+    let since = |base: &str, filter: &str| {
+        git_or_fail(folder, &["diff", "--name-only", "--no-relative", filter, "-z", base, "--", "."])
+    };
     match &base {
         Some(base) => {
-            let args = ["diff", "--name-only", "--no-relative", "--diff-filter=ACMR", "-z", base, "--", "."];
-            listed.push_str(&git_or_fail(folder, &args)?);
+            listed.push_str(&since(base, "--diff-filter=ACMR")?);
+            released = since(base, "--diff-filter=M")?;
         }
         // No commit yet: all that is staged is new.
         None => listed.push_str(&git_or_fail(folder, &["ls-files", "--full-name", "-z", "--", "."])?),
     }
-    let paths =
-        listed.split('\0').filter(|path| !path.is_empty()).map(|path| normal(&top.join(path))).collect();
+    let paths_of = |listed: &str| {
+        listed.split('\0').filter(|path| !path.is_empty()).map(|path| normal(&top.join(path))).collect()
+    };
+    let (paths, released) = (paths_of(&listed), paths_of(&released));
     let shown = base.map_or_else(|| "the first commit".to_owned(), |base| base.chars().take(10).collect());
-    Ok(ChangedFiles { paths, base: shown })
+    Ok(ChangedFiles { paths, released, base: shown })
 }
 
 fn merge_base(folder: &Path) -> Result<Option<String>, Failure> {

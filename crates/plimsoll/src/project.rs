@@ -53,6 +53,7 @@ impl Project {
         }
         let mut notes = Vec::new();
         let mut strangers = Vec::new();
+        let mut released = BTreeSet::new();
         let (new_paths, scope) = if arguments.all {
             (migrations.iter().map(|m| absolute(m, settings)).collect(), ChangeScope::EachFile)
         } else if named.is_empty() {
@@ -63,6 +64,7 @@ impl Project {
                     changed.base
                 ));
             }
+            released = changed.released;
             (changed.paths, ChangeScope::Together)
         } else {
             let known: BTreeSet<PathBuf> = migrations.iter().map(|m| absolute(m, settings)).collect();
@@ -83,6 +85,20 @@ impl Project {
             }
         }
         new.extend(strangers);
+        let edited = new.iter().filter(|migration| released.contains(&absolute(migration, settings)));
+        let edited: Vec<String> = edited.map(|migration| migration.source.name()).collect();
+        notes.extend(edited.iter().map(|file| {
+            format!("{file} was released before and is edited: databases that ran it won't run it again.")
+        }));
+        // Then what one file makes isn't private to the next: it has been in use for long.
+        let whole_history = !named.is_empty() && earlier.is_empty() && settings.schema.is_none();
+        let scope = if new.len() > 1 && (whole_history || !edited.is_empty()) {
+            notes
+                .push("Each file was judged as a change of its own, since older ones are among them.".into());
+            ChangeScope::EachFile
+        } else {
+            scope
+        };
         let schema = settings.schema.as_ref().map(|path| read_source(path, &settings.current)).transpose()?;
         if schema.is_some() {
             earlier.clear();

@@ -62,15 +62,16 @@ fn proven(
             return finding;
         }
         (Claim::Lock { relation, mode, work }, Outcome::Ok) => {
-            let locked =
-                held_at(record, rehearsal).any(|lock| lock.relation == *relation && lock.mode >= *mode);
-            locked && work.is_none_or(|work| did(record, work, relation, *mode))
+            let held = held_at(record, rehearsal);
+            let locked = held.iter().any(|lock| lock.relation == *relation && lock.mode >= *mode);
+            locked && work.is_none_or(|work| did(record, work, relation, *mode, &held))
         }
     };
     let facts = match finding.claim {
         Claim::Lock { work: None, .. } if record.error.is_none() => lock_facts(record),
         _ => facts(record),
     };
+    let facts = facts.into_iter().chain(stronger_lock(&finding.claim, record, rehearsal)).collect();
     finding.evidence =
         Evidence { kind: if holds { EvidenceKind::Confirmed } else { EvidenceKind::Refuted }, facts };
     if !holds {
@@ -79,6 +80,16 @@ fn proven(
         finding.location = failing_place(record, locate(record), finding.location);
     }
     finding
+}
+
+/// A stronger lock on the claimed relation that an earlier statement of the transaction took.
+fn stronger_lock(claim: &Claim, record: &StatementRecord, rehearsal: &Rehearsal) -> Option<String> {
+    let Claim::Lock { relation, mode, .. } = claim else { return None };
+    let held = held_at(record, rehearsal);
+    let strongest = held.iter().filter(|lock| lock.relation == *relation).max_by_key(|lock| lock.mode)?;
+    (strongest.mode > *mode && !record.locks.contains(strongest)).then(|| {
+        format!("{} on {relation} still held from earlier in the transaction", strongest.mode.pg_locks())
+    })
 }
 
 fn record_of<'a>(finding: &Finding, rehearsal: &'a Rehearsal) -> Option<&'a StatementRecord> {
@@ -90,13 +101,11 @@ fn record_of<'a>(finding: &Finding, rehearsal: &'a Rehearsal) -> Option<&'a Stat
 }
 
 /// Whether the statement did the claimed work on the relation, or on its partitions, which are
-/// locked in the same mode.
-fn did(record: &StatementRecord, work: Work, relation: &str, mode: LockMode) -> bool {
-    let locked_alike = |other: &str| {
-        record.locks.iter().any(|lock| lock.existing && lock.relation == other && lock.mode == mode)
-    };
-    let on = |other: &str| other == relation || locked_alike(other);
-    worked_on(record, work).any(on)
+/// locked as strongly.
+fn did(record: &StatementRecord, work: Work, relation: &str, mode: LockMode, held: &[HeldLock]) -> bool {
+    let locked_alike =
+        |other: &str| held.iter().any(|lock| lock.existing && lock.relation == other && lock.mode >= mode);
+    worked_on(record, work).any(|other| other == relation || locked_alike(other))
 }
 
 /// Existing relations on which the statement did this work.
@@ -113,13 +122,23 @@ fn worked_on(record: &StatementRecord, work: Work) -> impl Iterator<Item = &str>
     rewrites.chain(scans).chain(builds)
 }
 
-/// Locks that the transaction holds once the statement has run.
-fn held_at<'a>(record: &'a StatementRecord, rehearsal: &'a Rehearsal) -> impl Iterator<Item = &'a HeldLock> {
-    let earlier = rehearsal.statements.iter().take_while(move |other| !std::ptr::eq(*other, record));
-    earlier
-        .filter(move |other| record.in_transaction && other.transaction == record.transaction)
-        .flat_map(|other| &other.locks)
-        .chain(&record.locks)
+/// Locks that the transaction holds once the statement has run, by the names that relations had
+/// before it.
+fn held_at(record: &StatementRecord, rehearsal: &Rehearsal) -> Vec<HeldLock> {
+    let mut held: Vec<HeldLock> = Vec::new();
+    for earlier in rehearsal.statements.iter().take_while(|other| !std::ptr::eq(*other, record)) {
+        if !record.in_transaction || earlier.transaction != record.transaction {
+            continue;
+        }
+        held.extend(earlier.locks.iter().cloned());
+        for (from, to) in &earlier.renames {
+            held.iter_mut()
+                .filter(|lock| lock.relation == *from)
+                .for_each(|lock| lock.relation.clone_from(to));
+        }
+    }
+    held.extend(record.locks.iter().cloned());
+    held
 }
 
 fn failure(record: &StatementRecord, findings: &[Finding]) -> Option<Observation> {
@@ -160,8 +179,9 @@ fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding])
 
 /// Work on an existing relation under a lock that blocks its readers or writers.
 fn blocking_work(record: &StatementRecord, rehearsal: &Rehearsal) -> Option<Observation> {
+    let held = held_at(record, rehearsal);
     let blocking = |relation: &str| {
-        held_at(record, rehearsal)
+        held.iter()
             .filter(|lock| {
                 lock.existing && lock.relation == relation && lock.mode.blocks() != Blocks::Nothing
             })
@@ -220,11 +240,10 @@ pub fn facts(record: &StatementRecord) -> Vec<String> {
 }
 
 fn failure_facts(record: &StatementRecord) -> Vec<String> {
-    record
-        .error
-        .iter()
-        .map(|error| format!("failed: {} (SQLSTATE {})", error.message, error.sqlstate))
-        .collect()
+    let Some(error) = &record.error else { return Vec::new() };
+    let failed = format!("failed: {} (SQLSTATE {})", error.message, error.sqlstate);
+    let detail = error.detail.iter().map(|detail| format!("detail: {detail}"));
+    std::iter::once(failed).chain(detail).collect()
 }
 
 /// `built index i on t`, or how many where a rewrite rebuilt them all.
@@ -287,6 +306,7 @@ mod tests {
             index_builds: Vec::new(),
             wal_bytes: 0,
             lock_timeout_ms: 2000,
+            renames: Vec::new(),
         }
     }
 
@@ -358,6 +378,17 @@ mod tests {
         check(Vec::new(), vec![altering.clone(), updating.clone()], &["unclaimed-hazard error observed"]);
         let alone = StatementRecord { transaction: 1, ..updating };
         check(Vec::new(), vec![altering, alone], &[]);
+    }
+
+    #[test]
+    fn locks_follow_renames() {
+        let renaming = StatementRecord {
+            locks: vec![lock("public.old", LockMode::AccessExclusive)],
+            renames: vec![("public.old".into(), "public.t".into())],
+            ..record(1)
+        };
+        let scanning = StatementRecord { locks: Vec::new(), ..scanning("public.t") };
+        check(vec![scan_claim()], vec![renaming, scanning], &["a-rule error confirmed"]);
     }
 
     #[test]

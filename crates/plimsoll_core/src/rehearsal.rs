@@ -64,6 +64,9 @@ pub struct StatementRecord {
     /// `lock_timeout` in force after it, in milliseconds; 0 means none.
     #[serde(skip)]
     pub lock_timeout_ms: u64,
+    /// Relations that it renamed or moved, from name to name, both `schema.name`.
+    #[serde(skip)]
+    pub renames: Vec<(String, String)>,
 }
 
 /// A server's refusal.

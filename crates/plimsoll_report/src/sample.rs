@@ -183,6 +183,7 @@ pub(crate) fn record(file: &str, statement: usize, line: usize, sql: &str) -> St
         index_builds: Vec::new(),
         wal_bytes: 180,
         lock_timeout_ms: 0,
+        renames: Vec::new(),
     }
 }
 

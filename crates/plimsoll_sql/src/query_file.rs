@@ -49,13 +49,7 @@ pub struct QueryFileError {
 pub fn parse_queries(source: &SourceFile) -> Result<Vec<Query>, QueryFileError> {
     let text = source.text();
     let names = name_comments(text);
-    let statements: Vec<Range<usize>> = split(text)
-        .into_iter()
-        .filter_map(|piece| match piece {
-            Piece::Statement { range, .. } => Some(range),
-            Piece::MetaCommand { .. } => None,
-        })
-        .collect();
+    let statements = statements_between(text, &names);
     let stem = source.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut queries: Vec<Query> = Vec::new();
     let mut used = HashSet::new();
@@ -78,6 +72,21 @@ pub fn parse_queries(source: &SourceFile) -> Result<Vec<Query>, QueryFileError> 
         queries.push(Query { name, range: range.clone(), sql, parameters });
     }
     Ok(queries)
+}
+
+/// The statements of a text, bytes in it. A name ends the query before it, semicolon or not.
+fn statements_between(text: &str, names: &[(String, Range<usize>)]) -> Vec<Range<usize>> {
+    let starts = names.iter().map(|(_, comment)| comment.start);
+    let edges: Vec<usize> = std::iter::once(0).chain(starts).chain(std::iter::once(text.len())).collect();
+    let mut statements = Vec::new();
+    for edge in edges.windows(2) {
+        for piece in split(&text[edge[0]..edge[1]]) {
+            if let Piece::Statement { range, .. } = piece {
+                statements.push(range.start + edge[0]..range.end + edge[0]);
+            }
+        }
+    }
+    statements
 }
 
 /// `-- name: x` comments: the name and the comment's bytes.
@@ -212,6 +221,11 @@ mod tests {
     #[test]
     fn what_names_nothing_is_no_parameter() {
         check("select $, $a, :'', : x", &[("ships", "select $, $a, :'', : x", "")]);
+    }
+
+    #[test]
+    fn a_name_ends_the_query_before_it() {
+        check("-- name: a\nselect 1\n-- name: b\nselect 2", &[("a", "select 1", ""), ("b", "select 2", "")]);
     }
 
     #[test]

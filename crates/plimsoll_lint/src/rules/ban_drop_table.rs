@@ -1,8 +1,8 @@
 //! A dropped table that running code may still use.
 
 use plimsoll_core::{LockMode, Severity};
-use plimsoll_sql::Command;
 use plimsoll_sql::command::ObjectKind;
+use plimsoll_sql::{Command, ObjectName};
 
 use crate::context::{Context, Problem};
 use crate::rule::Rule;
@@ -16,10 +16,19 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Command::Drop(drop) = context.command else { return };
-    if drop.kind != ObjectKind::Table {
-        return;
-    }
-    for name in &drop.names {
+    let of_schemas: Vec<ObjectName>;
+    let names = match drop.kind {
+        ObjectKind::Table => &drop.names,
+        ObjectKind::Schema => {
+            let dropped = |name: &&ObjectName| {
+                drop.names.iter().any(|schema| name.schema.as_ref() == Some(&schema.name))
+            };
+            of_schemas = context.schema.relations().map(|(name, _)| name).filter(dropped).cloned().collect();
+            &of_schemas
+        }
+        _ => return,
+    };
+    for name in names {
         let Some(table) = context.existing(name) else { continue };
         if drop.if_exists && context.known_missing(name) {
             continue;

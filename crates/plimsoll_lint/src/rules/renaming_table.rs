@@ -23,14 +23,20 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         return;
     }
     for action in &alter.actions {
-        let ActionKind::RenameTo { to } = &action.kind else { continue };
-        let (old, new) = (quote_identifier(&alter.name.name), quote_identifier(to));
+        let to = match &action.kind {
+            ActionKind::RenameTo { to } => quote_identifier(to),
+            ActionKind::SetSchema { schema } => {
+                format!("{}.{}", quote_identifier(schema), quote_identifier(&alter.name.name))
+            }
+            _ => continue,
+        };
+        let old = &table.sql;
         problems.push(Problem {
             range: Some(action.range.clone()),
             message: format!("code that still says {} fails from this moment on, and code that says {to} fails until then", table.name),
             remedy: format!(
                 "Leave a view under the old name in the same transaction, and drop it when no code uses it (a simple view \
-                 takes writes too):\nCREATE VIEW {old} AS SELECT * FROM {new};"
+                 takes writes too):\nCREATE VIEW {old} AS SELECT * FROM {to};"
             ),
             claim: table.brief_claim(LockMode::AccessExclusive),
         });

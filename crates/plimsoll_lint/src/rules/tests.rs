@@ -123,6 +123,8 @@ fn only_what_exists_is_dropped() {
     check("drop table calls, berths", &["ban-drop-table", "ban-drop-table"]);
     check("alter table calls drop column if exists nothing", &[]);
     check("drop view berth_names", &[]);
+    check("create schema app; create table app.t (); drop schema app cascade", &[]);
+    check("alter table calls set schema app", &["renaming-table"]);
 }
 
 #[test]

@@ -72,6 +72,11 @@ pub async fn rehearse(
                 .into(),
         );
     }
+    for role in &stage.made_roles {
+        notes.push(format!(
+            "Role {role} isn't made by any migration: it was made here without any right, and must exist where you deploy."
+        ));
+    }
     Ok(Rehearsal { server_version: stage.server_version, seeded: false, statements: stage.records, notes })
 }
 
@@ -95,6 +100,8 @@ struct Stage<'a> {
     /// Oids of relations that existed before the change.
     existing: BTreeSet<u32>,
     records: Vec<StatementRecord>,
+    /// Roles that the change names and the server lacked.
+    made_roles: Vec<String>,
     /// Time spent in statements so far.
     clock: Duration,
     /// Number of the transaction that runs.
@@ -151,6 +158,7 @@ impl<'a> Stage<'a> {
             catalog: Catalog::default(),
             existing: BTreeSet::new(),
             records: Vec::new(),
+            made_roles: Vec::new(),
             clock: Duration::ZERO,
             transaction: 0,
         };
@@ -282,6 +290,7 @@ impl<'a> Stage<'a> {
             if let Some(role) = missing_role(refusal)
                 && create_role(&self.observer, role).await.is_ok()
             {
+                self.made_roles.push(role.to_owned());
                 // The session remembers that there is no such role until it locks a relation anew.
                 ours!(
                     self,
@@ -443,6 +452,11 @@ impl<'a> Stage<'a> {
                 _ => {}
             }
         }
+        let renamed = |(oid, entry): &(u32, CatalogEntry)| {
+            let old = self.catalog.name(*oid)?;
+            (old != entry.name).then(|| (old.to_owned(), entry.name.clone()))
+        };
+        let renames: Vec<(String, String)> = deed.changed.iter().filter_map(renamed).collect();
         let existing = &self.existing;
         let mut scans: Vec<Scan> = deed
             .scans
@@ -488,6 +502,7 @@ impl<'a> Stage<'a> {
             index_builds,
             wal_bytes: deed.wal_bytes,
             lock_timeout_ms: deed.lock_timeout_ms,
+            renames,
         });
         self.clock += deed.duration;
         for (oid, entry) in deed.changed {

@@ -15,9 +15,8 @@ pub(super) fn data_type(node: &ast::Type) -> Option<DataType> {
             Some(DataType { array: true, ..data_type(&element)? })
         }
         ast::Type::PathType(path) => {
-            let path = path.path_ref()?;
-            path.segment()?;
-            let name = names::of_ref(path);
+            // The grammar takes `ships.` too.
+            let name = Some(names::of_ref(path.path_ref()?)).filter(|name| !name.name.is_empty())?;
             Some(DataType { modifiers: modifiers(node), ..DataType::named(name) })
         }
         _ => builtin(node),
