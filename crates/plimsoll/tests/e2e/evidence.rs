@@ -115,3 +115,23 @@ fn a_validated_check_spares_the_scan() {
         assert_eq!(report.deeds(), ["", "AccessExclusiveLock public.t"]);
     }
 }
+
+#[test]
+fn relations_are_followed_through_renames_and_partitions() {
+    let base = "create table t (n int);\ncreate table parts (n int) partition by range (n);\n\
+                create table parts_1 partition of parts for values from (0) to (9);\n";
+    let change = "begin;\nset local lock_timeout = '2s';\nalter table t rename to u;\n\
+                  alter table u alter n set not null;\nalter table parts add column m int;\n\
+                  alter table parts alter n set not null;\ncommit;\n";
+    let project = Project::new([("migrations/1.sql", base), ("migrations/2.sql", change)]);
+    for major in [15, 18] {
+        assert_eq!(
+            project.check(major, &["migrations/2.sql"]).findings(),
+            [
+                "3 renaming-table warning confirmed",
+                "4 adding-not-nullable-field error confirmed",
+                "6 adding-not-nullable-field error confirmed",
+            ]
+        );
+    }
+}

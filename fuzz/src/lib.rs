@@ -1,0 +1,86 @@
+//! Assertions that several targets make.
+
+use std::ops::Range;
+
+use plimsoll_core::SourceFile;
+use plimsoll_sql::command::{ActionKind, ColumnDefinition, Constraint};
+use plimsoll_sql::{Command, Migration, Statement, StatementKind};
+
+/// Panics unless statements stand in order in the text, and all their ranges in them.
+pub fn assert_statements_lie_in(text: &str, statements: &[Statement]) {
+    let mut end = 0;
+    for statement in statements {
+        assert!(statement.range.start >= end, "statements overlap");
+        let sql = slice(text, &statement.range);
+        assert!(!sql.trim().is_empty());
+        end = statement.range.end;
+        if let Some(data) = &statement.copy_data {
+            slice(text, data);
+            assert!(data.start >= end, "copy data overlaps its statement");
+            end = data.end;
+        }
+        match &statement.kind {
+            StatementKind::Command(command) => assert_command_lies_in(sql, command),
+            StatementKind::Invalid(error) => {
+                slice(text, &error.range);
+                let within =
+                    statement.range.start <= error.range.start && error.range.end <= statement.range.end;
+                assert!(within, "error stands outside its statement");
+            }
+        }
+    }
+}
+
+/// Panics unless a migration's ranges lie in its file, and its statements have a place each.
+pub fn assert_migration_is_sound(migration: &Migration) {
+    let text = migration.source.text();
+    assert_statements_lie_in(text, &migration.statements);
+    migration.meta_commands.iter().for_each(|range| assert!(slice(text, range).starts_with('\\')));
+    assert_eq!(migration.places().len(), migration.statements.len());
+    migration.statements.iter().for_each(|statement| assert!(!migration.sql(statement).is_empty()));
+}
+
+/// Panics unless a location stands in a file: read as a range and placed again, it is the same.
+pub fn assert_location_lies_in(source: &SourceFile, location: &plimsoll_core::Location) {
+    let range = source.range(location);
+    slice(source.text(), &range);
+    assert_eq!(source.location(range), *location);
+}
+
+/// The text of a range, which has to lie in it, on character boundaries.
+pub fn slice<'a>(text: &'a str, range: &Range<usize>) -> &'a str {
+    text.get(range.clone())
+        .unwrap_or_else(|| panic!("{range:?} is no range of a text of {} bytes", text.len()))
+}
+
+fn assert_command_lies_in(sql: &str, command: &Command) {
+    match command {
+        Command::CreateTable(table) => {
+            table.columns.iter().for_each(|column| assert_column_lies_in(sql, column));
+            table.constraints.iter().for_each(|constraint| assert_constraint_lies_in(sql, constraint));
+        }
+        Command::AlterTable(alter) => {
+            for action in &alter.actions {
+                slice(sql, &action.range);
+                match &action.kind {
+                    ActionKind::AddColumn { column, .. } => assert_column_lies_in(sql, column),
+                    ActionKind::AddConstraint(constraint) => assert_constraint_lies_in(sql, constraint),
+                    _ => {}
+                }
+            }
+        }
+        Command::CreateIndex(index) => assert!(slice(sql, &index.index_word).eq_ignore_ascii_case("index")),
+        _ => {}
+    }
+}
+
+fn assert_column_lies_in(sql: &str, column: &ColumnDefinition) {
+    if let Some(default) = &column.default {
+        assert_eq!(slice(sql, &default.range), default.text);
+    }
+    column.constraints.iter().for_each(|constraint| assert_constraint_lies_in(sql, constraint));
+}
+
+fn assert_constraint_lies_in(sql: &str, constraint: &Constraint) {
+    assert!(!slice(sql, &constraint.range).is_empty());
+}
