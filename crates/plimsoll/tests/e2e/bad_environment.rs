@@ -128,5 +128,5 @@ fn two_runs_at_once_dont_disturb_each_other() {
 
 /// Names the server's programs, which may lie in the cache that a test does without.
 fn use_installed(project: &Project) {
-    project.write("plimsoll.toml", &format!("[database]\nbinaries = '{}'\n", programs(15).display()));
+    project.write("plimsoll.toml", format!("[database]\nbinaries = '{}'\n", programs(15).display()));
 }
