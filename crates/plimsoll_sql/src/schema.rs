@@ -695,6 +695,19 @@ mod tests {
     }
 
     #[test]
+    fn an_and_within_something_else_proves_nothing() {
+        for check in [
+            "case when x and a is not null and y then true end",
+            "note <> 'x and a is not null and y'",
+            "x between 1 and a is not null",
+            "a is not null or x",
+        ] {
+            let schema = schema(&format!("create table t (a int, x int, note text, check ({check}))"));
+            assert!(!schema.relation(&name("t")).unwrap().proves_not_null("a"), "{check}");
+        }
+    }
+
+    #[test]
     fn the_search_path_places_and_finds() {
         let schema = schema("set search_path to app, public; create table t (); create table public.u ();");
         assert_eq!(schema.resolve(&name("t")).to_string(), "app.t");
