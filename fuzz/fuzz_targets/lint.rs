@@ -4,9 +4,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use plimsoll_core::SourceFile;
+use plimsoll_core::{ChangeScope, SourceFile};
 use plimsoll_fuzz::assert_location_lies_in;
-use plimsoll_lint::{ChangeScope, Settings, lint};
+use plimsoll_lint::{Settings, lint};
 use plimsoll_sql::parse::parse_script;
 use plimsoll_sql::{Migration, Schema, TransactionHabit};
 

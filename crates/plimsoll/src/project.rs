@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use plimsoll_core::ChangeScope;
 use plimsoll_core::SourceFile;
-use plimsoll_lint::ChangeScope;
 use plimsoll_sql::{InputFile, Layout, Migration, Schema};
 
 use crate::args::ReportArguments;

@@ -4,6 +4,7 @@
 //!
 //! Deliberately absent: files, sockets, clocks, and any way to print. Values in, values out.
 
+pub mod change_scope;
 pub mod finding;
 pub mod lock;
 pub mod proof;
@@ -13,6 +14,7 @@ pub mod report;
 pub mod source;
 pub mod units;
 
+pub use change_scope::ChangeScope;
 pub use finding::{Claim, Evidence, EvidenceKind, Finding, Severity, Work};
 pub use lock::LockMode;
 pub use query::{Measurement, PlanNode, QueryReport, QueryVerdict};

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use plimsoll_lint::{ChangeScope, Settings, lint};
+use plimsoll_core::ChangeScope;
+use plimsoll_lint::{Settings, lint};
 use plimsoll_sql::{InputFile, Layout, Migration, Schema};
 
 const FILES: usize = 1000;

@@ -8,10 +8,10 @@ mod rule;
 mod rules;
 pub mod session;
 
-use plimsoll_core::{Claim, Evidence, EvidenceKind, Finding, Severity};
+use plimsoll_core::{ChangeScope, Claim, Evidence, EvidenceKind, Finding, Severity};
 use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::schema::Snapshots;
-use plimsoll_sql::{Command, Migration, Schema, StatementKind};
+use plimsoll_sql::{Migration, Schema, Statement, StatementKind};
 
 pub use context::{Context, Problem};
 pub use rule::{PageExample, Rule, SYNTAX_ERROR};
@@ -35,15 +35,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self { server_major: None, time_zone: TimeZone::Utc, lock_timeout_ms: 0, ignored_rules: Vec::new() }
     }
-}
-
-/// Which files are deployed together: what one of them makes is empty and private to the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeScope {
-    /// All files are one change.
-    Together,
-    /// Each file is a change of its own.
-    EachFile,
 }
 
 /// The rule of this id.
@@ -75,9 +66,7 @@ pub fn lint(
 fn lint_file(schema: &mut Schema, migration: &Migration, settings: &Settings, findings: &mut Vec<Finding>) {
     let mut session = Session::new(settings.lock_timeout_ms);
     let mut snapshots = Snapshots::default();
-    let rolls_back = migration.statements.iter().any(|statement| {
-        matches!(statement.command(), Some(Command::Rollback { .. } | Command::RollbackTo(_)))
-    });
+    let rolls_back = migration.statements.iter().any(Statement::rolls_back);
     for ((index, statement), place) in migration.statements.iter().enumerate().zip(migration.places()) {
         match &statement.kind {
             StatementKind::Invalid(error) => {

@@ -8,8 +8,8 @@
 
 use std::time::{Duration, Instant};
 
-use plimsoll_core::SourceFile;
-use plimsoll_pg::rehearse::{FilesAre, rehearse, run_script};
+use plimsoll_core::{ChangeScope, SourceFile};
+use plimsoll_pg::rehearse::{rehearse, run_script};
 use plimsoll_pg::server::{
     Cache, Environment, PrivateServer, SearchPlaces, ServerUser, StartOptions, Wanted, find,
 };
@@ -65,7 +65,7 @@ async fn measure(server: &PrivateServer, name: &str, habit: TransactionHabit) ->
             match way {
                 0 => plain(server, &database, &migration, habit).await?,
                 _ => drop(
-                    rehearse(server, &database, &[&migration], FilesAre::OneChange, &|_, _, _| {}).await?,
+                    rehearse(server, &database, &[&migration], ChangeScope::Together, &|_, _, _| {}).await?,
                 ),
             }
             *time = started.elapsed();

@@ -1,7 +1,7 @@
 //! What a rehearsal records of each kind of statement, on real servers 15 and 18.
 
-use plimsoll_core::{Outcome, Rehearsal, SourceFile, StatementRecord};
-use plimsoll_pg::rehearse::{FilesAre, rehearse, run_script};
+use plimsoll_core::{ChangeScope, Outcome, Rehearsal, SourceFile, StatementRecord};
+use plimsoll_pg::rehearse::{rehearse, run_script};
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::{Migration, TransactionHabit};
 use support::start;
@@ -27,7 +27,9 @@ async fn run(server: &PrivateServer, database: &str, sql: &str, habit: Transacti
     server.create_database(database).await.expect("a database");
     run_script(server, database, &SourceFile::new("schema.sql", SCHEMA)).await.expect("the schema");
     let migration = Migration::new(SourceFile::new("change.sql", sql), 0..sql.len(), habit);
-    rehearse(server, database, &[&migration], FilesAre::OneChange, &|_, _, _| {}).await.expect("a rehearsal")
+    rehearse(server, database, &[&migration], ChangeScope::Together, &|_, _, _| {})
+        .await
+        .expect("a rehearsal")
 }
 
 /// A record in a line: the strongest locks on existing relations beyond ROW EXCLUSIVE, and the work.

@@ -2,9 +2,9 @@
 //! good example does no work under a lock that blocks.
 
 use plimsoll_core::proof::{UNCLAIMED_HAZARD, prove};
-use plimsoll_core::{EvidenceKind, Finding, Outcome, Rehearsal, Severity, SourceFile};
-use plimsoll_lint::{ChangeScope, RULES, Rule, Settings, lint};
-use plimsoll_pg::rehearse::{FilesAre, rehearse, run_script};
+use plimsoll_core::{ChangeScope, EvidenceKind, Finding, Outcome, Rehearsal, Severity, SourceFile};
+use plimsoll_lint::{RULES, Rule, Settings, lint};
+use plimsoll_pg::rehearse::{rehearse, run_script};
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::{Migration, Schema, TransactionHabit};
 use support::start;
@@ -27,7 +27,7 @@ async fn examine(server: &PrivateServer, rule: &Rule, name: &str, sql: &str) -> 
     let mut schema = Schema::default();
     schema.apply_script(&plimsoll_sql::parse::parse_script(&schema_sql).0);
     let findings = lint(&mut schema, &[&migration], ChangeScope::Together, &Settings::default());
-    let rehearsal = rehearse(server, &database, &[&migration], FilesAre::OneChange, &|_, _, _| {})
+    let rehearsal = rehearse(server, &database, &[&migration], ChangeScope::Together, &|_, _, _| {})
         .await
         .expect("a rehearsal");
     let whole = migration.source.location(0..sql.len());

@@ -155,6 +155,22 @@ pub enum Command {
     Other,
 }
 
+impl Command {
+    /// Whether it begins, ends or marks a transaction and does nothing else.
+    #[must_use]
+    pub fn is_transaction_control(&self) -> bool {
+        matches!(
+            self,
+            Self::Begin
+                | Self::Commit { .. }
+                | Self::Rollback { .. }
+                | Self::Savepoint(_)
+                | Self::ReleaseSavepoint(_)
+                | Self::RollbackTo(_)
+        )
+    }
+}
+
 /// `CREATE TABLE`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateTable {

@@ -200,11 +200,8 @@ impl Schema {
 
     /// Replays a script. `ROLLBACK` and `ROLLBACK TO` undo what their transaction did.
     pub fn apply_script(&mut self, statements: &[Statement]) {
-        let rolls_back = |statement: &Statement| {
-            matches!(statement.command(), Some(Command::Rollback { .. } | Command::RollbackTo(_)))
-        };
         // Snapshots cost a copy of the schema; nearly no migration rolls back.
-        let mut snapshots = statements.iter().any(rolls_back).then(Snapshots::default);
+        let mut snapshots = statements.iter().any(Statement::rolls_back).then(Snapshots::default);
         for statement in statements {
             let Some(command) = statement.command() else { continue };
             match &mut snapshots {

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use plimsoll_core::proof::prove;
 use plimsoll_core::{Rehearsal, Report};
-use plimsoll_lint::ChangeScope;
 use plimsoll_pg::queries::PreparedQuery;
-use plimsoll_pg::rehearse::{FilesAre, RehearseError, rehearse};
+use plimsoll_pg::rehearse::{RehearseError, rehearse};
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::Migration;
 
@@ -114,16 +113,12 @@ async fn rehearsed(
     progress: &Progress,
 ) -> Result<Rehearsal, Failure> {
     let new: Vec<&Migration> = project.new.iter().collect();
-    let files = match project.scope {
-        ChangeScope::Together => FilesAre::OneChange,
-        ChangeScope::EachFile => FilesAre::ChangesOfTheirOwn,
-    };
     let observer = |migration: &Migration, index: usize, sql: &str| {
         let line = migration.source.line_column(migration.statements[index].range.start).0;
         progress.step(format!("rehearsing {}:{line} {sql}", migration.source.name()));
     };
     let mut rehearsal =
-        rehearse(server, &settings.database, &new, files, &observer).await.map_err(interrupted)?;
+        rehearse(server, &settings.database, &new, project.scope, &observer).await.map_err(interrupted)?;
     rehearsal.seeded = rows == Rows::Seeded;
     Ok(rehearsal)
 }

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
-use plimsoll_core::SourceFile;
+use plimsoll_core::{ChangeScope, SourceFile};
 use plimsoll_sql::{Migration, Schema, TransactionHabit};
 
-use crate::{ChangeScope, RULES, Settings, lint};
+use crate::{RULES, Settings, lint};
 
 fn migration(sql: &str, habit: TransactionHabit) -> Migration {
     Migration::new(SourceFile::new(PathBuf::from("m.sql"), sql), 0..sql.len(), habit)

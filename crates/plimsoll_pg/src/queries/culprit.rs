@@ -41,7 +41,7 @@ pub async fn find_culprit(
     for (migration_index, migration) in migrations.iter().enumerate() {
         for (statement_index, statement) in migration.statements.iter().enumerate() {
             // Each statement commits at once, so that the prober sees it.
-            if ends_transaction(statement.command()) {
+            if is_left_out(statement.command()) {
                 continue;
             }
             // One that fails here (it may need rows, or a transaction) breaks nothing.
@@ -60,19 +60,9 @@ pub async fn find_culprit(
     Ok(culprits)
 }
 
-fn ends_transaction(command: Option<&Command>) -> bool {
-    matches!(
-        command,
-        Some(
-            Command::Begin
-                | Command::Commit { .. }
-                | Command::Rollback { .. }
-                | Command::Savepoint(_)
-                | Command::ReleaseSavepoint(_)
-                | Command::RollbackTo(_)
-                | Command::CopyFromStdin
-        )
-    )
+/// Transaction control would hide statements from the prober; rows aren't needed.
+fn is_left_out(command: Option<&Command>) -> bool {
+    command.is_some_and(|command| command.is_transaction_control() || *command == Command::CopyFromStdin)
 }
 
 async fn prepares(client: &Client, query: &PreparedQuery) -> bool {

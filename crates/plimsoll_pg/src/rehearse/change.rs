@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use plimsoll_core::ChangeScope;
 use plimsoll_core::rehearsal::{HeldLock, IndexBuild, Outcome, Rehearsal, Scan, StatementRecord};
 use plimsoll_sql::transaction::{Block, Place};
 use plimsoll_sql::{Command, Migration, Statement};
@@ -38,8 +39,8 @@ const SESSION_SETTINGS: &str = "SET max_parallel_maintenance_workers = 0; SET ma
 /// the same on 15 and 18; `ri_triggers.c` and `tablecmds.c`).
 const VALIDATING_FOREIGN_KEY: &str = "validating foreign key constraint \"";
 
-/// Runs the change's files in order and records each statement. `new_state_each_file` holds where
-/// each file is a change of its own: what an earlier file made then counts as existing.
+/// Runs the change's files in order and records each statement. Where each file is a change of its
+/// own, what an earlier one made counts as existing.
 ///
 /// # Errors
 /// When the server is gone. A statement that fails is recorded; the others are still run.
@@ -47,13 +48,13 @@ pub async fn rehearse(
     server: &PrivateServer,
     database: &str,
     migrations: &[&Migration],
-    each_file_alone: FilesAre,
+    scope: ChangeScope,
     observer: StatementObserver<'_>,
 ) -> Result<Rehearsal, RehearseError> {
     let mut stage = Stage::open(server, database).await?;
     let mut notes = Vec::new();
     for (at, migration) in migrations.iter().enumerate() {
-        if at > 0 && each_file_alone == FilesAre::ChangesOfTheirOwn {
+        if at > 0 && scope == ChangeScope::EachFile {
             stage.take_stock().await?;
         }
         stage.run_file(migration, observer).await?;
@@ -78,15 +79,6 @@ pub async fn rehearse(
         ));
     }
     Ok(Rehearsal { server_version: stage.server_version, seeded: false, statements: stage.records, notes })
-}
-
-/// Whether the files of a change are deployed together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FilesAre {
-    /// What one makes is new to the others.
-    OneChange,
-    /// What an earlier one made exists.
-    ChangesOfTheirOwn,
 }
 
 struct Stage<'a> {
@@ -200,9 +192,9 @@ impl<'a> Stage<'a> {
             let last = places.get(index + 1).is_none_or(|next| next.transaction != place.transaction);
             let deed = self.run_statement(&mut session, migration, statement, *place, &mut open).await?;
             self.record(migration, index, statement, *place, deed);
-            if last && let Some(mut ended) = open.take() {
+            if last && open.take().is_some() {
                 if matches!(place.block, Block::Tool | Block::Batch) {
-                    self.commit(&session, migration, &mut ended).await?;
+                    self.commit(&session, migration).await?;
                 }
                 ours!(self, flush_counters(&session.client).await);
             }
@@ -221,7 +213,7 @@ impl<'a> Stage<'a> {
         open: &mut Option<Open>,
     ) -> Result<Deed, RehearseError> {
         let command = statement.command();
-        if is_transaction_control(command) {
+        if command.is_some_and(Command::is_transaction_control) {
             let deed = self.run_bare(session, migration, statement).await?;
             if matches!(command, Some(Command::Begin)) && open.is_none() {
                 *open = Some(self.first_photograph(session).await?);
@@ -405,12 +397,7 @@ impl<'a> Stage<'a> {
 
     /// Ends the tool's transaction. What its COMMIT refuses (deferred constraints) is put down to
     /// the last statement.
-    async fn commit(
-        &mut self,
-        session: &Session,
-        migration: &Migration,
-        _ended: &mut Open,
-    ) -> Result<(), RehearseError> {
+    async fn commit(&mut self, session: &Session, migration: &Migration) -> Result<(), RehearseError> {
         let Err(error) = session.client.batch_execute("COMMIT").await else { return Ok(()) };
         let refusal = refusal_of(self.server, &migration.source.name(), &error).await?;
         if let (Some(record), Some(statement)) = (self.records.last_mut(), migration.statements.last()) {
@@ -534,20 +521,6 @@ fn scanned(before: &Scans, after: &Scans) -> Vec<(u32, u64)> {
             (times > 0).then(|| (*oid, rows.saturating_sub(rows_before) / times))
         })
         .collect()
-}
-
-fn is_transaction_control(command: Option<&Command>) -> bool {
-    matches!(
-        command,
-        Some(
-            Command::Begin
-                | Command::Commit { .. }
-                | Command::Rollback { .. }
-                | Command::Savepoint(_)
-                | Command::ReleaseSavepoint(_)
-                | Command::RollbackTo(_)
-        )
-    )
 }
 
 /// Whether the refusal is about the transaction block that we put around a lone statement:

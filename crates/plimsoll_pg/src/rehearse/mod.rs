@@ -11,6 +11,6 @@ mod replay;
 mod runner;
 mod sampling;
 
-pub use change::{FilesAre, StatementObserver, rehearse};
+pub use change::{StatementObserver, rehearse};
 pub use error::RehearseError;
 pub use replay::{analyze, replay, run_script};

@@ -73,6 +73,12 @@ impl Statement {
         }
     }
 
+    /// Whether it undoes what statements before it did.
+    #[must_use]
+    pub fn rolls_back(&self) -> bool {
+        matches!(self.command(), Some(Command::Rollback { .. } | Command::RollbackTo(_)))
+    }
+
     /// Moves its ranges by `offset` bytes, from a section's text to its file's.
     pub(crate) fn shift(&mut self, offset: usize) {
         let shift = |range: &mut Range<usize>| *range = range.start + offset..range.end + offset;
