@@ -95,5 +95,5 @@ fn terminal(color: ColorChoice) -> (Colour, usize) {
 
 fn rule_help(id: &str) -> Option<RuleHelp> {
     let rule = plimsoll_lint::rule(id)?;
-    Some(RuleHelp { summary: rule.summary().replace('`', ""), help: rule.page.to_owned(), uri: None })
+    Some(RuleHelp { summary: rule.summary().replace('`', ""), help: rule.whole_page(), uri: None })
 }

@@ -107,6 +107,24 @@ pub enum Claim {
     Nothing,
 }
 
+/// Edits that mend a finding. Applied together, and never automatically.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fix {
+    /// What they do, in a few words: `Add CONCURRENTLY`.
+    pub title: String,
+    /// The edits, which don't overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// A text put in the place of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Edit {
+    /// What is replaced; empty where text is inserted.
+    pub location: Location,
+    /// The new text.
+    pub text: String,
+}
+
 /// One finding. Serializes to the JSON contract, `findings[]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -118,6 +136,9 @@ pub struct Finding {
     pub message: String,
     /// What to do instead.
     pub remedy: String,
+    /// Edits that do it, where a program can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
     /// Where it stands.
     pub location: Location,
     /// Index of the statement in its file, from 0; none where the finding is about no

@@ -15,7 +15,7 @@ pub mod source;
 pub mod units;
 
 pub use change_scope::ChangeScope;
-pub use finding::{Claim, Evidence, EvidenceKind, Finding, Severity, Work};
+pub use finding::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, Severity, Work};
 pub use lock::LockMode;
 pub use query::{Measurement, PlanNode, QueryReport, QueryVerdict};
 pub use rehearsal::{HeldLock, IndexBuild, Outcome, Rehearsal, Scan, StatementRecord};

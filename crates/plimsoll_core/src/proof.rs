@@ -33,6 +33,7 @@ pub fn prove(
             Outcome::Ok => hazard(record, rehearsal, &proven),
         };
         proven.extend(hazards.map(|(rule, severity, message, remedy)| Finding {
+            fix: None,
             rule: rule.to_owned(),
             severity,
             message,
@@ -312,6 +313,7 @@ mod tests {
 
     fn claim(claim: Claim) -> Finding {
         Finding {
+            fix: None,
             rule: "a-rule".into(),
             severity: Severity::Error,
             message: String::new(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use plimsoll_core::{Claim, Evidence, EvidenceKind, Finding, LockMode, Work};
+use plimsoll_core::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, LockMode, Severity, Work};
 use plimsoll_sql::effects::{LockEffect, locks_on_existing};
 use plimsoll_sql::name::{quote_identifier, quote_name};
 use plimsoll_sql::schema::Relation;
@@ -27,6 +27,10 @@ pub struct Context<'a> {
 
 /// What a rule found wrong with a statement.
 pub struct Problem {
+    /// Another severity than the rule's.
+    pub severity: Option<Severity>,
+    /// Edits that mend it.
+    pub fix: Option<StatementFix>,
     /// Bytes in the statement; none means the whole of it.
     pub range: Option<Range<usize>>,
     /// What is wrong, in one sentence.
@@ -35,6 +39,14 @@ pub struct Problem {
     pub remedy: String,
     /// What a server will show.
     pub claim: Claim,
+}
+
+/// Edits of a statement.
+pub struct StatementFix {
+    /// What they do, in a few words.
+    pub title: String,
+    /// Bytes in the statement, and the text that takes their place.
+    pub edits: Vec<(Range<usize>, String)>,
 }
 
 /// A relation that existed before the change, or isn't known to be new.
@@ -74,16 +86,24 @@ impl<'a> Context<'a> {
 
     pub(crate) fn finding(&self, rule: &Rule, problem: Problem) -> Finding {
         let statement = &self.migration.statements[self.index].range;
-        let range = match problem.range {
-            Some(range) => statement.start + range.start..statement.start + range.end,
-            None => statement.clone(),
-        };
+        let in_file = |range: Range<usize>| statement.start + range.start..statement.start + range.end;
+        let range = problem.range.map_or_else(|| statement.clone(), in_file);
+        let source = &self.migration.source;
+        let fix = problem.fix.map(|fix| Fix {
+            title: fix.title,
+            edits: fix
+                .edits
+                .into_iter()
+                .map(|(range, text)| Edit { location: source.location(in_file(range)), text })
+                .collect(),
+        });
         Finding {
             rule: rule.id.to_owned(),
-            severity: rule.severity,
+            severity: problem.severity.unwrap_or(rule.severity),
             message: problem.message,
             remedy: problem.remedy,
-            location: self.migration.source.location(range),
+            fix,
+            location: source.location(range),
             statement: Some(self.index),
             evidence: Evidence { kind: EvidenceKind::Claimed, facts: Vec::new() },
             claim: problem.claim,

@@ -13,8 +13,8 @@ use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::schema::Snapshots;
 use plimsoll_sql::{Migration, Schema, Statement, StatementKind};
 
-pub use context::{Context, Problem};
-pub use rule::{PageExample, Rule, SYNTAX_ERROR};
+pub use context::{Context, Problem, StatementFix};
+pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR};
 pub use rules::RULES;
 use session::Session;
 
@@ -96,6 +96,7 @@ fn lint_file(schema: &mut Schema, migration: &Migration, settings: &Settings, fi
 
 fn syntax_error(migration: &Migration, index: usize, error: &plimsoll_sql::SyntaxError) -> Finding {
     Finding {
+        fix: None,
         rule: SYNTAX_ERROR.into(),
         severity: Severity::Error,
         message: format!("this statement doesn't parse: {}", error.message),

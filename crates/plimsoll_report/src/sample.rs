@@ -60,6 +60,7 @@ fn place(file: &str, text: &str, statement: &str) -> Location {
 /// A finding that no reader cares about, to be changed by the caller.
 pub(crate) fn finding(rule: &str, location: Location) -> Finding {
     Finding {
+        fix: None,
         rule: rule.to_owned(),
         severity: Severity::Warning,
         message: String::new(),
@@ -86,6 +87,7 @@ fn findings() -> Vec<Finding> {
     let update = place(PORTS_FILE, PORTS, "UPDATE ports SET tide = 0 WHERE tide IS NULL");
     vec![
         Finding {
+            fix: None,
             severity: Severity::Error,
             message: "Creating an index blocks writes to public.ships until it is built.".to_owned(),
             remedy: "Build it beside the traffic, outside a transaction:\n\
@@ -104,6 +106,7 @@ fn findings() -> Vec<Finding> {
             ..finding("require-concurrent-index-creation", index)
         },
         Finding {
+            fix: None,
             severity: Severity::Error,
             message:
                 "Changing the type of public.ships.imo rewrites the table while nobody can read or write it."
@@ -126,6 +129,7 @@ fn findings() -> Vec<Finding> {
             ..finding("changing-column-type", type_change)
         },
         Finding {
+            fix: None,
             message: "A new CHECK is tested on every row of public.voyages while nobody can use it."
                 .to_owned(),
             remedy: "Add it NOT VALID, then VALIDATE CONSTRAINT in a second transaction.".to_owned(),
@@ -133,6 +137,7 @@ fn findings() -> Vec<Finding> {
             ..finding("constraint-missing-not-valid", check)
         },
         Finding {
+            fix: None,
             severity: Severity::Note,
             message: "Adding a column takes a brief but strong lock without lock_timeout.".to_owned(),
             remedy: "SET lock_timeout = '2s' before it, and try again if it runs out.".to_owned(),
@@ -141,6 +146,7 @@ fn findings() -> Vec<Finding> {
             ..finding("require-timeout-settings", add)
         },
         Finding {
+            fix: None,
             message: "UPDATE reads the whole of public.ports and locks each row until the end.".to_owned(),
             remedy: "Fill the column in batches, each in its own transaction.".to_owned(),
             statement: Some(1),
@@ -148,6 +154,7 @@ fn findings() -> Vec<Finding> {
             ..finding("observed-scan", update)
         },
         Finding {
+            fix: None,
             severity: Severity::Error,
             message: "The statement fails: column \"harbour\" of relation \"ports\" contains null values."
                 .to_owned(),

@@ -25,6 +25,6 @@ pub(crate) fn run(arguments: &RuleArguments) -> Result<u8, Failure> {
             "explain {id}: there is no such rule{hint} (`plimsoll rule` lists them)"
         )));
     };
-    print(rule.page)?;
+    print(&rule.whole_page())?;
     Ok(CLEAN)
 }

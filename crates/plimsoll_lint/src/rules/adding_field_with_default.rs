@@ -7,10 +7,13 @@ use plimsoll_sql::name::quote_identifier;
 use plimsoll_sql::volatility::volatile_call;
 
 use crate::context::{Context, Problem};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "adding-field-with-default",
+    group: Group::Locks,
+    on_by_default: true,
+    other_tools: &[("squawk", "adding-field-with-default"), ("strong_migrations", "add_column_default")],
     severity: Severity::Error,
     page: include_str!("adding_field_with_default.md"),
     check,
@@ -30,6 +33,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         let (name, sql, column_sql) = (&table.name, &table.sql, quote_identifier(&column.name));
         let data_type = column.data_type.as_ref().map(ToString::to_string).unwrap_or_default();
         problems.push(Problem {
+            severity: None,
+            fix: None,
             range: Some(default.range.clone()),
             message: format!(
                 "the default of {name}.{} calls {function}(), which is volatile: the whole table is rewritten while \

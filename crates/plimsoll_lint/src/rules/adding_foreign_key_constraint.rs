@@ -6,10 +6,17 @@ use plimsoll_sql::command::{ActionKind, Constraint, ConstraintKind};
 use plimsoll_sql::schema::RelationKind;
 
 use crate::context::{Context, Problem, column_list, made_up_name};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "adding-foreign-key-constraint",
+    group: Group::Locks,
+    on_by_default: true,
+    other_tools: &[
+        ("squawk", "adding-foreign-key-constraint"),
+        ("eugene", "E4"),
+        ("strong_migrations", "add_foreign_key"),
+    ],
     severity: Severity::Error,
     page: include_str!("adding_foreign_key_constraint.md"),
     check,
@@ -53,6 +60,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             )
         };
         problems.push(Problem {
+            severity: None,
+            fix: None,
             range: Some(action.range.clone()),
             message: format!(
                 "adding this foreign key reads all of {} while writes to it and to {referenced} are blocked",

@@ -6,10 +6,17 @@ use plimsoll_sql::command::ActionKind;
 use plimsoll_sql::name::quote_identifier;
 
 use crate::context::{Context, Problem, made_up_name};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "adding-not-nullable-field",
+    group: Group::Locks,
+    on_by_default: true,
+    other_tools: &[
+        ("squawk", "adding-not-nullable-field"),
+        ("eugene", "E2"),
+        ("strong_migrations", "change_column_null"),
+    ],
     severity: Severity::Error,
     page: include_str!("adding_not_nullable_field.md"),
     check,
@@ -26,6 +33,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         let (name, sql, column_sql) = (&table.name, &table.sql, quote_identifier(column));
         let check = made_up_name(&[&alter.name.name, column, "not_null"]);
         problems.push(Problem {
+            severity: None,
+            fix: None,
             range: Some(action.range.clone()),
             message: format!("SET NOT NULL on {name}.{column} reads the whole table while nobody can read or write it"),
             remedy: format!(

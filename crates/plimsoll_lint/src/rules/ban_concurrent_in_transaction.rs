@@ -6,10 +6,13 @@ use plimsoll_sql::command::{ActionKind, ReindexTarget};
 use plimsoll_sql::transaction::Block;
 
 use crate::context::{Context, Problem};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "ban-concurrent-in-transaction",
+    group: Group::Transactions,
+    on_by_default: true,
+    other_tools: &[("squawk", "ban-concurrent-index-creation-in-transaction")],
     severity: Severity::Error,
     page: include_str!("ban_concurrent_in_transaction.md"),
     check,
@@ -28,6 +31,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         Block::Batch | Block::None => return,
     };
     problems.push(Problem {
+        severity: None,
+        fix: None,
         range: None,
         message: format!("{words} fails in a transaction, and {who}"),
         remedy: remedy.into(),

@@ -5,10 +5,13 @@ use plimsoll_sql::Command;
 use plimsoll_sql::command::ActionKind;
 
 use crate::context::{Context, Problem};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "ban-drop-column",
+    group: Group::Compatibility,
+    on_by_default: true,
+    other_tools: &[("squawk", "ban-drop-column"), ("strong_migrations", "remove_column")],
     severity: Severity::Warning,
     page: include_str!("ban_drop_column.md"),
     check,
@@ -23,6 +26,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             continue;
         }
         problems.push(Problem {
+            severity: None,
+            fix: None,
             range: Some(action.range.clone()),
             message: format!("code that still reads or writes {}.{name} fails from this moment on", table.name),
             remedy: "Deploy code that no longer names the column (with an ORM: ignore it in the model), then drop it in \

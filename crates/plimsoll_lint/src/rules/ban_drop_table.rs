@@ -5,10 +5,13 @@ use plimsoll_sql::command::ObjectKind;
 use plimsoll_sql::{Command, ObjectName};
 
 use crate::context::{Context, Problem};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "ban-drop-table",
+    group: Group::Compatibility,
+    on_by_default: true,
+    other_tools: &[("squawk", "ban-drop-table"), ("strong_migrations", "drop_table")],
     severity: Severity::Warning,
     page: include_str!("ban_drop_table.md"),
     check,
@@ -34,6 +37,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             continue;
         }
         problems.push(Problem {
+            severity: None,
+            fix: None,
             range: None,
             message: format!("code that still uses {} fails from this moment on, and its rows are gone", table.name),
             remedy: "Deploy code that no longer names the table, keep a dump of its rows, then drop it in a later change."

@@ -7,10 +7,17 @@ use plimsoll_sql::data_type::TypeChange;
 use plimsoll_sql::name::quote_identifier;
 
 use crate::context::{Context, Problem};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "changing-column-type",
+    group: Group::Locks,
+    on_by_default: true,
+    other_tools: &[
+        ("squawk", "changing-column-type"),
+        ("eugene", "E5"),
+        ("strong_migrations", "change_column"),
+    ],
     severity: Severity::Error,
     page: include_str!("changing_column_type.md"),
     check,
@@ -43,6 +50,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         let (table_sql, column_sql) = (&table.sql, quote_identifier(column));
         let new_column = quote_identifier(&format!("{column}_new"));
         problems.push(Problem {
+            severity: None,
+            fix: None,
             range: Some(action.range.clone()),
             message,
             remedy: format!(

@@ -5,10 +5,13 @@ use plimsoll_sql::transaction::Block;
 
 use super::ban_concurrent_in_transaction::refused_in_transaction;
 use crate::context::{Context, Problem};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "concurrent-in-implicit-transaction",
+    group: Group::Transactions,
+    on_by_default: true,
+    other_tools: &[],
     severity: Severity::Error,
     page: include_str!("concurrent_in_implicit_transaction.md"),
     check,
@@ -20,6 +23,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         return;
     }
     problems.push(Problem {
+        severity: None,
+        fix: None,
         range: None,
         message: format!(
             "{words} fails here: the migration tool sends this file's {} statements as one query, which makes them one \

@@ -6,10 +6,17 @@ use plimsoll_sql::command::{ActionKind, Constraint, ConstraintKind};
 use plimsoll_sql::name::quote_identifier;
 
 use crate::context::{Context, Problem, made_up_name};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "constraint-missing-not-valid",
+    group: Group::Locks,
+    on_by_default: true,
+    other_tools: &[
+        ("squawk", "constraint-missing-not-valid"),
+        ("eugene", "E1"),
+        ("strong_migrations", "add_check_constraint"),
+    ],
     severity: Severity::Error,
     page: include_str!("constraint_missing_not_valid.md"),
     check,
@@ -27,6 +34,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         let name = name.as_ref().map_or_else(made_up, |name| quote_identifier(name));
         let sql = &table.sql;
         problems.push(Problem {
+            severity: None,
+            fix: None,
             range: Some(action.range.clone()),
             message: format!(
                 "adding this check reads all of {} while nobody can read or write it",

@@ -4,10 +4,17 @@ use plimsoll_core::Severity;
 use plimsoll_sql::command::ConstraintKind;
 
 use super::key_constraint::{self, Key};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "disallowed-unique-constraint",
+    group: Group::Locks,
+    on_by_default: true,
+    other_tools: &[
+        ("squawk", "disallowed-unique-constraint"),
+        ("eugene", "E7"),
+        ("strong_migrations", "add_unique_constraint"),
+    ],
     severity: Severity::Error,
     page: include_str!("disallowed_unique_constraint.md"),
     check: |context, problems| key_constraint::check(&UNIQUE, context, problems),

@@ -29,6 +29,8 @@ pub(super) fn check(key: &Key, context: &Context, problems: &mut Vec<Problem>) {
         let name = name.as_ref().map_or_else(made_up, |name| plimsoll_sql::name::quote_identifier(name));
         let (sql, columns, words) = (&table.sql, column_list(&constraint.columns), key.words);
         problems.push(Problem {
+            severity: None,
+            fix: None,
             range: Some(action.range.clone()),
             message: format!(
                 "adding this {words} constraint builds its index on {} while nobody can read or write the table",

@@ -5,10 +5,13 @@ use plimsoll_sql::Command;
 use plimsoll_sql::command::ActionKind;
 
 use crate::context::{Context, Problem};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "renaming-column",
+    group: Group::Compatibility,
+    on_by_default: true,
+    other_tools: &[("squawk", "renaming-column"), ("strong_migrations", "rename_column")],
     severity: Severity::Warning,
     page: include_str!("renaming_column.md"),
     check,
@@ -20,6 +23,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     for action in &alter.actions {
         let ActionKind::RenameColumn { from, to } = &action.kind else { continue };
         problems.push(Problem {
+            severity: None,
+            fix: None,
             range: Some(action.range.clone()),
             message: format!("code that still says {}.{from} fails from this moment on, and code that says {to} fails until then", table.name),
             remedy: format!(

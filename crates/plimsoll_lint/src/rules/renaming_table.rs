@@ -6,10 +6,13 @@ use plimsoll_sql::command::ActionKind;
 use plimsoll_sql::name::quote_identifier;
 
 use crate::context::{Context, Problem};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "renaming-table",
+    group: Group::Compatibility,
+    on_by_default: true,
+    other_tools: &[("squawk", "renaming-table"), ("strong_migrations", "rename_table")],
     severity: Severity::Warning,
     page: include_str!("renaming_table.md"),
     check,
@@ -32,6 +35,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         };
         let old = &table.sql;
         problems.push(Problem {
+            severity: None,
+            fix: None,
             range: Some(action.range.clone()),
             message: format!("code that still says {} fails from this moment on, and code that says {to} fails until then", table.name),
             remedy: format!(

@@ -5,10 +5,17 @@ use plimsoll_sql::Command;
 use plimsoll_sql::schema::RelationKind;
 
 use crate::context::{Context, Problem};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "require-concurrent-index-creation",
+    group: Group::Locks,
+    on_by_default: true,
+    other_tools: &[
+        ("squawk", "require-concurrent-index-creation"),
+        ("eugene", "E6"),
+        ("strong_migrations", "add_index"),
+    ],
     severity: Severity::Error,
     page: include_str!("require_concurrent_index_creation.md"),
     check,
@@ -35,6 +42,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         format!("Build it without blocking writers, outside a transaction:\n{head} CONCURRENTLY{tail};")
     };
     problems.push(Problem {
+        severity: None,
+        fix: None,
         range: None,
         message: format!("building this index blocks every write to {} until it is done", table.name),
         remedy,

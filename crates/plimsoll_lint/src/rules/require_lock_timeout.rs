@@ -3,10 +3,17 @@
 use plimsoll_core::{Claim, LockMode, Severity};
 
 use crate::context::{Context, Problem};
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
     id: "require-lock-timeout",
+    group: Group::Transactions,
+    on_by_default: true,
+    other_tools: &[
+        ("squawk", "require-timeout-settings"),
+        ("eugene", "E9"),
+        ("strong_migrations", "lock_timeout"),
+    ],
     severity: Severity::Warning,
     page: include_str!("require_lock_timeout.md"),
     check,
@@ -24,6 +31,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         _ => "every write",
     };
     problems.push(Problem {
+        severity: None,
+        fix: None,
         range: None,
         message: format!(
             "this takes {} on {} and may wait for it without end, with {blocked} of the table queued behind it",

@@ -214,6 +214,7 @@ fn finding(report: &QueryReport, severity: Severity) -> Finding {
         ),
     };
     Finding {
+        fix: None,
         rule: rule.to_owned(),
         severity,
         message,
