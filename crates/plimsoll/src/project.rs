@@ -113,7 +113,7 @@ impl Project {
             schema.apply_script(&plimsoll_sql::parse::parse_script(dump.text()).0);
         }
         for migration in &self.earlier {
-            schema.reset_search_path();
+            schema.begin_session();
             schema.apply_script(&migration.statements);
         }
         schema

@@ -90,7 +90,7 @@ impl Work {
 }
 
 /// What a finding says a server will show: the part of it that a rehearsal can prove.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Claim {
     /// The statement takes this lock on this relation and does this work meanwhile.
     Lock {
@@ -104,6 +104,7 @@ pub enum Claim {
     /// The statement fails.
     Fails,
     /// Nothing that a server shows, such as running code that still reads a dropped column.
+    #[default]
     Nothing,
 }
 

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use plimsoll_core::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, LockMode, Severity, Work};
-use plimsoll_sql::effects::{LockEffect, locks_on_existing};
+use plimsoll_core::lock::Blocks;
+use plimsoll_core::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, LockMode, Severity, Work, units};
+use plimsoll_sql::effects::{Cause, Effect, Environment};
 use plimsoll_sql::name::{quote_identifier, quote_name};
-use plimsoll_sql::schema::Relation;
+use plimsoll_sql::schema::{Relation, ResolvedName};
 use plimsoll_sql::transaction::Place;
 use plimsoll_sql::{Command, Migration, ObjectName, Schema};
 
@@ -23,9 +24,16 @@ pub struct Context<'a> {
     /// Index of the statement in its file.
     pub(crate) index: usize,
     pub(crate) command: &'a Command,
+    /// Bytes in the file: a statement's, or those of one inside a DO block.
+    pub(crate) range: Range<usize>,
+    /// Whether ranges within the command are bytes behind `range.start`.
+    pub(crate) ranges_hold: bool,
+    /// What the command does to relations that existed before the change.
+    pub(crate) effects: Vec<Effect>,
 }
 
 /// What a rule found wrong with a statement.
+#[derive(Default)]
 pub struct Problem {
     /// Another severity than the rule's.
     pub severity: Option<Severity>,
@@ -59,6 +67,41 @@ pub(crate) struct Existing<'a> {
     pub(crate) relation: Option<&'a Relation>,
 }
 
+/// Effects of one cause at one place: work on a relation, and on others with it.
+pub(crate) struct Hazard<'a> {
+    /// The first of them, which the finding names and claims.
+    pub(crate) effect: &'a Effect,
+    /// Further relations that are locked as strongly for the same cause.
+    pub(crate) others: Vec<&'a ResolvedName>,
+}
+
+impl Problem {
+    /// A problem of the whole statement, at the rule's severity.
+    pub(crate) fn new(message: impl Into<String>, remedy: impl Into<String>, claim: Claim) -> Self {
+        Self { message: message.into(), remedy: remedy.into(), claim, ..Self::default() }
+    }
+
+    /// Places it at bytes of the statement.
+    pub(crate) fn at(self, range: &Range<usize>) -> Self {
+        Self { range: Some(range.clone()), ..self }
+    }
+
+    /// Places it where a hazard's effect comes from.
+    pub(crate) fn of(self, hazard: &Hazard) -> Self {
+        Self { range: hazard.effect.range.clone(), ..self }
+    }
+
+    /// Gives it another severity than the rule's.
+    pub(crate) fn severity(self, severity: Severity) -> Self {
+        Self { severity: Some(severity), ..self }
+    }
+
+    /// Gives it an edit that mends it.
+    pub(crate) fn fix(self, title: &str, edits: Vec<(Range<usize>, String)>) -> Self {
+        Self { fix: Some(StatementFix { title: title.to_owned(), edits }), ..self }
+    }
+}
+
 impl<'a> Context<'a> {
     /// The relation, unless the change itself made it: then it is empty and private.
     pub(crate) fn existing(&self, name: &ObjectName) -> Option<Existing<'a>> {
@@ -74,22 +117,88 @@ impl<'a> Context<'a> {
         self.schema.is_known() && self.schema.relation(name).is_none()
     }
 
-    /// Locks that the statement takes on relations that existed before the change.
-    pub(crate) fn locks_on_existing(&self) -> Vec<LockEffect> {
-        locks_on_existing(self.command, self.schema)
-    }
-
     /// The statement's text.
     pub(crate) fn sql(&self) -> &'a str {
-        self.migration.sql(&self.migration.statements[self.index])
+        &self.migration.source.text()[self.range.clone()]
+    }
+
+    /// The server and session that the change is for.
+    pub(crate) fn environment(&self) -> Environment {
+        self.settings.environment()
+    }
+
+    /// Work under locks for one of these causes, one hazard for each place in the statement.
+    pub(crate) fn hazards(&self, causes: &[Cause]) -> Vec<Hazard<'_>> {
+        self.grouped(|effect| effect.work.is_some() && causes.contains(&effect.cause))
+    }
+
+    /// Brief locks for one of these causes, one hazard for each place in the statement.
+    pub(crate) fn brief_locks(&self, causes: &[Cause]) -> Vec<Hazard<'_>> {
+        self.grouped(|effect| effect.work.is_none() && causes.contains(&effect.cause))
+    }
+
+    fn grouped(&self, wanted: impl Fn(&Effect) -> bool) -> Vec<Hazard<'_>> {
+        let mut hazards: Vec<Hazard> = Vec::new();
+        for effect in self.effects.iter().filter(|effect| wanted(effect)) {
+            let same = |hazard: &&mut Hazard| {
+                hazard.effect.cause == effect.cause && hazard.effect.range == effect.range
+            };
+            match hazards.iter_mut().find(same) {
+                Some(hazard) if hazard.effect.relation == effect.relation => {}
+                Some(hazard) => hazard.others.push(&effect.relation),
+                None => hazards.push(Hazard { effect, others: Vec::new() }),
+            }
+        }
+        hazards
+    }
+
+    /// Whether this statement is the first of its file that takes a brief strong lock without a
+    /// `lock_timeout`, and the lock has no better cure than one: one such finding tells a file.
+    pub(crate) fn waits_unguarded(&self) -> bool {
+        self.session.waits_forever()
+            && !self.session.unguarded_lock_seen()
+            && takes_brief_strong_lock(&self.effects)
+    }
+
+    /// A relation's name with its size, where that is known: `public.ships (84 GB)`.
+    pub(crate) fn sized(&self, relation: &ResolvedName) -> String {
+        match self.schema.relation(relation).and_then(|known| known.size_bytes) {
+            Some(bytes) => format!("{relation} ({})", units::bytes(bytes)),
+            None => relation.to_string(),
+        }
+    }
+
+    /// Whom a lock on a relation keeps out, with the stronger one that the transaction may hold
+    /// already: `nobody can read or write it`.
+    pub(crate) fn kept_out(&self, relation: &ResolvedName, mode: LockMode) -> String {
+        let held = self.session.held_on(relation);
+        let stronger = held.filter(|held| held.mode > mode);
+        let blocked = match stronger.map_or(mode, |held| held.mode).blocks() {
+            Blocks::ReadsAndWrites => "nobody can read or write it",
+            Blocks::Writes => "nobody can write to it",
+            Blocks::Nothing => "others can read and write it",
+        };
+        match stronger {
+            Some(held) => format!(
+                "{blocked} ({} is held since line {})",
+                held.mode.sql(),
+                self.line_of_statement(held.statement)
+            ),
+            None => blocked.to_owned(),
+        }
+    }
+
+    /// The line on which a statement of the file starts, from 1.
+    pub(crate) fn line_of_statement(&self, statement: usize) -> usize {
+        let start = self.migration.statements.get(statement).map_or(0, |statement| statement.range.start);
+        self.migration.source.line_column(start).0
     }
 
     pub(crate) fn finding(&self, rule: &Rule, problem: Problem) -> Finding {
-        let statement = &self.migration.statements[self.index].range;
-        let in_file = |range: Range<usize>| statement.start + range.start..statement.start + range.end;
-        let range = problem.range.map_or_else(|| statement.clone(), in_file);
+        let in_file = |range: Range<usize>| self.range.start + range.start..self.range.start + range.end;
+        let range = problem.range.filter(|_| self.ranges_hold).map_or_else(|| self.range.clone(), in_file);
         let source = &self.migration.source;
-        let fix = problem.fix.map(|fix| Fix {
+        let fix = problem.fix.filter(|_| self.ranges_hold).map(|fix| Fix {
             title: fix.title,
             edits: fix
                 .edits
@@ -97,9 +206,10 @@ impl<'a> Context<'a> {
                 .map(|(range, text)| Edit { location: source.location(in_file(range)), text })
                 .collect(),
         });
+        let severity = problem.severity.unwrap_or(rule.severity);
         Finding {
             rule: rule.id.to_owned(),
-            severity: problem.severity.unwrap_or(rule.severity),
+            severity: if self.is_small(&problem.claim) { Severity::Note } else { severity },
             message: problem.message,
             remedy: problem.remedy,
             fix,
@@ -109,18 +219,59 @@ impl<'a> Context<'a> {
             claim: problem.claim,
         }
     }
+
+    /// Whether the claimed work is on a relation that is known to be small.
+    fn is_small(&self, claim: &Claim) -> bool {
+        let Claim::Lock { relation, work: Some(_), .. } = claim else { return false };
+        let known = self.schema.relation_shown_as(relation).and_then(|known| known.size_bytes);
+        known.is_some_and(|bytes| bytes <= self.settings.small_bytes)
+    }
+}
+
+impl Hazard<'_> {
+    /// What a server will show.
+    pub(crate) fn claim(&self) -> Claim {
+        Claim::Lock {
+            relation: self.effect.relation.to_string(),
+            mode: self.effect.mode,
+            work: self.effect.work,
+        }
+    }
+
+    /// ` and public.a, public.b`, or nothing.
+    pub(crate) fn and_others(&self) -> String {
+        match self.others.as_slice() {
+            [] => String::new(),
+            others if others.len() > 3 => format!(" and {} more", others.len()),
+            others => {
+                let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+                format!(" and {}", names.join(", "))
+            }
+        }
+    }
 }
 
 impl Existing<'_> {
-    /// The claim that a lock is taken on it, with work under the lock.
-    pub(crate) fn claim(&self, mode: LockMode, work: Work) -> Claim {
-        Claim::Lock { relation: self.name.clone(), mode, work: Some(work) }
-    }
-
     /// The claim that a brief lock is taken on it.
     pub(crate) fn brief_claim(&self, mode: LockMode) -> Claim {
         Claim::Lock { relation: self.name.clone(), mode, work: None }
     }
+
+    /// The claim that a lock is taken on it, with work under the lock.
+    pub(crate) fn claim(&self, mode: LockMode, work: Work) -> Claim {
+        Claim::Lock { relation: self.name.clone(), mode, work: Some(work) }
+    }
+}
+
+/// Whether a statement takes a strong lock that only a `lock_timeout` makes harmless: not one under
+/// which it works, and not one that another way of writing it avoids.
+pub(crate) fn takes_brief_strong_lock(effects: &[Effect]) -> bool {
+    let strong = |effect: &&Effect| effect.mode >= LockMode::ShareRowExclusive;
+    let avoidable = |effect: &Effect| {
+        (effect.work.is_some() && effect.mode.blocks() != Blocks::Nothing)
+            || matches!(effect.cause, Cause::DropIndex | Cause::DetachPartition | Cause::CreatePartition)
+    };
+    effects.iter().any(|effect| strong(&effect)) && !effects.iter().any(avoidable)
 }
 
 /// A column list as SQL writes it.

@@ -1,91 +1,266 @@
-//! What the statements before one have set and hold: `lock_timeout`, and locks of the transaction.
+//! What the statements before one have set and hold: timeouts, locks and enum values of the
+//! transaction, savepoints.
 
 use plimsoll_core::LockMode;
 use plimsoll_sql::Command;
-use plimsoll_sql::command::SetParameter;
-use plimsoll_sql::effects::LockEffect;
+use plimsoll_sql::command::{SetParameter, TypeAction};
+use plimsoll_sql::effects::Effect;
+use plimsoll_sql::schema::ResolvedName;
 use plimsoll_sql::transaction::Place;
+
+use crate::context::takes_brief_strong_lock;
 
 /// A session's state before a statement.
 pub struct Session {
-    /// `lock_timeout` of the session, in milliseconds; 0 means none.
-    lock_timeout_ms: u64,
-    /// Value to which it returns when the transaction rolls back.
-    at_transaction_start_ms: u64,
-    /// `SET LOCAL lock_timeout` of the transaction.
-    local_lock_timeout_ms: Option<u64>,
-    /// What the runner set.
-    default_ms: u64,
+    lock_timeout: Timeout,
+    statement_timeout: Timeout,
+    idle_timeout: Timeout,
+    transaction_timeout: Timeout,
     transaction: usize,
+    /// Locks on relations that existed before the change, held by the transaction.
+    held: Vec<Held>,
+    /// Number of locks held at each savepoint: rolling back to it lets go of the later ones.
+    savepoints: Vec<(String, usize)>,
+    /// Values that the transaction added to enums.
+    enum_values: Vec<String>,
+    /// Whether the script opened a transaction itself.
+    begun: bool,
     /// Whether a strong lock without a `lock_timeout` was met before in this file.
     unguarded_lock_seen: bool,
+    /// Whether any strong lock was met before in this file.
+    strong_lock_seen: bool,
+}
+
+/// A lock that the transaction holds.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The relation.
+    pub relation: ResolvedName,
+    /// The mode.
+    pub mode: LockMode,
+    /// Index of the statement that took it.
+    pub statement: usize,
+}
+
+/// A timeout's settings, in milliseconds; 0 means none.
+#[derive(Clone, Copy, Default)]
+struct Timeout {
+    /// What the runner set.
+    default: u64,
+    session: u64,
+    /// Value to which it returns when the transaction rolls back.
+    at_transaction_start: u64,
+    /// `SET LOCAL` of the transaction.
+    local: Option<u64>,
+}
+
+impl Timeout {
+    fn new(default: u64) -> Self {
+        Self { default, session: default, at_transaction_start: default, local: None }
+    }
+
+    fn effective(self) -> u64 {
+        self.local.unwrap_or(self.session)
+    }
+
+    fn set(&mut self, value: u64, local: bool, in_transaction: bool) {
+        match (local, in_transaction) {
+            (true, true) => self.local = Some(value),
+            // Outside a transaction SET LOCAL warns and does nothing.
+            (true, false) => {}
+            (false, _) => {
+                self.local = None;
+                self.session = value;
+                if !in_transaction {
+                    self.at_transaction_start = value;
+                }
+            }
+        }
+    }
+
+    fn transaction_ended(&mut self, rolled_back: bool) {
+        self.local = None;
+        match rolled_back {
+            true => self.session = self.at_transaction_start,
+            false => self.at_transaction_start = self.session,
+        }
+    }
 }
 
 impl Session {
-    pub(crate) fn new(default_ms: u64) -> Self {
+    pub(crate) fn new(lock_timeout_ms: u64) -> Self {
         Self {
-            lock_timeout_ms: default_ms,
-            at_transaction_start_ms: default_ms,
-            local_lock_timeout_ms: None,
-            default_ms,
+            lock_timeout: Timeout::new(lock_timeout_ms),
+            statement_timeout: Timeout::default(),
+            idle_timeout: Timeout::default(),
+            transaction_timeout: Timeout::default(),
             transaction: 0,
+            held: Vec::new(),
+            savepoints: Vec::new(),
+            enum_values: Vec::new(),
+            begun: false,
             unguarded_lock_seen: false,
+            strong_lock_seen: false,
         }
     }
 
     /// Whether a statement here waits for locks without end.
     pub(crate) fn waits_forever(&self) -> bool {
-        self.local_lock_timeout_ms.unwrap_or(self.lock_timeout_ms) == 0
+        self.lock_timeout.effective() == 0
     }
 
+    /// A timeout's value in force by its parameter's name, in milliseconds; 0 means none.
+    pub(crate) fn timeout_ms(&self, parameter: &str) -> u64 {
+        match parameter {
+            "lock_timeout" => self.lock_timeout.effective(),
+            "statement_timeout" => self.statement_timeout.effective(),
+            "idle_in_transaction_session_timeout" => self.idle_timeout.effective(),
+            "transaction_timeout" => self.transaction_timeout.effective(),
+            _ => 0,
+        }
+    }
+
+    /// Whether a strong lock was taken before without a `lock_timeout`.
     pub(crate) fn unguarded_lock_seen(&self) -> bool {
         self.unguarded_lock_seen
     }
 
-    pub(crate) fn statement_ended(&mut self, place: Place) {
+    /// Whether a lock from `SHARE ROW EXCLUSIVE` up was taken before in this file.
+    pub(crate) fn strong_lock_seen(&self) -> bool {
+        self.strong_lock_seen
+    }
+
+    /// Locks on existing relations that the transaction holds.
+    pub(crate) fn held(&self) -> &[Held] {
+        &self.held
+    }
+
+    /// The strongest lock that the transaction holds on a relation.
+    pub(crate) fn held_on(&self, relation: &ResolvedName) -> Option<&Held> {
+        self.held.iter().filter(|held| held.relation == *relation).max_by_key(|held| held.mode)
+    }
+
+    /// Whether the transaction added this value to an enum.
+    pub(crate) fn added_enum_value(&self, value: &str) -> bool {
+        self.enum_values.iter().any(|added| added == value)
+    }
+
+    /// Whether the script opened a transaction that is still open.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether the transaction has a savepoint of this name.
+    pub(crate) fn has_savepoint(&self, name: &str) -> bool {
+        self.savepoints.iter().any(|(savepoint, _)| savepoint == name)
+    }
+
+    /// Takes note that the next statement runs at `place`.
+    pub(crate) fn arrive(&mut self, place: Place) {
         if place.transaction != self.transaction {
-            self.local_lock_timeout_ms = None;
-            self.at_transaction_start_ms = self.lock_timeout_ms;
+            self.end_transaction(false);
             self.transaction = place.transaction;
         }
     }
 
+    fn end_transaction(&mut self, rolled_back: bool) {
+        for timeout in self.timeouts() {
+            timeout.transaction_ended(rolled_back);
+        }
+        self.held.clear();
+        self.savepoints.clear();
+        self.enum_values.clear();
+        self.begun = false;
+    }
+
+    fn timeouts(&mut self) -> [&mut Timeout; 4] {
+        [
+            &mut self.lock_timeout,
+            &mut self.statement_timeout,
+            &mut self.idle_timeout,
+            &mut self.transaction_timeout,
+        ]
+    }
+
+    fn timeout(&mut self, parameter: &str) -> Option<&mut Timeout> {
+        match parameter {
+            "lock_timeout" => Some(&mut self.lock_timeout),
+            "statement_timeout" => Some(&mut self.statement_timeout),
+            "idle_in_transaction_session_timeout" => Some(&mut self.idle_timeout),
+            "transaction_timeout" => Some(&mut self.transaction_timeout),
+            _ => None,
+        }
+    }
+
     /// Takes note of a statement that ran.
-    pub(crate) fn run(&mut self, command: &Command, place: Place, locks: &[LockEffect]) {
-        self.statement_ended(place);
-        if self.waits_forever() && locks.iter().any(|lock| lock.mode >= LockMode::ShareRowExclusive) {
-            self.unguarded_lock_seen = true;
+    pub(crate) fn run(&mut self, command: &Command, place: Place, statement: usize, effects: &[Effect]) {
+        let strong = effects.iter().any(|effect| effect.mode >= LockMode::ShareRowExclusive);
+        self.strong_lock_seen |= strong;
+        self.unguarded_lock_seen |= self.waits_forever() && takes_brief_strong_lock(effects);
+        if place.in_transaction() {
+            for effect in effects {
+                let known =
+                    self.held.iter().any(|held| held.relation == effect.relation && held.mode >= effect.mode);
+                if !known {
+                    self.held.push(Held { relation: effect.relation.clone(), mode: effect.mode, statement });
+                }
+            }
         }
         match command {
-            Command::Set(SetParameter { name, values, local }) if name == "lock_timeout" => {
-                let value = values.first().map_or(Some(self.default_ms), |value| milliseconds(value));
-                let Some(value) = value else { return };
-                match (*local, place.in_transaction()) {
-                    (true, true) => self.local_lock_timeout_ms = Some(value),
-                    // Outside a transaction SET LOCAL warns and does nothing.
-                    (true, false) => {}
-                    (false, _) => {
-                        self.local_lock_timeout_ms = None;
-                        self.lock_timeout_ms = value;
+            Command::Set(SetParameter { name, values, local }) => {
+                if let Some(timeout) = self.timeout(name)
+                    && let Some(value) =
+                        values.first().map_or(Some(timeout.default), |value| milliseconds(value))
+                {
+                    timeout.set(value, *local, place.in_transaction());
+                }
+            }
+            Command::Reset { name } => {
+                for parameter in TIMEOUTS {
+                    if name.as_deref().is_none_or(|name| name == parameter)
+                        && let Some(timeout) = self.timeout(parameter)
+                    {
+                        timeout.set(timeout.default, false, place.in_transaction());
                     }
                 }
             }
-            Command::Reset { name } if name.as_deref().is_none_or(|name| name == "lock_timeout") => {
-                self.local_lock_timeout_ms = None;
-                self.lock_timeout_ms = self.default_ms;
+            Command::AlterType { action: TypeAction::AddValue { value, .. }, .. }
+                if place.in_transaction() =>
+            {
+                self.enum_values.push(value.clone());
             }
-            Command::Commit { .. } => {
-                self.local_lock_timeout_ms = None;
-                self.at_transaction_start_ms = self.lock_timeout_ms;
+            Command::Begin => self.begun = true,
+            Command::Commit { chain } => {
+                self.end_transaction(false);
+                self.begun = *chain;
             }
-            Command::Rollback { .. } => {
-                self.local_lock_timeout_ms = None;
-                self.lock_timeout_ms = self.at_transaction_start_ms;
+            Command::Rollback { chain } => {
+                self.end_transaction(true);
+                self.begun = *chain;
+            }
+            Command::Savepoint(name) => self.savepoints.push((name.clone(), self.held.len())),
+            Command::ReleaseSavepoint(name) => {
+                if let Some(at) = self.savepoint(name) {
+                    self.savepoints.truncate(at);
+                }
+            }
+            Command::RollbackTo(name) => {
+                if let Some(at) = self.savepoint(name) {
+                    self.held.truncate(self.savepoints[at].1);
+                    self.savepoints.truncate(at + 1);
+                }
             }
             _ => {}
         }
     }
+
+    fn savepoint(&self, name: &str) -> Option<usize> {
+        self.savepoints.iter().rposition(|(savepoint, _)| savepoint == name)
+    }
 }
+
+const TIMEOUTS: [&str; 4] =
+    ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"];
 
 /// A duration as PostgreSQL reads it, a bare number being milliseconds (documentation, "Setting
 /// Parameters").

@@ -17,6 +17,10 @@ pub enum Command {
     CreateTableAs {
         /// The new table.
         name: ObjectName,
+        /// Whether `IF NOT EXISTS` is given.
+        if_not_exists: bool,
+        /// Whether it is temporary.
+        temporary: bool,
     },
     /// `ALTER TABLE`, and what PostgreSQL treats as one: `ALTER MATERIALIZED VIEW`, renames of
     /// views and sequences.
@@ -36,6 +40,8 @@ pub enum Command {
     AlterIndex {
         /// The index.
         name: ObjectName,
+        /// What happens to it.
+        action: IndexAction,
     },
     /// `REINDEX`.
     Reindex {
@@ -50,11 +56,15 @@ pub enum Command {
         name: ObjectName,
         /// Whether `CONCURRENTLY` is given.
         concurrently: bool,
+        /// Whether it is filled; not with `WITH NO DATA`.
+        with_data: bool,
     },
     /// `TRUNCATE`.
     Truncate {
         /// The tables named.
         names: Vec<ObjectName>,
+        /// Whether tables that reference them are emptied too.
+        cascade: bool,
     },
     /// `CLUSTER`; no name means every clustered table.
     Cluster {
@@ -76,44 +86,92 @@ pub enum Command {
         mode: LockMode,
     },
     /// `CREATE VIEW`, `CREATE MATERIALIZED VIEW`.
-    CreateView {
-        /// The view.
-        name: ObjectName,
-        /// Whether it is materialized.
-        materialized: bool,
-    },
+    CreateView(CreateView),
     /// `CREATE TRIGGER`.
     CreateTrigger {
+        /// The trigger.
+        name: String,
         /// The table.
         table: ObjectName,
+        /// The other table of a constraint trigger.
+        from: Option<ObjectName>,
+        /// Whether `OR REPLACE` is given.
+        or_replace: bool,
     },
-    /// `DROP TRIGGER`, `CREATE POLICY`, `CREATE RULE` and their kin: a brief `ACCESS EXCLUSIVE`.
-    AlterAttachment {
-        /// The table.
-        table: ObjectName,
-    },
+    /// Creates, alters or drops what hangs on a table: a policy, a rule; alters or drops a trigger.
+    AlterAttachment(Attachment),
     /// `CREATE DOMAIN`.
-    CreateDomain {
+    CreateDomain(CreateDomain),
+    /// `ALTER DOMAIN`.
+    AlterDomain {
         /// The domain.
         name: ObjectName,
+        /// What happens to it.
+        action: DomainAction,
     },
     /// `CREATE TYPE`.
     CreateType {
         /// The type.
         name: ObjectName,
+        /// The values, if it is an enum.
+        enum_values: Option<Vec<String>>,
+    },
+    /// `ALTER TYPE`.
+    AlterType {
+        /// The type.
+        name: ObjectName,
+        /// What happens to it.
+        action: TypeAction,
     },
     /// `CREATE SCHEMA`.
     CreateSchema {
         /// The schema; none if only `AUTHORIZATION` is given.
         name: Option<String>,
     },
-    /// `CREATE FUNCTION`.
-    CreateFunction {
-        /// The function.
+    /// `CREATE FUNCTION`, `CREATE PROCEDURE`.
+    CreateFunction(Box<CreateFunction>),
+    /// `CREATE SEQUENCE`.
+    CreateSequence {
+        /// The sequence.
         name: ObjectName,
-        /// Whether it is declared `VOLATILE`, as it is when nothing is said.
-        volatile: bool,
     },
+    /// `CREATE EXTENSION`.
+    CreateExtension {
+        /// The extension.
+        name: String,
+    },
+    /// `CREATE STATISTICS`.
+    CreateStatistics {
+        /// The table.
+        table: ObjectName,
+    },
+    /// `DO`.
+    Do {
+        /// Bytes of the body in the statement, without its quotes; none if it isn't a plain or
+        /// dollar-quoted string.
+        body: Option<Range<usize>>,
+    },
+    /// SQL that PL/pgSQL puts together at run time: what it does isn't known.
+    DynamicSql {
+        /// The EXECUTE statement.
+        text: String,
+    },
+    /// `SELECT`, `CALL`, `VALUES`: what runs functions and reads tables.
+    Query {
+        /// Functions called.
+        calls: Vec<ObjectName>,
+        /// Relations read.
+        reads: Vec<ObjectName>,
+    },
+    /// `GRANT`, `REVOKE` on objects or of roles.
+    Grant(Box<Grant>),
+    /// `ANALYZE`.
+    Analyze {
+        /// The tables named; none means all.
+        names: Vec<ObjectName>,
+    },
+    /// `CREATE …`, `ALTER …` of a kind that has no variant of its own.
+    Object(ObjectChange),
     /// `BEGIN`, `START TRANSACTION`.
     Begin,
     /// `COMMIT`, `END`.
@@ -140,10 +198,7 @@ pub enum Command {
         name: Option<String>,
     },
     /// `INSERT`, `UPDATE`, `DELETE`, `MERGE`.
-    Modify {
-        /// The table written to.
-        table: ObjectName,
-    },
+    Modify(Modify),
     /// `COPY … FROM STDIN`.
     CopyFromStdin,
     /// `CREATE DATABASE`, `ALTER SYSTEM` and others that refuse to run in a transaction block.
@@ -180,18 +235,60 @@ pub struct CreateTable {
     pub if_not_exists: bool,
     /// Whether it is temporary.
     pub temporary: bool,
+    /// Whether it is unlogged.
+    pub unlogged: bool,
     /// Columns in order.
     pub columns: Vec<ColumnDefinition>,
     /// Table constraints.
     pub constraints: Vec<Constraint>,
     /// The parent, for `PARTITION OF`.
     pub partition_of: Option<ObjectName>,
-    /// Whether `PARTITION BY` is given.
-    pub partitioned: bool,
+    /// Which rows it takes, for `PARTITION OF`.
+    pub bound: Option<PartitionBound>,
+    /// `PARTITION BY`.
+    pub partition_by: Option<PartitionKey>,
     /// Parents, for `INHERITS`.
     pub inherits: Vec<ObjectName>,
     /// Tables whose columns are copied, for `LIKE`.
-    pub like: Vec<ObjectName>,
+    pub like: Vec<Like>,
+    /// Relations that an inline statement names elsewhere, such as a composite type (`OF`).
+    pub of_type: Option<ObjectName>,
+}
+
+/// `LIKE table …`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Like {
+    /// The table whose columns are copied.
+    pub table: ObjectName,
+    /// What is copied besides, in lower case: `all`, `indexes`, `constraints`, ….
+    pub including: Vec<String>,
+}
+
+/// `PARTITION BY`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionKey {
+    /// `range`, `list` or `hash`.
+    pub strategy: String,
+    /// Key columns and expressions as written.
+    pub keys: Vec<String>,
+}
+
+/// Which rows a partition takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartitionBound {
+    /// `DEFAULT`.
+    Default,
+    /// `FROM (…) TO (…)`, each value as written.
+    Range {
+        /// Inclusive lower bound.
+        from: Vec<String>,
+        /// Exclusive upper bound.
+        to: Vec<String>,
+    },
+    /// `IN (…)`, each value as written.
+    List(Vec<String>),
+    /// `WITH (MODULUS …, REMAINDER …)`.
+    Hash,
 }
 
 /// A column's definition.
@@ -201,23 +298,31 @@ pub struct ColumnDefinition {
     pub name: String,
     /// Its type; none if the parser found none (typed tables).
     pub data_type: Option<DataType>,
+    /// Its collation, if one is named.
+    pub collation: Option<ObjectName>,
     /// Its default.
-    pub default: Option<DefaultExpression>,
+    pub default: Option<Expression>,
     /// How it is generated.
     pub generated: Option<Generated>,
+    /// The expression of a generated column.
+    pub generation: Option<Expression>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
 }
 
-/// A default expression.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DefaultExpression {
+/// An expression, as far as PostgreSQL's rules about rewrites and scans ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expression {
     /// Its text.
     pub text: String,
     /// Bytes in the statement.
     pub range: Range<usize>,
     /// Functions called in it.
     pub calls: Vec<ObjectName>,
+    /// Plain names in it, most of them columns.
+    pub columns: Vec<String>,
+    /// Whether it is the literal NULL.
+    pub null: bool,
 }
 
 /// `GENERATED …`.
@@ -240,6 +345,8 @@ pub struct Constraint {
     pub kind: ConstraintKind,
     /// Whether `NOT VALID` is given.
     pub not_valid: bool,
+    /// Whether `NOT ENFORCED` is given (PostgreSQL 18).
+    pub not_enforced: bool,
     /// Bytes in the statement.
     pub range: Range<usize>,
 }
@@ -258,6 +365,10 @@ pub enum ConstraintKind {
         expression: String,
         /// Columns that it proves to hold no null, by `c IS NOT NULL` joined with AND alone.
         proves_not_null: Vec<String>,
+        /// Names in it, most of them columns.
+        columns: Vec<String>,
+        /// Its comparisons of a column with a constant, joined with AND alone.
+        comparisons: Vec<Comparison>,
     },
     /// `UNIQUE`.
     Unique(KeyConstraint),
@@ -276,6 +387,17 @@ pub enum ConstraintKind {
     Exclude,
 }
 
+/// `column operator constant`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The column.
+    pub column: String,
+    /// `<`, `<=`, `=`, `>=`, `>` or `<>`; `in` for a list.
+    pub operator: String,
+    /// The constants as written; several for `in`.
+    pub values: Vec<String>,
+}
+
 /// A `UNIQUE` or `PRIMARY KEY` constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyConstraint {
@@ -288,8 +410,12 @@ pub struct KeyConstraint {
 /// `ALTER TABLE`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlterTable {
+    /// What the statement calls the thing: a table, view, materialized view, sequence or foreign table.
+    pub kind: ObjectKind,
     /// The table (or view, sequence, …).
     pub name: ObjectName,
+    /// Whether `ONLY` is given, which spares partitions and children.
+    pub only: bool,
     /// Whether `IF EXISTS` is given.
     pub if_exists: bool,
     /// Its actions in order.
@@ -319,6 +445,10 @@ pub enum ActionKind {
     DropColumn {
         /// The column.
         name: String,
+        /// Whether `IF EXISTS` is given.
+        if_exists: bool,
+        /// Whether `CASCADE` is given.
+        cascade: bool,
     },
     /// `ALTER COLUMN … TYPE`.
     AlterColumnType {
@@ -328,6 +458,42 @@ pub enum ActionKind {
         data_type: DataType,
         /// `USING`'s expression, if given.
         using: Option<UsingExpression>,
+        /// The collation, if one is named.
+        collation: Option<ObjectName>,
+    },
+    /// `ALTER COLUMN … SET DEFAULT`.
+    SetDefault {
+        /// The column.
+        column: String,
+        /// The default.
+        default: Option<Expression>,
+    },
+    /// `ALTER COLUMN … DROP DEFAULT`.
+    DropDefault {
+        /// The column.
+        column: String,
+    },
+    /// `ALTER COLUMN … SET EXPRESSION` (PostgreSQL 17).
+    SetExpression {
+        /// The column.
+        column: String,
+    },
+    /// `ALTER COLUMN … DROP EXPRESSION`.
+    DropExpression {
+        /// The column.
+        column: String,
+    },
+    /// `ALTER COLUMN … ADD GENERATED … AS IDENTITY`.
+    AddIdentity {
+        /// The column.
+        column: String,
+    },
+    /// `ALTER COLUMN … DROP IDENTITY`, `SET GENERATED`, `RESTART`.
+    AlterIdentity {
+        /// The column.
+        column: String,
+        /// Whether the identity is dropped.
+        dropped: bool,
     },
     /// `ALTER COLUMN … SET NOT NULL`.
     SetNotNull {
@@ -343,6 +509,15 @@ pub enum ActionKind {
     AddConstraint(Constraint),
     /// `DROP CONSTRAINT`.
     DropConstraint {
+        /// The constraint.
+        name: String,
+        /// Whether `IF EXISTS` is given.
+        if_exists: bool,
+        /// Whether `CASCADE` is given.
+        cascade: bool,
+    },
+    /// `ALTER CONSTRAINT`.
+    AlterConstraint {
         /// The constraint.
         name: String,
     },
@@ -379,6 +554,8 @@ pub enum ActionKind {
     AttachPartition {
         /// The partition.
         name: ObjectName,
+        /// Which rows it takes.
+        bound: Option<PartitionBound>,
     },
     /// `DETACH PARTITION`.
     DetachPartition {
@@ -386,7 +563,50 @@ pub enum ActionKind {
         name: ObjectName,
         /// Whether `CONCURRENTLY` is given.
         concurrently: bool,
+        /// Whether `FINALIZE` is given.
+        finalize: bool,
     },
+    /// `INHERIT`, `NO INHERIT`.
+    Inherit {
+        /// The parent.
+        parent: ObjectName,
+        /// Whether the child leaves it.
+        leaves: bool,
+    },
+    /// `OWNER TO`.
+    OwnerTo {
+        /// The new owner.
+        role: String,
+    },
+    /// `SET LOGGED`, `SET UNLOGGED`.
+    SetLogged {
+        /// Whether it becomes `LOGGED`.
+        logged: bool,
+    },
+    /// `SET TABLESPACE`.
+    SetTablespace {
+        /// The tablespace.
+        tablespace: String,
+    },
+    /// `SET ACCESS METHOD`.
+    SetAccessMethod {
+        /// The access method; none for `DEFAULT`.
+        method: Option<String>,
+    },
+    /// `ENABLE`, `DISABLE`, `FORCE`, `NO FORCE ROW LEVEL SECURITY`.
+    RowSecurity {
+        /// The words: `enable`, `disable`, `force`, `no force`.
+        words: &'static str,
+    },
+    /// `ENABLE TRIGGER`, `DISABLE TRIGGER`.
+    TriggerFiring {
+        /// Whether it is switched off.
+        disabled: bool,
+        /// The trigger, `all` or `user`.
+        trigger: String,
+    },
+    /// `REPLICA IDENTITY`.
+    ReplicaIdentity,
     /// Any other, by the lock that it takes on the table (documentation, `ALTER TABLE`).
     Other(LockMode),
 }
@@ -415,12 +635,253 @@ pub struct CreateIndex {
     pub if_not_exists: bool,
     /// Whether it is `ON ONLY` a partitioned table.
     pub only: bool,
-    /// Key columns and expressions as written.
-    pub keys: Vec<String>,
+    /// The access method.
+    pub method: String,
+    /// Key columns and expressions.
+    pub keys: Vec<IndexKey>,
     /// Whether it has a `WHERE`.
     pub partial: bool,
     /// Bytes of the word `INDEX` in the statement.
     pub index_word: Range<usize>,
+}
+
+/// A key of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexKey {
+    /// As written, with operator class and order.
+    pub text: String,
+    /// The column, if it is one and not an expression.
+    pub column: Option<String>,
+    /// Names in it, most of them columns.
+    pub columns: Vec<String>,
+    /// The operator class, if one is named.
+    pub operator_class: Option<String>,
+}
+
+/// What `ALTER INDEX` does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexAction {
+    /// `ATTACH PARTITION`.
+    AttachPartition(ObjectName),
+    /// `SET TABLESPACE`.
+    SetTablespace,
+    /// `SET (…)`, `RESET (…)`, `SET STATISTICS`.
+    SetOptions,
+    /// Any other.
+    Other,
+}
+
+/// `CREATE VIEW`, `CREATE MATERIALIZED VIEW`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateView {
+    /// The view.
+    pub name: ObjectName,
+    /// Whether it is materialized.
+    pub materialized: bool,
+    /// Whether `OR REPLACE` is given.
+    pub or_replace: bool,
+    /// Whether `IF NOT EXISTS` is given.
+    pub if_not_exists: bool,
+    /// Whether it is temporary.
+    pub temporary: bool,
+    /// Relations that its query reads.
+    pub reads: Vec<ObjectName>,
+    /// Names in its query, most of them columns.
+    pub columns: Vec<String>,
+    /// Whether its query selects `*`.
+    pub star: bool,
+    /// Options in `WITH (…)`, in lower case, as written.
+    pub options: String,
+}
+
+/// `CREATE DOMAIN`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateDomain {
+    /// The domain.
+    pub name: ObjectName,
+    /// The type that it stands on.
+    pub base: Option<DataType>,
+    /// Its constraints.
+    pub constraints: Vec<Constraint>,
+}
+
+/// What `ALTER DOMAIN` does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DomainAction {
+    /// `ADD CONSTRAINT`.
+    AddConstraint(Constraint),
+    /// `DROP CONSTRAINT`.
+    DropConstraint(String),
+    /// `VALIDATE CONSTRAINT`.
+    ValidateConstraint(String),
+    /// `SET NOT NULL`.
+    SetNotNull,
+    /// `DROP NOT NULL`.
+    DropNotNull,
+    /// `RENAME TO`.
+    RenameTo(String),
+    /// Any other.
+    Other,
+}
+
+/// What `ALTER TYPE` does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeAction {
+    /// `ADD VALUE`.
+    AddValue {
+        /// The value.
+        value: String,
+        /// Whether `IF NOT EXISTS` is given.
+        if_not_exists: bool,
+        /// Whether `BEFORE` or `AFTER` is given.
+        placed: bool,
+    },
+    /// `RENAME VALUE`.
+    RenameValue {
+        /// The value.
+        from: String,
+        /// Its new name.
+        to: String,
+    },
+    /// `ADD ATTRIBUTE`, `DROP ATTRIBUTE`, `ALTER ATTRIBUTE`.
+    Attributes {
+        /// Whether an attribute is added.
+        adds: bool,
+    },
+    /// `RENAME TO`.
+    RenameTo(String),
+    /// Any other.
+    Other,
+}
+
+/// How often a function must be called (documentation, "Function Volatility Categories").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Volatility {
+    /// The same result for ever.
+    Immutable,
+    /// The same result within a statement.
+    Stable,
+    /// Another result at each call.
+    #[default]
+    Volatile,
+}
+
+/// `CREATE FUNCTION`, `CREATE PROCEDURE`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CreateFunction {
+    /// The function.
+    pub name: ObjectName,
+    /// Whether `OR REPLACE` is given.
+    pub or_replace: bool,
+    /// Whether it is a procedure.
+    pub procedure: bool,
+    /// As declared; volatile when nothing is said.
+    pub volatility: Volatility,
+    /// Its language, in lower case.
+    pub language: String,
+    /// Bytes of a quoted body in the statement, without the quotes.
+    pub body: Option<Range<usize>>,
+    /// The body's text, without quotes; empty where it isn't a string.
+    pub body_text: String,
+    /// For `LANGUAGE sql` with a body of one expression: functions that the expression calls.
+    pub inlines_to: Option<Vec<ObjectName>>,
+    /// Whether it runs with its owner's rights.
+    pub security_definer: bool,
+    /// Whether it sets `search_path` itself.
+    pub sets_search_path: bool,
+    /// What it returns, in lower case; empty if that isn't said.
+    pub returns: String,
+}
+
+/// A change of what hangs on a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// What is done.
+    pub verb: Verb,
+    /// A trigger, policy or rule.
+    pub kind: ObjectKind,
+    /// Its name.
+    pub name: String,
+    /// The table.
+    pub table: ObjectName,
+    /// Whether `IF EXISTS` is given.
+    pub if_exists: bool,
+    /// The clauses behind the table's name, in lower case, as written.
+    pub clauses: String,
+}
+
+/// What is done to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `CREATE`.
+    Create,
+    /// `ALTER`.
+    Alter,
+    /// `DROP`.
+    Drop,
+}
+
+/// A change of an object that has no command of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectChange {
+    /// What is done.
+    pub verb: Verb,
+    /// What kind of thing.
+    pub kind: ObjectKind,
+    /// Which, where the grammar tells.
+    pub name: Option<ObjectName>,
+    /// Its new name, for `RENAME TO`.
+    pub rename_to: Option<String>,
+    /// Words of the statement in lower case, joined by single spaces; cut at 500 bytes.
+    pub words: String,
+}
+
+/// `GRANT`, `REVOKE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Whether it takes away.
+    pub revoke: bool,
+    /// The privileges in lower case, or the roles granted.
+    pub privileges: Vec<String>,
+    /// What kind of object, in lower case as written (`table`, `all tables in schema`, `schema`, …);
+    /// empty where roles are granted.
+    pub object_kind: String,
+    /// The objects.
+    pub objects: Vec<ObjectName>,
+    /// To or from whom.
+    pub roles: Vec<String>,
+    /// Whether `WITH GRANT OPTION` or `WITH ADMIN OPTION` is given.
+    pub with_option: bool,
+    /// Whether `CASCADE` is given.
+    pub cascade: bool,
+}
+
+/// `INSERT`, `UPDATE`, `DELETE`, `MERGE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Modify {
+    /// The table written to.
+    pub table: ObjectName,
+    /// Which of them.
+    pub kind: ModifyKind,
+    /// Whether it names the rows: a WHERE that isn't always true, or listed VALUES.
+    pub bounded: bool,
+    /// String constants in it, for values of enums.
+    pub strings: Vec<String>,
+}
+
+/// A kind of data modification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModifyKind {
+    /// `INSERT … VALUES`.
+    InsertValues,
+    /// `INSERT … SELECT`.
+    InsertSelect,
+    /// `UPDATE`.
+    Update,
+    /// `DELETE`.
+    Delete,
+    /// `MERGE`.
+    Merge,
 }
 
 /// `DROP …`.
@@ -434,6 +895,8 @@ pub struct Drop {
     pub if_exists: bool,
     /// Whether `CONCURRENTLY` is given.
     pub concurrently: bool,
+    /// Whether `CASCADE` is given.
+    pub cascade: bool,
 }
 
 /// A kind of database object.
@@ -441,16 +904,97 @@ pub struct Drop {
 pub enum ObjectKind {
     /// A table.
     Table,
+    /// A foreign table.
+    ForeignTable,
     /// An index.
     Index,
     /// A view.
     View,
     /// A materialized view.
     MaterializedView,
+    /// A sequence.
+    Sequence,
     /// A schema.
     Schema,
-    /// A type or domain.
+    /// A type.
     Type,
+    /// A domain.
+    Domain,
+    /// A function.
+    Function,
+    /// A procedure.
+    Procedure,
+    /// An aggregate.
+    Aggregate,
+    /// An operator.
+    Operator,
+    /// A cast.
+    Cast,
+    /// A collation.
+    Collation,
+    /// A trigger.
+    Trigger,
+    /// An event trigger.
+    EventTrigger,
+    /// A policy.
+    Policy,
+    /// A rule.
+    Rule,
+    /// An extension.
+    Extension,
+    /// A publication.
+    Publication,
+    /// A subscription.
+    Subscription,
+    /// A statistics.
+    Statistics,
+    /// A role.
+    Role,
+    /// A database.
+    Database,
+    /// A system.
+    System,
+    /// A default privileges.
+    DefaultPrivileges,
+    /// An object.
+    Other,
+}
+
+impl ObjectKind {
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::ForeignTable => "foreign table",
+            Self::Index => "index",
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::Sequence => "sequence",
+            Self::Schema => "schema",
+            Self::Type => "type",
+            Self::Domain => "domain",
+            Self::Function => "function",
+            Self::Procedure => "procedure",
+            Self::Aggregate => "aggregate",
+            Self::Operator => "operator",
+            Self::Cast => "cast",
+            Self::Collation => "collation",
+            Self::Trigger => "trigger",
+            Self::EventTrigger => "event trigger",
+            Self::Policy => "policy",
+            Self::Rule => "rule",
+            Self::Extension => "extension",
+            Self::Publication => "publication",
+            Self::Subscription => "subscription",
+            Self::Statistics => "statistics",
+            Self::Role => "role",
+            Self::Database => "database",
+            Self::System => "system",
+            Self::DefaultPrivileges => "default privileges",
+            Self::Other => "object",
+        }
+    }
 }
 
 /// What `REINDEX` works on.
@@ -460,8 +1004,8 @@ pub enum ReindexTarget {
     Index(ObjectName),
     /// A table's indexes.
     Table(ObjectName),
-    /// A schema, database or the system catalogs.
-    Many,
+    /// A schema's indexes; none for the database or the system catalogs.
+    Schema(Option<String>),
 }
 
 /// A parameter's assignment.

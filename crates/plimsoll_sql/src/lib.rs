@@ -12,6 +12,7 @@ pub mod layout;
 pub mod migration;
 pub mod name;
 pub mod parse;
+pub mod plpgsql;
 pub mod query_file;
 pub mod schema;
 pub mod split;

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A possibly schema-qualified name, folded as PostgreSQL folds it: unquoted names in lower case,
 /// quoted ones without their quotes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
     /// The schema, if it is written.
     pub schema: Option<String>,

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use crate::command::DefaultExpression;
+use crate::command::{Expression, Volatility};
 use crate::name::ObjectName;
 use crate::schema::Schema;
 
@@ -13,16 +13,25 @@ static NONVOLATILE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     include_str!("nonvolatile_functions.txt").lines().filter(|line| !line.starts_with('#')).collect()
 });
 
-/// The first volatile function that a default calls. A function that neither PostgreSQL nor the
-/// schema knows counts as volatile, as it is unless its definition says otherwise.
+/// The first volatile function that an expression calls. A function that neither PostgreSQL nor
+/// the schema knows counts as volatile, as it is unless its definition says otherwise.
 #[must_use]
-pub fn volatile_call<'a>(default: &'a DefaultExpression, schema: &Schema) -> Option<&'a ObjectName> {
-    default.calls.iter().find(|name| is_volatile(name, schema))
+pub fn volatile_call<'a>(expression: &'a Expression, schema: &Schema) -> Option<&'a ObjectName> {
+    expression.calls.iter().find(|name| is_volatile(name, schema, INLINING_DEPTH))
 }
 
-fn is_volatile(name: &ObjectName, schema: &Schema) -> bool {
-    if let Some(volatile) = schema.function_is_volatile(name) {
-        return volatile;
+/// Functions within functions up to which inlining is followed.
+const INLINING_DEPTH: usize = 8;
+
+fn is_volatile(name: &ObjectName, schema: &Schema, depth: usize) -> bool {
+    if let Some(function) = schema.function(name) {
+        return match &function.inlines_to {
+            // PostgreSQL puts the body in the place of the call before it looks at volatility.
+            Some(calls) if function.volatility == Volatility::Volatile && depth > 0 => {
+                calls.iter().any(|called| is_volatile(called, schema, depth - 1))
+            }
+            _ => function.volatility == Volatility::Volatile,
+        };
     }
     let builtin = name.schema.as_deref().is_none_or(|schema| schema == "pg_catalog");
     !(builtin && NONVOLATILE.binary_search(&name.name.as_str()).is_ok())
@@ -33,7 +42,7 @@ mod tests {
     use super::*;
 
     fn volatile(name: &str) -> bool {
-        is_volatile(&ObjectName::unqualified(name), &Schema::default())
+        is_volatile(&ObjectName::unqualified(name), &Schema::default(), 8)
     }
 
     #[test]
@@ -51,6 +60,6 @@ mod tests {
     #[test]
     fn unknown_functions_count_as_volatile() {
         assert!(volatile("next_berth_number"));
-        assert!(is_volatile(&ObjectName::qualified("app", "now"), &Schema::default()));
+        assert!(is_volatile(&ObjectName::qualified("app", "now"), &Schema::default(), 8));
     }
 }

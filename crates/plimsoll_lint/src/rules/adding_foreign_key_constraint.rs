@@ -1,8 +1,10 @@
 //! A foreign key that is checked while both tables are locked.
 
-use plimsoll_core::{LockMode, Severity, Work};
+use plimsoll_core::Severity;
 use plimsoll_sql::Command;
 use plimsoll_sql::command::{ActionKind, Constraint, ConstraintKind};
+use plimsoll_sql::effects::Cause;
+use plimsoll_sql::name::{quote_identifier, quote_name};
 use plimsoll_sql::schema::RelationKind;
 
 use crate::context::{Context, Problem, column_list, made_up_name};
@@ -27,25 +29,33 @@ const PARTITIONED_NOT_VALID: u32 = 18;
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Command::AlterTable(alter) = context.command else { return };
-    let Some(table) = context.existing(&alter.name) else { return };
-    for action in &alter.actions {
-        let ActionKind::AddConstraint(Constraint { name, kind, not_valid: false, .. }) = &action.kind else {
-            continue;
-        };
+    for hazard in context.hazards(&[Cause::ForeignKey]) {
+        let constraint = alter.actions.iter().find_map(|action| match &action.kind {
+            ActionKind::AddConstraint(constraint) if hazard.effect.range.as_ref() == Some(&action.range) => {
+                Some(constraint)
+            }
+            _ => None,
+        });
+        let Some(Constraint { name, kind, range, .. }) = constraint else { continue };
         let ConstraintKind::ForeignKey { columns, references, referenced_columns } = kind else { continue };
         let referenced = context.schema.resolve(references);
+        let table = context.schema.resolve(&alter.name);
+        let sql = quote_name(&alter.name);
         let made_up = made_up_name(&[&alter.name.name, &columns.join("_"), "fkey"]);
-        let name = name.as_ref().map_or(made_up, |name| plimsoll_sql::name::quote_identifier(name));
-        let partitioned =
-            table.relation.is_some_and(|relation| relation.kind == RelationKind::PartitionedTable);
-        let remedy = if partitioned && context.settings.server_major.is_none_or(|v| v < PARTITIONED_NOT_VALID)
-        {
+        let name = name.as_ref().map_or(made_up, |name| quote_identifier(name));
+        let partitioned = context
+            .schema
+            .relation(&alter.name)
+            .is_some_and(|relation| relation.kind == RelationKind::PartitionedTable);
+        let refused =
+            partitioned && context.settings.server_major.is_none_or(|major| major < PARTITIONED_NOT_VALID);
+        let remedy = if refused {
             format!(
                 "Before PostgreSQL {PARTITIONED_NOT_VALID} a partitioned table takes no NOT VALID foreign key: add it to \
                  each partition NOT VALID, VALIDATE each, then add it to the parent."
             )
         } else {
-            let target = plimsoll_sql::name::quote_name(references);
+            let target = quote_name(references);
             let target_columns = match referenced_columns.as_slice() {
                 [] => String::new(),
                 columns => format!(" ({})", column_list(columns)),
@@ -55,20 +65,20 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
                  ALTER TABLE {sql} ADD CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {target}{target_columns} \
                  NOT VALID;\n\
                  ALTER TABLE {sql} VALIDATE CONSTRAINT {name};",
-                sql = table.sql,
                 columns = column_list(columns),
             )
         };
-        problems.push(Problem {
-            severity: None,
-            fix: None,
-            range: Some(action.range.clone()),
-            message: format!(
-                "adding this foreign key reads all of {} while writes to it and to {referenced} are blocked",
-                table.name
-            ),
-            remedy,
-            claim: table.claim(LockMode::ShareRowExclusive, Work::Scan),
+        let relation = &hazard.effect.relation;
+        let both = if referenced == table { String::new() } else { format!(", nor to {referenced}") };
+        let message = format!(
+            "adding this foreign key reads all of {} while {}{both}",
+            context.sized(relation),
+            context.kept_out(relation, hazard.effect.mode)
+        );
+        let problem = Problem::new(message, remedy, hazard.claim()).of(&hazard);
+        problems.push(match refused {
+            true => problem,
+            false => problem.fix("Add NOT VALID", vec![(range.end..range.end, " NOT VALID".into())]),
         });
     }
 }

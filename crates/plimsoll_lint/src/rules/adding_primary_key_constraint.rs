@@ -2,6 +2,7 @@
 
 use plimsoll_core::Severity;
 use plimsoll_sql::command::ConstraintKind;
+use plimsoll_sql::effects::Cause;
 
 use super::key_constraint::{self, Key};
 use crate::rule::{Group, Rule};
@@ -18,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
 
 const PRIMARY_KEY: Key = Key {
     words: "PRIMARY KEY",
+    cause: Cause::PrimaryKey,
     name_tail: "pkey",
     of: |kind| match kind {
         ConstraintKind::PrimaryKey(key) => Some(key),

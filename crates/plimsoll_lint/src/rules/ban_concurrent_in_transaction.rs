@@ -31,12 +31,11 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         Block::Batch | Block::None => return,
     };
     problems.push(Problem {
-        severity: None,
-        fix: None,
         range: None,
         message: format!("{words} fails in a transaction, and {who}"),
         remedy: remedy.into(),
         claim: Claim::Fails,
+        ..Problem::default()
     });
 }
 
@@ -47,7 +46,9 @@ pub(super) fn refused_in_transaction(command: &Command) -> Option<&'static str> 
         Command::CreateIndex(index) if index.concurrently => Some("CREATE INDEX CONCURRENTLY"),
         Command::Drop(drop) if drop.concurrently => Some("DROP INDEX CONCURRENTLY"),
         Command::Reindex { concurrently: true, .. } => Some("REINDEX CONCURRENTLY"),
-        Command::Reindex { target: ReindexTarget::Many, .. } => Some("REINDEX SCHEMA, DATABASE or SYSTEM"),
+        Command::Reindex { target: ReindexTarget::Schema(_), .. } => {
+            Some("REINDEX SCHEMA, DATABASE or SYSTEM")
+        }
         Command::AlterTable(alter) => alter
             .actions
             .iter()

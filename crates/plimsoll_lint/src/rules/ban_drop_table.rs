@@ -37,13 +37,12 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             continue;
         }
         problems.push(Problem {
-            severity: None,
-            fix: None,
             range: None,
             message: format!("code that still uses {} fails from this moment on, and its rows are gone", table.name),
             remedy: "Deploy code that no longer names the table, keep a dump of its rows, then drop it in a later change."
                 .into(),
             claim: table.brief_claim(LockMode::AccessExclusive),
+            ..Problem::default()
         });
     }
 }

@@ -23,8 +23,6 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         return;
     }
     problems.push(Problem {
-        severity: None,
-        fix: None,
         range: None,
         message: format!(
             "{words} fails here: the migration tool sends this file's {} statements as one query, which makes them one \
@@ -33,5 +31,6 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         ),
         remedy: "Put it in a file of its own: a file of one statement is no transaction.".into(),
         claim: Claim::Fails,
+        ..Problem::default()
     });
 }

@@ -1,9 +1,10 @@
 //! A check that is verified while the table is locked.
 
-use plimsoll_core::{LockMode, Severity, Work};
+use plimsoll_core::Severity;
 use plimsoll_sql::Command;
 use plimsoll_sql::command::{ActionKind, Constraint, ConstraintKind};
-use plimsoll_sql::name::quote_identifier;
+use plimsoll_sql::effects::Cause;
+use plimsoll_sql::name::{quote_identifier, quote_name};
 
 use crate::context::{Context, Problem, made_up_name};
 use crate::rule::{Group, Rule};
@@ -24,29 +25,33 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Command::AlterTable(alter) = context.command else { return };
-    let Some(table) = context.existing(&alter.name) else { return };
-    for action in &alter.actions {
-        let ActionKind::AddConstraint(Constraint { name, kind, not_valid: false, .. }) = &action.kind else {
+    for hazard in context.hazards(&[Cause::Check]) {
+        let constraint = alter.actions.iter().find_map(|action| match &action.kind {
+            ActionKind::AddConstraint(constraint) if hazard.effect.range.as_ref() == Some(&action.range) => {
+                Some(constraint)
+            }
+            _ => None,
+        });
+        let Some(Constraint { name, kind: ConstraintKind::Check { expression, .. }, range, .. }) = constraint
+        else {
             continue;
         };
-        let ConstraintKind::Check { expression, .. } = kind else { continue };
         let made_up = || made_up_name(&[&alter.name.name, "check"]);
         let name = name.as_ref().map_or_else(made_up, |name| quote_identifier(name));
-        let sql = &table.sql;
-        problems.push(Problem {
-            severity: None,
-            fix: None,
-            range: Some(action.range.clone()),
-            message: format!(
-                "adding this check reads all of {} while nobody can read or write it",
-                table.name
-            ),
-            remedy: format!(
-                "Add it unchecked, then check it without blocking anyone, in two transactions:\n\
-                 ALTER TABLE {sql} ADD CONSTRAINT {name} CHECK ({expression}) NOT VALID;\n\
-                 ALTER TABLE {sql} VALIDATE CONSTRAINT {name};"
-            ),
-            claim: table.claim(LockMode::AccessExclusive, Work::Scan),
-        });
+        let sql = quote_name(&alter.name);
+        let relation = &hazard.effect.relation;
+        let message = format!(
+            "adding this check reads all of {}{} while {}",
+            context.sized(relation),
+            hazard.and_others(),
+            context.kept_out(relation, hazard.effect.mode)
+        );
+        let remedy = format!(
+            "Add it unchecked, then check it without blocking anyone, in two transactions:\n\
+             ALTER TABLE {sql} ADD CONSTRAINT {name} CHECK ({expression}) NOT VALID;\n\
+             ALTER TABLE {sql} VALIDATE CONSTRAINT {name};"
+        );
+        let problem = Problem::new(message, remedy, hazard.claim()).of(&hazard);
+        problems.push(problem.fix("Add NOT VALID", vec![(range.end..range.end, " NOT VALID".into())]));
     }
 }

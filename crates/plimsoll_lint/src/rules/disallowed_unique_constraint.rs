@@ -2,6 +2,7 @@
 
 use plimsoll_core::Severity;
 use plimsoll_sql::command::ConstraintKind;
+use plimsoll_sql::effects::Cause;
 
 use super::key_constraint::{self, Key};
 use crate::rule::{Group, Rule};
@@ -22,6 +23,7 @@ pub(super) const RULE: Rule = Rule {
 
 const UNIQUE: Key = Key {
     words: "UNIQUE",
+    cause: Cause::Unique,
     name_tail: "key",
     of: |kind| match kind {
         ConstraintKind::Unique(key) => Some(key),

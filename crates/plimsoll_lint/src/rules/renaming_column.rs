@@ -23,14 +23,13 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     for action in &alter.actions {
         let ActionKind::RenameColumn { from, to } = &action.kind else { continue };
         problems.push(Problem {
-            severity: None,
-            fix: None,
             range: Some(action.range.clone()),
             message: format!("code that still says {}.{from} fails from this moment on, and code that says {to} fails until then", table.name),
             remedy: format!(
                 "Add {to} beside {from}, write both, fill {to} in batches, move the readers over, then drop {from}."
             ),
             claim: table.brief_claim(LockMode::AccessExclusive),
+            ..Problem::default()
         });
     }
 }

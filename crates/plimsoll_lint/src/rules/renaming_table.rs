@@ -35,8 +35,6 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         };
         let old = &table.sql;
         problems.push(Problem {
-            severity: None,
-            fix: None,
             range: Some(action.range.clone()),
             message: format!("code that still says {} fails from this moment on, and code that says {to} fails until then", table.name),
             remedy: format!(
@@ -44,6 +42,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
                  takes writes too):\nCREATE VIEW {old} AS SELECT * FROM {to};"
             ),
             claim: table.brief_claim(LockMode::AccessExclusive),
+            ..Problem::default()
         });
     }
 }

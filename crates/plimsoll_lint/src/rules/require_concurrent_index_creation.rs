@@ -1,8 +1,8 @@
 //! `CREATE INDEX` that blocks writers while it builds.
 
-use plimsoll_core::{LockMode, Severity, Work};
+use plimsoll_core::Severity;
 use plimsoll_sql::Command;
-use plimsoll_sql::schema::RelationKind;
+use plimsoll_sql::effects::Cause;
 
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
@@ -23,30 +23,23 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Command::CreateIndex(index) = context.command else { return };
-    let Some(table) = context.existing(&index.table) else { return };
-    if index.concurrently {
-        return;
+    for hazard in context.hazards(&[Cause::CreateIndex]) {
+        let relation = &hazard.effect.relation;
+        let message = format!(
+            "building this index reads all of {} while {}",
+            context.sized(relation),
+            context.kept_out(relation, hazard.effect.mode)
+        );
+        let sql = context.sql();
+        let at = index.index_word.end.min(sql.len());
+        let (head, tail) = sql.split_at(at);
+        let remedy =
+            format!("Build it without blocking writers, outside a transaction:\n{head} CONCURRENTLY{tail};");
+        let problem = Problem::new(message, remedy, hazard.claim());
+        problems.push(match context.place.in_transaction() {
+            // There CONCURRENTLY would fail: the statement has to move first.
+            true => problem,
+            false => problem.fix("Add CONCURRENTLY", vec![(at..at, " CONCURRENTLY".into())]),
+        });
     }
-    let partitioned = table.relation.is_some_and(|relation| relation.kind == RelationKind::PartitionedTable);
-    if partitioned && index.only {
-        // ON ONLY makes an invalid index on the parent alone and reads nothing.
-        return;
-    }
-    let sql = context.sql();
-    let (head, tail) = sql.split_at(index.index_word.end);
-    let remedy = if partitioned {
-        "Create the index ON ONLY the partitioned table, create one CONCURRENTLY on each partition, then ALTER INDEX \
-         … ATTACH PARTITION for each."
-            .to_owned()
-    } else {
-        format!("Build it without blocking writers, outside a transaction:\n{head} CONCURRENTLY{tail};")
-    };
-    problems.push(Problem {
-        severity: None,
-        fix: None,
-        range: None,
-        message: format!("building this index blocks every write to {} until it is done", table.name),
-        remedy,
-        claim: table.claim(LockMode::Share, Work::IndexBuild),
-    });
 }

@@ -104,7 +104,7 @@ fn defaults_fire_only_when_volatile() {
         &[],
     );
     check(
-        "create function f() returns int language sql as 'select 1'; alter table calls add a int default f()",
+        "create function f() returns int language plpgsql as 'begin return 1; end'; alter table calls add a int default f()",
         &["adding-field-with-default"],
     );
 }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use plimsoll_core::{LockMode, SourceFile};
 use plimsoll_sql::command::{ObjectKind, ReindexTarget};
-use plimsoll_sql::effects::locks_on_existing;
+use plimsoll_sql::data_type::TimeZone;
+use plimsoll_sql::effects::{Environment, effects, strongest_locks};
 use plimsoll_sql::name::quote_name;
 use plimsoll_sql::schema::Schema;
 use plimsoll_sql::{Command, ObjectName, Statement};
@@ -81,7 +82,9 @@ impl<'a> Gate<'a> {
             Some(index) => table_of_index(client, index).await?,
             // What it locks is asked of an empty schema: names resolve by the session's search path.
             None => {
-                locks_on_existing(command, &Schema::default()).first().map(|lock| quote_name(&lock.relation))
+                let environment = Environment { server_major: None, time_zone: TimeZone::Utc };
+                let effects = effects(command, &Schema::default(), environment);
+                strongest_locks(&effects).first().map(|lock| quote_name(&lock.relation))
             }
         };
         let Some(name) = name else { return Ok(open) };

@@ -1,101 +1,184 @@
 //! What defaults, checks and conversions need to know of an expression.
 
 use squawk_syntax::SyntaxNode;
-use squawk_syntax::ast::{self, AstNode};
+use squawk_syntax::ast::{self, AstNode, BinOp};
 
-use super::{names, range_of};
-use crate::command::{DefaultExpression, SetParameter, UsingExpression};
+use super::{range_of, words};
+use crate::command::{Comparison, Expression, SetParameter, UsingExpression};
 use crate::name::ObjectName;
 
-/// A default's text and the functions that it calls.
-pub(super) fn default_expression(node: &ast::Expr) -> DefaultExpression {
-    let calls = node
-        .syntax()
-        .descendants()
+/// An expression's text, calls and names.
+pub(super) fn expression(node: &ast::Expr) -> Expression {
+    let text = node.syntax().text().to_string();
+    let null = is_null(node);
+    Expression {
+        null,
+        range: range_of(node),
+        calls: calls(node.syntax()),
+        columns: names(node.syntax()),
+        text,
+    }
+}
+
+/// Whether it is NULL, or a cast of it.
+fn is_null(node: &ast::Expr) -> bool {
+    match node {
+        ast::Expr::Literal(literal) => literal.syntax().text().to_string().eq_ignore_ascii_case("null"),
+        ast::Expr::CastExpr(cast) => match (cast.expr(), cast.literal()) {
+            (Some(inner), _) => is_null(&inner),
+            (None, Some(literal)) => literal.syntax().text().to_string().eq_ignore_ascii_case("null"),
+            _ => false,
+        },
+        ast::Expr::ParenExpr(paren) => paren.expr().is_some_and(|inner| is_null(&inner)),
+        _ => false,
+    }
+}
+
+/// Functions called at or below a node.
+pub(super) fn calls(node: &SyntaxNode) -> Vec<ObjectName> {
+    node.descendants()
         .filter_map(ast::CallExpr::cast)
         .filter_map(|call| call.syntax().children().find_map(ast::Expr::cast))
         .filter_map(|function| function_name(&function))
+        .collect()
+}
+
+/// Plain names at or below a node, without those of functions: most of them columns.
+pub(super) fn names(node: &SyntaxNode) -> Vec<String> {
+    let mut names: Vec<String> = node
+        .descendants()
+        .filter(|node| ast::NameRef::can_cast(node.kind()))
+        .filter(|node| !node.parent().is_some_and(|parent| ast::CallExpr::can_cast(parent.kind())))
+        .map(|node| super::names::folded(&node))
         .collect();
-    DefaultExpression { text: node.syntax().text().to_string(), range: range_of(node), calls }
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The function's name in `f(…)` or `schema.f(…)`.
 fn function_name(function: &ast::Expr) -> Option<ObjectName> {
-    let text = function.syntax().text().to_string();
     match function {
-        ast::Expr::NameRef(name) => Some(ObjectName::unqualified(names::folded(name.syntax()))),
+        ast::Expr::NameRef(name) => Some(ObjectName::unqualified(super::names::folded(name.syntax()))),
         ast::Expr::FieldExpr(_) => {
-            let fold = |part: &str| match part.trim().strip_prefix('"') {
-                Some(quoted) => quoted.trim_end_matches('"').replace("\"\"", "\""),
-                None => part.trim().to_ascii_lowercase(),
-            };
+            let text = function.syntax().text().to_string();
             let (schema, name) = text.rsplit_once('.')?;
-            Some(ObjectName::qualified(fold(schema), fold(name)))
+            Some(ObjectName::qualified(fold_identifier(schema.trim()), fold_identifier(name.trim())))
         }
         _ => None,
     }
+}
+
+/// The parts of a condition that must all hold.
+fn conjuncts(condition: &ast::Expr) -> Vec<ast::Expr> {
+    let mut found = Vec::new();
+    let mut open = vec![condition.clone()];
+    while let Some(node) = open.pop() {
+        match &node {
+            ast::Expr::ParenExpr(paren) if paren.expr().is_some() => open.extend(paren.expr()),
+            ast::Expr::BinExpr(both) if matches!(both.op(), Some(BinOp::And(_))) => {
+                open.extend(both.lhs());
+                open.extend(both.rhs());
+            }
+            _ => found.push(node),
+        }
+    }
+    found
 }
 
 /// Columns that a CHECK proves to hold no null: `c IS NOT NULL`, alone or joined by AND.
 ///
 /// PostgreSQL's `NotNullImpliedByRelConstraints` proves more (`c > 0` for strict operators);
 /// that is the same rule to it as implication by any strict clause.
-pub(super) fn proves_not_null(expression: &ast::Expr) -> Vec<String> {
-    let text = expression.syntax().text().to_string();
-    // The text is split at its ANDs, not walked: what may hide one within proves nothing.
-    let lower = text.to_ascii_lowercase();
-    if ["case", "between", "'", "$", "--", "/*"].iter().any(|hider| lower.contains(hider)) {
-        return Vec::new();
-    }
-    let mut columns = Vec::new();
-    for clause in split_at_and(&text) {
-        let clause = strip_parentheses(clause.trim());
-        let words: Vec<&str> = clause.split_whitespace().collect();
-        if let [column, is, not, null] = words.as_slice()
-            && [("is", is), ("not", not), ("null", null)]
-                .iter()
-                .all(|(word, found)| found.eq_ignore_ascii_case(word))
-        {
-            columns.push(fold_identifier(column));
-        }
-    }
+pub(super) fn proves_not_null(condition: &ast::Expr) -> Vec<String> {
+    let mut columns: Vec<String> = conjuncts(condition)
+        .iter()
+        .filter_map(|part| {
+            let tested = match part {
+                ast::Expr::BinExpr(test) if matches!(test.op(), Some(BinOp::IsNot(_))) => {
+                    test.rhs().filter(is_null).and(test.lhs())?
+                }
+                ast::Expr::PostfixExpr(test) => {
+                    let words = words(test);
+                    let tested = test.expr()?;
+                    (words.ends_with(" is not null") || words.ends_with(" notnull")).then_some(tested)?
+                }
+                _ => return None,
+            };
+            column(&tested)
+        })
+        .collect();
+    columns.reverse();
     columns
 }
 
-/// Parts between ANDs outside parentheses; one part where OR stands there too.
-fn split_at_and(text: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut depth, mut start, mut word_start) = (0_usize, 0, None);
-    let lower = text.to_ascii_lowercase();
-    for (at, c) in lower.char_indices().chain(std::iter::once((lower.len(), ' '))) {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if c.is_ascii_alphanumeric() || c == '_' || c == '"' {
-            word_start.get_or_insert(at);
-        } else if let Some(from) = word_start.take()
-            && depth == 0
-        {
-            match &lower[from..at] {
-                "or" => return vec![text],
-                "and" => {
-                    parts.push(&text[start..from]);
-                    start = at;
-                }
-                _ => {}
-            }
-        }
-    }
-    parts.push(&text[start.min(text.len())..]);
-    parts
+/// The comparisons of a column with a constant among the parts that must all hold.
+pub(super) fn comparisons(condition: &ast::Expr) -> Vec<Comparison> {
+    conjuncts(condition).iter().filter_map(comparison).collect()
 }
 
-fn strip_parentheses(text: &str) -> &str {
-    match text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
-        Some(inner) => strip_parentheses(inner.trim()),
-        None => text,
+fn comparison(part: &ast::Expr) -> Option<Comparison> {
+    let ast::Expr::BinExpr(both) = part else { return None };
+    let (operator, turned) = match both.op()? {
+        BinOp::LAngle(_) => ("<", ">"),
+        BinOp::Lteq(_) => ("<=", ">="),
+        BinOp::Eq(_) => ("=", "="),
+        BinOp::Gteq(_) => (">=", "<="),
+        BinOp::RAngle(_) => (">", "<"),
+        BinOp::Neq(_) | BinOp::Neqb(_) => ("<>", "<>"),
+        BinOp::In(_) => ("in", ""),
+        _ => return None,
+    };
+    let (left, right) = (both.lhs()?, both.rhs()?);
+    if operator == "in" {
+        let values: Option<Vec<String>> = match &right {
+            ast::Expr::TupleExpr(list) => {
+                list.syntax().children().filter_map(ast::Expr::cast).map(|value| constant(&value)).collect()
+            }
+            ast::Expr::ParenExpr(one) => Some(vec![constant(&one.expr()?)?]),
+            _ => None,
+        };
+        return Some(Comparison { column: column(&left)?, operator: "in".into(), values: values? });
+    }
+    match (column(&left), column(&right)) {
+        (Some(column), None) => {
+            Some(Comparison { column, operator: operator.into(), values: vec![constant(&right)?] })
+        }
+        (None, Some(column)) => {
+            Some(Comparison { column, operator: turned.into(), values: vec![constant(&left)?] })
+        }
+        _ => None,
+    }
+}
+
+/// The column's name, if the expression is one.
+fn column(node: &ast::Expr) -> Option<String> {
+    match node {
+        ast::Expr::NameRef(name) => Some(super::names::folded(name.syntax())),
+        ast::Expr::ParenExpr(paren) => column(&paren.expr()?),
+        _ => None,
+    }
+}
+
+/// A constant's text, without casts and parentheses.
+pub(super) fn constant(node: &ast::Expr) -> Option<String> {
+    match node {
+        ast::Expr::Literal(literal) => Some(
+            literal
+                .string_value()
+                .map_or_else(|| literal.syntax().text().to_string(), |text| format!("'{text}'")),
+        ),
+        ast::Expr::ParenExpr(paren) => constant(&paren.expr()?),
+        ast::Expr::PrefixExpr(prefix) => {
+            let text = prefix.syntax().text().to_string();
+            text.trim_start_matches(['-', '+', ' ']).parse::<f64>().ok().map(|_| text.replace([' ', '+'], ""))
+        }
+        ast::Expr::CastExpr(cast) => match (cast.expr(), cast.literal()) {
+            (Some(inner), _) => constant(&inner),
+            (None, Some(literal)) => constant(&ast::Expr::Literal(literal)),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -118,6 +201,13 @@ pub(super) fn using_expression(expression: &ast::Expr, column: &str, type_text: 
         UsingExpression::SameColumn
     } else {
         UsingExpression::Other
+    }
+}
+
+fn strip_parentheses(text: &str) -> &str {
+    match text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
+        Some(inner) => strip_parentheses(inner.trim()),
+        None => text,
     }
 }
 

@@ -4,18 +4,22 @@
 //! and one bad statement spoils one statement.
 
 mod expression;
+mod index;
+mod modify;
 mod names;
+mod object;
+mod routine;
 mod table;
 mod types;
 
 use std::ops::Range;
 
-use squawk_syntax::SourceFile as Tree;
 use squawk_syntax::ast::{self, AstNode, Stmt};
+use squawk_syntax::{SourceFile as Tree, SyntaxKind};
 
-use crate::command::{Command, CreateIndex, Drop, ObjectKind, ReindexTarget, SetParameter};
+use crate::command::{Command, SetParameter};
 use crate::data_type::DataType;
-use crate::name::ObjectName;
+use crate::plpgsql::{self, InnerStatement};
 use crate::split::{Piece, split};
 
 /// A statement of a script.
@@ -27,6 +31,8 @@ pub struct Statement {
     pub copy_data: Option<Range<usize>>,
     /// What it is.
     pub kind: StatementKind,
+    /// For a DO block: the SQL statements in its body, bytes in the script.
+    pub inner: Vec<InnerStatement>,
 }
 
 /// A statement that was understood, or why it wasn't.
@@ -73,6 +79,11 @@ impl Statement {
         }
     }
 
+    /// The command and, behind a DO block, those of its body.
+    pub fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.command().into_iter().chain(self.inner.iter().map(|inner| &inner.command))
+    }
+
     /// Whether it undoes what statements before it did.
     #[must_use]
     pub fn rolls_back(&self) -> bool {
@@ -84,6 +95,7 @@ impl Statement {
         let shift = |range: &mut Range<usize>| *range = range.start + offset..range.end + offset;
         shift(&mut self.range);
         self.copy_data.iter_mut().for_each(shift);
+        self.inner.iter_mut().for_each(|inner| shift(&mut inner.range));
         if let StatementKind::Invalid(error) = &mut self.kind {
             shift(&mut error.range);
         }
@@ -106,11 +118,22 @@ pub fn parse_script(text: &str) -> (Vec<Statement>, Vec<Range<usize>>) {
                 } else {
                     parse_with_room(text, &range, tokens)
                 };
-                statements.push(Statement { range, copy_data, kind });
+                let inner = match &kind {
+                    StatementKind::Command(command) => inner_statements(text, &range, command),
+                    StatementKind::Invalid(_) => Vec::new(),
+                };
+                statements.push(Statement { range, copy_data, kind, inner });
             }
         }
     }
     (statements, meta_commands)
+}
+
+/// The SQL statements of a DO block's body.
+fn inner_statements(text: &str, range: &Range<usize>, command: &Command) -> Vec<InnerStatement> {
+    let Command::Do { body: Some(body) } = command else { return Vec::new() };
+    let body = range.start + body.start..range.start + body.end;
+    text.get(body.clone()).map(|inner| plpgsql::statements(inner, body.start)).unwrap_or_default()
 }
 
 /// Parses where the stack suffices for how deep the statement may nest.
@@ -195,57 +218,44 @@ fn command(statement: &Stmt) -> Command {
 fn understood(statement: &Stmt) -> Option<Command> {
     let command = match statement {
         Stmt::CreateTable(node) => Command::CreateTable(table::create_table(node)?),
-        Stmt::CreateTableAs(node) => Command::CreateTableAs { name: names::of(node.table_name()?.path()?) },
+        Stmt::CreateTableAs(node) => Command::CreateTableAs {
+            name: names::of(node.table_name()?.path()?),
+            if_not_exists: node.if_not_exists().is_some(),
+            temporary: matches!(node.persistence(), Some(ast::Persistence::Temp(_))),
+        },
         Stmt::AlterTable(node) => Command::AlterTable(table::alter_table(node)?),
         Stmt::AlterMaterializedView(_)
         | Stmt::AlterView(_)
         | Stmt::AlterSequence(_)
         | Stmt::AlterForeignTable(_) => Command::AlterTable(table::alter_other(statement)?),
-        Stmt::CreateIndex(node) => create_index(node)?,
-        Stmt::AlterIndex(node) => alter_index(node)?,
-        Stmt::DropTable(node) => drop_objects(ObjectKind::Table, node),
-        Stmt::DropIndex(node) => drop_objects(ObjectKind::Index, node),
-        Stmt::DropView(node) => drop_objects(ObjectKind::View, node),
-        Stmt::DropMaterializedView(node) => drop_objects(ObjectKind::MaterializedView, node),
-        Stmt::DropSchema(node) => drop_objects(ObjectKind::Schema, node),
-        Stmt::DropType(node) => drop_objects(ObjectKind::Type, node),
-        Stmt::DropDomain(node) => drop_objects(ObjectKind::Type, node),
-        Stmt::Reindex(node) => reindex(node)?,
+        Stmt::CreateIndex(node) => index::create_index(node)?,
+        Stmt::AlterIndex(node) => index::alter_index(node)?,
+        Stmt::Reindex(node) => index::reindex(node)?,
         Stmt::Refresh(node) => Command::Refresh {
             name: names::of_ref(node.view_ref()?.path_ref()?),
             concurrently: has_word(node, "concurrently"),
+            with_data: !words(node).ends_with("with no data"),
         },
-        Stmt::Truncate(node) => Command::Truncate { names: names::all_below(node) },
+        Stmt::Truncate(node) => {
+            Command::Truncate { names: names::all_below(node), cascade: words(node).ends_with(" cascade") }
+        }
         Stmt::Cluster(node) => Command::Cluster { name: names::all_below(node).into_iter().next() },
-        Stmt::Vacuum(node) => Command::Vacuum { full: has_word(node, "full"), names: names::all_below(node) },
+        Stmt::Vacuum(node) => {
+            let words = words(node);
+            let full = words.starts_with("vacuum full") || option_is_on(&words, "full");
+            Command::Vacuum { full, names: names::all_below(node) }
+        }
+        Stmt::Analyze(node) => Command::Analyze { names: names::all_below(node) },
         Stmt::Lock(node) => {
             Command::LockTable { names: names::all_below(node), mode: table::lock_mode(node) }
         }
-        Stmt::CreateView(node) => {
-            Command::CreateView { name: names::of(node.view()?.path()?), materialized: false }
-        }
-        Stmt::CreateMaterializedView(node) => {
-            Command::CreateView { name: names::of(node.view()?.path()?), materialized: true }
-        }
-        Stmt::CreateTrigger(node) => {
-            Command::CreateTrigger { table: names::all_below(&node.on_relation()?).pop()? }
-        }
-        Stmt::DropTrigger(node) => {
-            Command::AlterAttachment { table: names::all_below(&node.on_relation()?).pop()? }
-        }
-        Stmt::CreatePolicy(_)
-        | Stmt::AlterPolicy(_)
-        | Stmt::DropPolicy(_)
-        | Stmt::CreateRule(_)
-        | Stmt::DropRule(_) => {
-            Command::AlterAttachment { table: names::all_below(statement).into_iter().next()? }
-        }
-        Stmt::CreateDomain(node) => Command::CreateDomain { name: names::of(node.domain()?.path()?) },
-        Stmt::CreateType(node) => Command::CreateType { name: names::of(node.type_name()?.path()?) },
-        Stmt::CreateSchema(node) => {
-            Command::CreateSchema { name: node.schema_name().map(|name| names::folded(&name)) }
-        }
-        Stmt::CreateFunction(node) => create_function(node)?,
+        Stmt::CreateTrigger(node) => Command::CreateTrigger {
+            name: names::folded(node.trigger()?.syntax()),
+            table: names::all_below(&node.on_relation()?).pop()?,
+            from: node.from_table().and_then(|from| names::all_below(&from).pop()),
+            or_replace: node.or_replace().is_some(),
+        },
+        Stmt::Do(node) => Command::Do { body: node.body().and_then(|body| quoted_body(&body)) },
         Stmt::Begin(_) => Command::Begin,
         Stmt::Commit(ast::Commit::CommitTransaction(node)) => Command::Commit { chain: chains(node) },
         Stmt::Rollback(ast::Rollback::RollbackTransaction(node)) => Command::Rollback { chain: chains(node) },
@@ -259,88 +269,65 @@ fn understood(statement: &Stmt) -> Option<Command> {
         Stmt::Set(node) => Command::Set(set_parameter(node)?),
         Stmt::Reset(node) => Command::Reset { name: reset_parameter(node) },
         Stmt::Select(node) => select(node),
-        Stmt::SelectInto(node) => {
-            Command::CreateTableAs { name: names::of(node.into_clause()?.table_name()?.path()?) }
+        Stmt::Call(_) | Stmt::CompoundSelect(_) | Stmt::Values(_) | Stmt::Explain(_) | Stmt::Execute(_) => {
+            query(statement)
         }
-        Stmt::Insert(_) | Stmt::Update(_) | Stmt::Delete(_) | Stmt::Merge(_) => modify(statement)?,
+        Stmt::SelectInto(node) => {
+            let into = node.into_clause()?;
+            Command::CreateTableAs {
+                name: names::of(into.table_name()?.path()?),
+                if_not_exists: false,
+                temporary: words(&into).contains(" temp"),
+            }
+        }
+        Stmt::Insert(_) | Stmt::Update(_) | Stmt::Delete(_) | Stmt::Merge(_) => modify::modify(statement)?,
         Stmt::CreateDatabase(_) => Command::OutsideTransactionOnly { words: "CREATE DATABASE" },
         Stmt::DropDatabase(_) => Command::OutsideTransactionOnly { words: "DROP DATABASE" },
         Stmt::AlterSystem(_) => Command::OutsideTransactionOnly { words: "ALTER SYSTEM" },
         Stmt::CreateTablespace(_) => Command::OutsideTransactionOnly { words: "CREATE TABLESPACE" },
         Stmt::DropTablespace(_) => Command::OutsideTransactionOnly { words: "DROP TABLESPACE" },
-        _ => return None,
+        _ => object::object(statement)?,
     };
     Some(command)
 }
 
-fn create_index(node: &ast::CreateIndex) -> Option<Command> {
-    let relation = node.table_relation_name()?;
-    let keys = node.partition_item_list()?;
-    let index_word = node.index_token()?.text_range();
-    Some(Command::CreateIndex(CreateIndex {
-        name: node.index().and_then(|index| index.path()).map(|path| names::of(path).name),
-        table: names::all_below(&relation).pop()?,
-        unique: has_word(node, "unique"),
-        concurrently: has_word(node, "concurrently"),
-        if_not_exists: node.if_not_exists().is_some(),
-        only: has_word(&relation, "only"),
-        keys: keys.partition_items().map(|item| item.syntax().text().to_string()).collect(),
-        partial: node.where_clause().is_some(),
-        index_word: index_word.start().into()..index_word.end().into(),
-    }))
-}
-
-fn alter_index(node: &ast::AlterIndex) -> Option<Command> {
-    let name = names::of_ref(node.index_ref()?.path_ref()?);
-    Some(match node.action() {
-        Some(ast::AlterIndexAction::IndexRenameTo(rename)) => {
-            Command::RenameIndex { name, to: names::of(rename.index()?.path()?).name }
-        }
-        _ => Command::AlterIndex { name },
+/// Whether a parenthesised option is given and not switched off: `(full)`, `(full true)`.
+fn option_is_on(words: &str, option: &str) -> bool {
+    let Some((_, rest)) = words.split_once('(') else { return false };
+    rest.split(')').next().unwrap_or_default().split(',').any(|setting| {
+        let mut parts = setting.split_whitespace();
+        parts.next() == Some(option) && !matches!(parts.next(), Some("false" | "off" | "0"))
     })
 }
 
-fn drop_objects(kind: ObjectKind, node: &impl AstNode) -> Command {
-    let names = match kind {
-        ObjectKind::Schema => node
-            .syntax()
-            .children()
-            .filter_map(ast::SchemaRef::cast)
-            .map(|schema| ObjectName::unqualified(names::folded(schema.syntax())))
-            .collect(),
-        _ => names::all_below(node),
+/// Bytes of a string's content in the statement: dollar-quoted, or plain and without escapes.
+fn quoted_body(literal: &ast::Literal) -> Option<Range<usize>> {
+    let range = range_of(literal);
+    let text = literal.syntax().text().to_string();
+    let quote = match text.as_bytes().first()? {
+        b'$' => text[1..].find('$')? + 2,
+        b'\'' if !text[1..text.len() - 1].contains("''") => 1,
+        _ => return None,
     };
-    let if_exists = node.syntax().children().any(|child| ast::IfExists::can_cast(child.kind()));
-    Command::Drop(Drop { kind, names, if_exists, concurrently: has_word(node, "concurrently") })
+    (text.len() >= 2 * quote).then(|| range.start + quote..range.end - quote)
 }
 
-fn reindex(node: &ast::Reindex) -> Option<Command> {
-    let target = node.reindex_target()?;
-    let concurrently = has_word(&target, "concurrently")
-        || node.reindex_option_list().is_some_and(|options| {
-            options.syntax().text().to_string().to_ascii_lowercase().contains("concurrently")
-        });
-    let target = match target {
-        ast::ReindexTarget::ReindexTargetIndex(node) => {
-            ReindexTarget::Index(names::of_ref(node.index_ref()?.path_ref()?))
+/// A node's tokens without comments, in lower case, single spaces between them; cut at 500 bytes.
+fn words(node: &impl AstNode) -> String {
+    let mut words = String::new();
+    for token in node.syntax().descendants_with_tokens().filter_map(|element| element.into_token()) {
+        if matches!(token.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT) {
+            continue;
         }
-        ast::ReindexTarget::ReindexTargetTable(node) => {
-            ReindexTarget::Table(names::of_ref(node.table_name_ref()?.path_ref()?))
+        if !words.is_empty() {
+            words.push(' ');
         }
-        _ => ReindexTarget::Many,
-    };
-    Some(Command::Reindex { target, concurrently })
-}
-
-fn create_function(node: &ast::CreateFunction) -> Option<Command> {
-    let volatile = node.option_list().is_none_or(|options| {
-        !options
-            .syntax()
-            .children()
-            .filter_map(ast::VolatilityFuncOption::cast)
-            .any(|volatility| !matches!(volatility, ast::VolatilityFuncOption::Volatile(_)))
-    });
-    Some(Command::CreateFunction { name: names::of(node.name()?.path()?), volatile })
+        words.push_str(&token.text().to_ascii_lowercase());
+        if words.len() > 500 {
+            break;
+        }
+    }
+    words
 }
 
 fn set_parameter(node: &ast::Set) -> Option<SetParameter> {
@@ -387,20 +374,16 @@ fn reset_parameter(node: &ast::Reset) -> Option<String> {
     }
 }
 
-/// A SELECT matters where it calls `set_config('name', 'value', is_local)`.
+/// A SELECT matters where it calls `set_config('name', 'value', is_local)`, and for what it runs.
 fn select(node: &ast::Select) -> Command {
-    expression::set_config(node.syntax()).map_or(Command::Other, Command::Set)
+    match expression::set_config(node.syntax()) {
+        Some(set) => Command::Set(set),
+        None => query(node),
+    }
 }
 
-fn modify(statement: &Stmt) -> Option<Command> {
-    let written = match statement {
-        Stmt::Insert(node) => names::of_ref(node.relation_name_ref()?.path_ref()?),
-        Stmt::Update(node) => names::all_below(&node.relation_name()?).pop()?,
-        Stmt::Delete(node) => names::all_below(&node.relation_name()?).pop()?,
-        Stmt::Merge(node) => names::all_below(&node.table_relation_name()?).pop()?,
-        _ => return None,
-    };
-    Some(Command::Modify { table: written })
+fn query(node: &impl AstNode) -> Command {
+    Command::Query { calls: expression::calls(node.syntax()), reads: names::relations_read(node.syntax()) }
 }
 
 fn chains(node: &impl AstNode) -> bool {

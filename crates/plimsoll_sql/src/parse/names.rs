@@ -34,3 +34,35 @@ pub(super) fn all_below(node: &impl AstNode) -> Vec<ObjectName> {
         .map(of_ref)
         .collect()
 }
+
+/// Relations that queries below a node read: the items of its FROM clauses, without the names that
+/// its WITH clauses define.
+pub(super) fn relations_read(node: &SyntaxNode) -> Vec<ObjectName> {
+    let defined: Vec<String> = node
+        .descendants()
+        .filter_map(ast::WithTable::cast)
+        .filter_map(|table| Some(folded(table.name()?.syntax())))
+        .collect();
+    let mut relations: Vec<ObjectName> = node
+        .descendants()
+        .filter_map(ast::RelationFromItem::cast)
+        .filter_map(|item| item.path_ref())
+        .map(of_ref)
+        .filter(|name| name.schema.is_some() || !defined.contains(&name.name))
+        .collect();
+    relations.sort();
+    relations.dedup();
+    relations
+}
+
+/// The first name below a node, whether it defines or refers.
+pub(super) fn first_below(node: &impl AstNode) -> Option<ObjectName> {
+    node.syntax().descendants().find_map(|node| {
+        ast::Path::cast(node.clone()).map(of).or_else(|| ast::PathRef::cast(node).map(of_ref))
+    })
+}
+
+/// The first referring path below a node.
+pub(super) fn path_below(node: &impl AstNode) -> Option<ast::PathRef> {
+    node.syntax().descendants().find_map(ast::PathRef::cast)
+}

@@ -1,31 +1,36 @@
 //! `CREATE TABLE` and `ALTER TABLE`.
 
 use plimsoll_core::LockMode;
+use squawk_syntax::SyntaxKind;
 use squawk_syntax::ast::{self, AstNode};
 
-use super::{expression, names, range_of, types};
+use super::{expression, has_word, index, names, range_of, types, words};
 use crate::command::{
     ActionKind, AlterTable, ColumnDefinition, Constraint, ConstraintKind, CreateTable, Generated,
-    KeyConstraint, TableAction,
+    KeyConstraint, Like, ObjectKind, PartitionBound, PartitionKey, TableAction,
 };
+use crate::name::ObjectName;
 
 pub(super) fn create_table(node: &ast::CreateTable) -> Option<CreateTable> {
     let mut table = CreateTable {
         name: names::of(node.table_name()?.path()?),
         if_not_exists: node.if_not_exists().is_some(),
         temporary: matches!(node.persistence(), Some(ast::Persistence::Temp(_))),
+        unlogged: matches!(node.persistence(), Some(ast::Persistence::Unlogged(_))),
         columns: Vec::new(),
         constraints: Vec::new(),
         partition_of: node.partition_of().and_then(|parent| names::all_below(&parent).pop()),
-        partitioned: node.partition_by().is_some(),
+        bound: node.partition_type().and_then(|node| bound(&node)),
+        partition_by: node.partition_by().and_then(|node| partition_key(&node)),
         inherits: node.inherits().map(|parents| names::all_below(&parents)).unwrap_or_default(),
         like: Vec::new(),
+        of_type: node.of_type().and_then(|of| names::first_below(&of)),
     };
     let arguments = node.table_arg_list().map(|list| list.args().collect::<Vec<_>>()).unwrap_or_default();
     for argument in arguments {
         match argument {
             ast::TableArg::Column(column) => table.columns.extend(column_of(&column)),
-            ast::TableArg::LikeClause(like) => table.like.extend(names::all_below(&like).into_iter().next()),
+            ast::TableArg::LikeClause(node) => table.like.extend(like(&node)),
             ast::TableArg::TableConstraint(node) => {
                 if let Some(node) = ast::Constraint::cast(node.syntax().clone()) {
                     table.constraints.extend(constraint(&node, ""));
@@ -36,9 +41,59 @@ pub(super) fn create_table(node: &ast::CreateTable) -> Option<CreateTable> {
     Some(table)
 }
 
+fn like(node: &ast::LikeClause) -> Option<Like> {
+    let including = node.like_options().filter_map(|option| match option {
+        ast::LikeOption::IncludingProperty(node) => {
+            words(&node).strip_prefix("including ").map(str::to_owned)
+        }
+        ast::LikeOption::ExcludingProperty(_) => None,
+    });
+    Some(Like { table: names::of_ref(node.relation_name_ref()?.path_ref()?), including: including.collect() })
+}
+
+fn partition_key(node: &ast::PartitionBy) -> Option<PartitionKey> {
+    let words = words(node);
+    let strategy = words.strip_prefix("partition by ")?.split(' ').next()?.to_owned();
+    let items = node.partition_item_list()?;
+    let keys =
+        items.partition_items().map(|item| index::key(&item)).map(|key| key.column.unwrap_or(key.text));
+    Some(PartitionKey { strategy, keys: keys.collect() })
+}
+
+fn bound(node: &ast::PartitionType) -> Option<PartitionBound> {
+    let value = |node: ast::Expr| {
+        expression::constant(&node).unwrap_or_else(|| node.syntax().text().to_string().to_ascii_lowercase())
+    };
+    Some(match node {
+        ast::PartitionType::PartitionDefault(_) => PartitionBound::Default,
+        ast::PartitionType::PartitionForValuesWith(_) => PartitionBound::Hash,
+        ast::PartitionType::PartitionForValuesIn(node) => {
+            PartitionBound::List(node.exprs().map(value).collect())
+        }
+        ast::PartitionType::PartitionForValuesFrom(node) => {
+            let to = node.to_token()?.text_range().start();
+            let values = |after: bool| {
+                node.syntax()
+                    .children()
+                    .filter(|child| (child.text_range().start() > to) == after)
+                    .flat_map(|child| match ast::Expr::cast(child.clone()) {
+                        Some(one) => vec![one],
+                        None => child.children().filter_map(ast::Expr::cast).collect(),
+                    })
+                    .map(value)
+                    .collect()
+            };
+            PartitionBound::Range { from: values(false), to: values(true) }
+        }
+    })
+}
+
 pub(super) fn alter_table(node: &ast::AlterTable) -> Option<AlterTable> {
+    let relation = node.table_relation_name()?;
     Some(AlterTable {
-        name: names::all_below(&node.table_relation_name()?).pop()?,
+        kind: ObjectKind::Table,
+        only: has_word(&relation, "only"),
+        name: names::all_below(&relation).pop()?,
         if_exists: node.if_exists().is_some(),
         actions: node.actions().map(|node| action(&node)).collect(),
     })
@@ -49,6 +104,12 @@ pub(super) fn alter_table(node: &ast::AlterTable) -> Option<AlterTable> {
 pub(super) fn alter_other(statement: &ast::Stmt) -> Option<AlterTable> {
     let syntax = statement.syntax();
     let name = names::all_below(statement).into_iter().next()?;
+    let kind = match statement {
+        ast::Stmt::AlterView(_) => ObjectKind::View,
+        ast::Stmt::AlterMaterializedView(_) => ObjectKind::MaterializedView,
+        ast::Stmt::AlterSequence(_) => ObjectKind::Sequence,
+        _ => ObjectKind::ForeignTable,
+    };
     let if_exists = syntax.children().any(|child| ast::IfExists::can_cast(child.kind()));
     let mut actions: Vec<TableAction> =
         syntax.children().filter_map(ast::AlterTableAction::cast).map(|node| action(&node)).collect();
@@ -60,7 +121,7 @@ pub(super) fn alter_other(statement: &ast::Stmt) -> Option<AlterTable> {
         let kind = ActionKind::Other(LockMode::AccessExclusive);
         actions.push(TableAction { range: range_of(statement), kind });
     }
-    Some(AlterTable { name, if_exists, actions })
+    Some(AlterTable { kind, only: false, name, if_exists, actions })
 }
 
 /// The mode that `LOCK TABLE` asks for.
@@ -89,12 +150,19 @@ fn action_kind(node: &ast::AlterTableAction) -> Option<ActionKind> {
             column: added_column(node)?,
             if_not_exists: node.if_not_exists().is_some(),
         },
-        Node::DropColumn(node) => {
-            ActionKind::DropColumn { name: names::folded(node.column_name_ref()?.syntax()) }
-        }
+        Node::DropColumn(node) => ActionKind::DropColumn {
+            name: names::folded(node.column_name_ref()?.syntax()),
+            if_exists: node.if_exists().is_some(),
+            cascade: words(node).ends_with(" cascade"),
+        },
         Node::AddConstraint(node) => ActionKind::AddConstraint(constraint(&node.constraint()?, "")?),
-        Node::DropConstraint(node) => {
-            ActionKind::DropConstraint { name: names::of_ref(node.constraint_name_ref()?.path_ref()?).name }
+        Node::DropConstraint(node) => ActionKind::DropConstraint {
+            name: names::of_ref(node.constraint_name_ref()?.path_ref()?).name,
+            if_exists: node.if_exists().is_some(),
+            cascade: words(node).ends_with(" cascade"),
+        },
+        Node::AlterConstraint(node) => {
+            ActionKind::AlterConstraint { name: names::of_ref(names::path_below(node)?).name }
         }
         Node::ValidateConstraint(node) => ActionKind::ValidateConstraint {
             name: names::of_ref(node.constraint_name_ref()?.path_ref()?).name,
@@ -109,29 +177,60 @@ fn action_kind(node: &ast::AlterTableAction) -> Option<ActionKind> {
         },
         Node::TableRenameTo(node) => ActionKind::RenameTo { to: names::of(node.table_name()?.path()?).name },
         Node::SetSchema(node) => ActionKind::SetSchema { schema: names::folded(node.schema_ref()?.syntax()) },
-        Node::AttachPartition(node) => {
-            ActionKind::AttachPartition { name: names::of_ref(node.table_name_ref()?.path_ref()?) }
-        }
+        Node::AttachPartition(node) => ActionKind::AttachPartition {
+            name: names::of_ref(node.table_name_ref()?.path_ref()?),
+            bound: node.partition_type().and_then(|node| bound(&node)),
+        },
         Node::DetachPartition(node) => ActionKind::DetachPartition {
             name: names::of_ref(node.table_name_ref()?.path_ref()?),
             concurrently: matches!(
                 node.detach_partition_option(),
-                Some(
-                    ast::DetachPartitionOption::DetachConcurrently(_)
-                        | ast::DetachPartitionOption::DetachFinalize(_)
-                )
+                Some(ast::DetachPartitionOption::DetachConcurrently(_))
+            ),
+            finalize: matches!(
+                node.detach_partition_option(),
+                Some(ast::DetachPartitionOption::DetachFinalize(_))
             ),
         },
+        Node::InheritTable(node) => {
+            ActionKind::Inherit { parent: names::of_ref(node.table_name_ref()?.path_ref()?), leaves: false }
+        }
+        Node::NoInheritTable(node) => {
+            ActionKind::Inherit { parent: names::of_ref(names::path_below(node)?), leaves: true }
+        }
+        Node::OwnerTo(node) => ActionKind::OwnerTo { role: last_name(node) },
+        Node::SetLogged(_) => ActionKind::SetLogged { logged: true },
+        Node::SetUnlogged(_) => ActionKind::SetLogged { logged: false },
+        Node::SetTablespace(node) => ActionKind::SetTablespace { tablespace: last_name(node) },
+        Node::SetAccessMethod(node) => {
+            ActionKind::SetAccessMethod { method: Some(last_name(node)).filter(|name| name != "default") }
+        }
+        Node::EnableRls(_) => ActionKind::RowSecurity { words: "enable" },
+        Node::DisableRls(_) => ActionKind::RowSecurity { words: "disable" },
+        Node::ForceRls(_) => ActionKind::RowSecurity { words: "force" },
+        Node::NoForceRls(_) => ActionKind::RowSecurity { words: "no force" },
+        Node::ReplicaIdentity(_) => ActionKind::ReplicaIdentity,
         Node::AlterColumn(node) => alter_column(node)?,
-        Node::EnableTrigger(_)
-        | Node::EnableReplicaTrigger(_)
-        | Node::EnableAlwaysTrigger(_)
-        | Node::DisableTrigger(_) => ActionKind::Other(LockMode::ShareRowExclusive),
+        Node::DisableTrigger(_) => ActionKind::TriggerFiring { disabled: true, trigger: last_name(node) },
+        Node::EnableTrigger(_) | Node::EnableReplicaTrigger(_) | Node::EnableAlwaysTrigger(_) => {
+            ActionKind::TriggerFiring { disabled: false, trigger: last_name(node) }
+        }
         Node::ClusterOn(_) | Node::SetWithoutCluster(_) | Node::SetOptions(_) | Node::ResetOptions(_) => {
             ActionKind::Other(LockMode::ShareUpdateExclusive)
         }
         _ => return None,
     })
+}
+
+/// The last name of a clause, folded.
+fn last_name(node: &impl AstNode) -> String {
+    let last = node
+        .syntax()
+        .descendants_with_tokens()
+        .filter_map(|element| element.into_token())
+        .filter(|token| !matches!(token.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT))
+        .last();
+    last.map(|token| expression::fold_identifier(token.text())).unwrap_or_default()
 }
 
 fn alter_column(node: &ast::AlterColumn) -> Option<ActionKind> {
@@ -147,8 +246,22 @@ fn alter_column(node: &ast::AlterColumn) -> Option<ActionKind> {
                 using: using.map(|using| expression::using_expression(&using, &column, &type_text)),
                 column,
                 data_type: types::data_type(&type_node)?,
+                collation: node.collate().and_then(|collate| collation(&collate)),
             }
         }
+        ast::AlterColumnOption::SetDefault(node) => ActionKind::SetDefault {
+            column,
+            default: node.expr().map(|default| expression::expression(&default)),
+        },
+        ast::AlterColumnOption::DropDefault(_) => ActionKind::DropDefault { column },
+        ast::AlterColumnOption::SetExpression(_) => ActionKind::SetExpression { column },
+        ast::AlterColumnOption::DropExpression(_) => ActionKind::DropExpression { column },
+        ast::AlterColumnOption::AddGenerated(_) => ActionKind::AddIdentity { column },
+        ast::AlterColumnOption::DropIdentity(_) => ActionKind::AlterIdentity { column, dropped: true },
+        ast::AlterColumnOption::SetGenerated(_)
+        | ast::AlterColumnOption::SetGeneratedOptions(_)
+        | ast::AlterColumnOption::SetSequenceOption(_)
+        | ast::AlterColumnOption::Restart(_) => ActionKind::AlterIdentity { column, dropped: false },
         ast::AlterColumnOption::SetStatistics(_)
         | ast::AlterColumnOption::SetOptions(_)
         | ast::AlterColumnOption::ResetOptions(_) => ActionKind::Other(LockMode::ShareUpdateExclusive),
@@ -159,29 +272,51 @@ fn alter_column(node: &ast::AlterColumn) -> Option<ActionKind> {
 fn added_column(node: &ast::AddColumn) -> Option<ColumnDefinition> {
     let name = names::folded(node.column_name()?.syntax());
     let data_type = node.ty().and_then(|node| types::data_type(&node));
-    Some(with_constraints(name, data_type, node.constraints()))
+    let collation = node.collate().and_then(|collate| collation(&collate));
+    Some(with_constraints(name, data_type, collation, node.constraints()))
 }
 
 fn column_of(node: &ast::Column) -> Option<ColumnDefinition> {
     let name = names::folded(node.name()?.syntax());
     let data_type = node.ty().and_then(|node| types::data_type(&node));
-    Some(with_constraints(name, data_type, node.syntax().children().filter_map(ast::Constraint::cast)))
+    let children = || node.syntax().children();
+    let collation = children().find_map(ast::Collate::cast).and_then(|collate| collation(&collate));
+    Some(with_constraints(name, data_type, collation, children().filter_map(ast::Constraint::cast)))
+}
+
+fn collation(node: &ast::Collate) -> Option<ObjectName> {
+    Some(names::of_ref(names::path_below(&node.collation_ref()?)?))
 }
 
 fn with_constraints(
     name: String,
     data_type: Option<crate::DataType>,
+    collation: Option<ObjectName>,
     nodes: impl Iterator<Item = ast::Constraint>,
 ) -> ColumnDefinition {
-    let mut column =
-        ColumnDefinition { name, data_type, default: None, generated: None, constraints: Vec::new() };
+    let mut column = ColumnDefinition {
+        name,
+        data_type,
+        collation,
+        default: None,
+        generated: None,
+        generation: None,
+        constraints: Vec::new(),
+    };
     for node in nodes {
         match &node {
             ast::Constraint::DefaultConstraint(default) => {
-                column.default = default.expr().map(|node| expression::default_expression(&node));
+                column.default = default.expr().map(|node| expression::expression(&node));
             }
             ast::Constraint::GeneratedConstraint(generated) => {
-                column.generated = generated.generated_as().map(|node| generated_kind(&node));
+                let generated = generated.generated_as();
+                column.generated = generated.as_ref().map(generated_kind);
+                column.generation = match &generated {
+                    Some(ast::GeneratedAs::GeneratedStored(node)) => {
+                        node.expr().map(|node| expression::expression(&node))
+                    }
+                    _ => None,
+                };
             }
             _ => column.constraints.extend(constraint(&node, &column.name)),
         }
@@ -201,10 +336,12 @@ fn generated_kind(node: &ast::GeneratedAs) -> Generated {
 }
 
 /// A constraint on `column`, or on the table where that is empty. None for `NULL` and the like.
-fn constraint(node: &ast::Constraint, column: &str) -> Option<Constraint> {
+pub(super) fn constraint(node: &ast::Constraint, column: &str) -> Option<Constraint> {
     let kind = constraint_kind(node, column)?;
     let name = node.constraint_name().map(|name| names::folded(name.syntax()));
-    Some(Constraint { name, kind, not_valid: node.is_not_valid(), range: range_of(node) })
+    let not_enforced =
+        node.constraint_options().any(|option| matches!(option, ast::ConstraintOption::NotEnforced(_)));
+    Some(Constraint { name, kind, not_valid: node.is_not_valid(), not_enforced, range: range_of(node) })
 }
 
 fn constraint_kind(node: &ast::Constraint, column: &str) -> Option<ConstraintKind> {
@@ -219,6 +356,8 @@ fn constraint_kind(node: &ast::Constraint, column: &str) -> Option<ConstraintKin
             ConstraintKind::Check {
                 expression: check.syntax().text().to_string(),
                 proves_not_null: expression::proves_not_null(&check),
+                columns: expression::names(check.syntax()),
+                comparisons: expression::comparisons(&check),
             }
         }
         ast::Constraint::UniqueConstraint(node) => ConstraintKind::Unique(KeyConstraint {

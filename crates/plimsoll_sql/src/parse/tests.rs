@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ObjectName;
 use crate::command::{ActionKind, ConstraintKind, UsingExpression};
 
 fn only_command(sql: &str) -> Command {
