@@ -618,3 +618,1362 @@ alter table things alter column short set data type text;
 alter table things alter column short type no_such_type;
 -- kind: type-quoted
 alter table "Odd Schema"."Odd Table" alter column "Odd Column" type varchar(20);
+
+-- section: Constraints
+
+-- kind: add-check
+alter table ships add constraint ships_id_positive check (id > 0);
+-- kind: add-check-not-valid
+alter table ships add constraint ships_id_positive check (id > 0) not valid;
+-- kind: add-check-unnamed
+alter table ships add check (id > 0);
+-- kind: add-check-of-function
+alter table ships add check (is_positive(id));
+-- kind: add-check-violated
+alter table ships add check (id < 0);
+-- kind: add-check-violated-not-valid
+alter table ships add check (id < 0) not valid;
+-- kind: add-check-no-inherit
+alter table vessels add check (id > -1) no inherit;
+-- kind: add-check-to-parent
+alter table vessels add check (id > -1);
+-- kind: add-check-to-partitioned
+alter table visits add check (id > 0);
+-- kind: add-check-to-partitioned-not-valid
+alter table visits add check (id > 0) not valid;
+-- kind: add-check-to-partition
+alter table visits_2024 add check (id > 0);
+-- kind: add-check-not-enforced
+-- since: 18
+alter table ships add check (id > 0) not enforced;
+-- kind: add-checks-in-one
+alter table ships add check (id > 0), add check (id < 100000);
+-- kind: add-check-of-own-domain
+alter table things add check (load < 1000000);
+-- kind: validate-check
+alter table ships validate constraint ships_imo_long;
+-- kind: validate-valid-check
+alter table ships validate constraint ships_tons_positive;
+-- kind: validate-missing
+alter table ships validate constraint no_such_constraint;
+-- kind: validate-check-of-partitioned
+alter table visits add constraint visits_id_positive check (id > 0) not valid;
+alter table visits validate constraint visits_id_positive;
+-- kind: validate-check-in-same-transaction
+begin;
+alter table ships add constraint ships_id_positive check (id > 0) not valid;
+alter table ships validate constraint ships_id_positive;
+-- kind: validate-check-in-same-statement
+alter table ships add constraint ships_id_positive check (id > 0) not valid, validate constraint ships_id_positive;
+-- kind: validate-check-after-access-exclusive
+begin;
+alter table ships add column x int;
+alter table ships validate constraint ships_imo_long;
+-- kind: add-not-null-constraint
+-- since: 18
+alter table ships add constraint ships_built_known not null built;
+-- kind: add-not-null-constraint-proven
+-- since: 18
+alter table ships add constraint ships_flag_never_null not null flag;
+-- kind: add-not-null-constraint-not-valid
+-- since: 18
+alter table ships add constraint ships_built_known not null built not valid;
+-- kind: validate-not-null-constraint
+-- since: 18
+alter table ships add constraint ships_built_known not null built not valid;
+alter table ships validate constraint ships_built_known;
+-- kind: set-not-null-of-not-valid-constraint
+-- since: 18
+alter table ships add constraint ships_built_known not null built not valid;
+alter table ships alter column built set not null;
+-- kind: add-not-null-constraint-to-partitioned-not-valid
+-- since: 18
+alter table visits add constraint visits_noted not null note not valid;
+-- kind: drop-not-null-constraint
+-- since: 18
+alter table ships drop constraint ships_name_not_null;
+-- kind: not-null-constraint-no-inherit
+-- since: 18
+alter table vessels alter constraint vessels_id_not_null no inherit;
+-- kind: add-foreign-key
+alter table stages_loose add constraint stages_loose_place foreign key (id) references ships;
+-- kind: add-foreign-key-not-valid
+alter table stages_loose add constraint stages_loose_place foreign key (id) references ships not valid;
+-- kind: add-foreign-key-by-index
+set enable_seqscan = off;
+set enable_hashjoin = off;
+alter table stages_loose add foreign key (id) references ships;
+-- kind: add-foreign-key-actions
+alter table stages_loose add foreign key (id) references ships on delete set null on update cascade deferrable initially deferred;
+-- kind: add-foreign-key-to-itself
+alter table stages_loose add foreign key (id) references stages_loose;
+-- kind: add-foreign-key-not-enforced
+-- since: 18
+alter table stages_loose add foreign key (id) references ships not enforced;
+-- kind: add-foreign-key-violated
+alter table stages_loose add foreign key (voyage_id) references leaf;
+-- kind: add-foreign-key-without-unique
+alter table stages_loose add foreign key (id) references trash (id);
+-- kind: add-foreign-key-of-missing-column
+alter table stages_loose add foreign key (nothing) references ships;
+-- kind: add-foreign-key-to-missing-table
+alter table stages_loose add foreign key (id) references nowhere;
+-- kind: add-foreign-key-to-partitioned
+alter table stages_loose add foreign key (voyage_id) references voyages;
+-- kind: add-foreign-key-to-partitioned-not-valid
+alter table stages_loose add foreign key (voyage_id) references voyages not valid;
+-- kind: add-foreign-key-from-partitioned
+alter table visits add foreign key (id) references leaf not valid;
+-- kind: add-foreign-key-from-partitioned-valid
+alter table cargo add foreign key (id) references ships;
+-- kind: add-foreign-keys-in-one
+alter table stages_loose add foreign key (id) references ships, add foreign key (id) references root;
+-- kind: add-foreign-key-in-other-schema
+alter table archive.letters add foreign key (ship_id) references public.ships;
+-- kind: validate-foreign-key
+alter table calls validate constraint calls_port;
+-- kind: validate-foreign-key-in-same-transaction
+begin;
+alter table stages_loose add constraint stages_loose_ship foreign key (id) references ships not valid;
+alter table stages_loose validate constraint stages_loose_ship;
+-- kind: validate-foreign-key-of-partitioned
+-- since: 18
+alter table visits add constraint visits_leaf foreign key (ship_id) references ships not valid;
+alter table visits validate constraint visits_leaf;
+-- kind: alter-constraint-deferrable
+alter table calls alter constraint calls_ship deferrable initially deferred;
+-- kind: alter-constraint-enforced
+-- since: 18
+alter table stages_loose add constraint stages_loose_ship foreign key (id) references ships not enforced;
+alter table stages_loose alter constraint stages_loose_ship enforced;
+-- kind: alter-constraint-not-enforced
+-- since: 18
+alter table calls alter constraint calls_ship not enforced;
+-- kind: alter-check-not-enforced
+-- since: 18
+alter table ships alter constraint ships_tons_positive not enforced;
+-- kind: add-unique
+alter table ships add constraint ships_name_once unique (name);
+-- kind: add-unique-nulls-not-distinct
+alter table ships add constraint ships_name_once unique nulls not distinct (name);
+-- kind: add-unique-violated
+alter table ships add unique (flag);
+-- kind: add-unique-of-many
+alter table ships add unique (name, flag) include (notes);
+-- kind: add-unique-using-index
+alter table ships add constraint ships_imo_once unique using index ships_imo;
+-- kind: add-unique-using-index-deferrable
+alter table ships add constraint ships_imo_once unique using index ships_imo deferrable;
+-- kind: add-unique-using-index-not-unique
+alter table ships add constraint ships_flag_once unique using index ships_flag;
+-- kind: add-unique-to-partitioned
+alter table visits add unique (id, day);
+-- kind: add-unique-without-overlaps
+-- since: 18
+alter table things add unique (range, key without overlaps);
+-- kind: add-primary-key
+alter table nameless add primary key (id);
+-- kind: add-primary-key-of-not-null
+alter table visits_2026 add primary key (id);
+-- kind: add-primary-key-second
+alter table ships add primary key (imo);
+-- kind: add-primary-key-using-index-nullable
+create unique index nameless_id on nameless (id);
+alter table nameless add primary key using index nameless_id;
+-- kind: add-primary-key-using-index-not-null
+create unique index visits_2026_id on visits_2026 (id);
+alter table visits_2026 add primary key using index visits_2026_id;
+-- kind: add-primary-key-using-index-checked-not-null
+create unique index nameless_id on nameless (id);
+alter table nameless add constraint nameless_id_known check (id is not null);
+alter table nameless add primary key using index nameless_id;
+-- kind: replace-primary-key
+alter table replica drop constraint replica_pkey, add constraint replica_pkey primary key using index replica_code;
+-- kind: add-primary-key-to-partitioned
+alter table visits add primary key (id, day);
+-- kind: add-exclusion
+alter table calls add constraint calls_apart exclude using gist (stay with &&);
+-- kind: add-exclusion-of-equals
+alter table ships add exclude using btree (id with =);
+-- kind: add-exclusion-deferrable
+alter table ships add exclude using btree (id with =) deferrable;
+-- kind: drop-check
+alter table ships drop constraint ships_tons_positive;
+-- kind: drop-constraint-missing
+alter table ships drop constraint no_such_constraint;
+-- kind: drop-constraint-if-exists-which-does-not
+alter table ships drop constraint if exists no_such_constraint;
+-- kind: drop-unique
+alter table calls drop constraint calls_note_once;
+-- kind: drop-primary-key
+alter table trash add primary key (id);
+alter table trash drop constraint trash_pkey;
+-- kind: drop-primary-key-referenced
+alter table root drop constraint root_pkey;
+-- kind: drop-primary-key-referenced-cascade
+alter table root drop constraint root_pkey cascade;
+-- kind: drop-foreign-key
+alter table calls drop constraint calls_ship;
+-- kind: drop-foreign-key-to-itself
+alter table pilots drop constraint pilots_chief_fkey;
+-- kind: drop-foreign-key-to-partitioned
+alter table stages drop constraint stages_voyage_id_fkey;
+-- kind: drop-foreign-key-of-partitioned
+alter table visits drop constraint visits_ship_id_fkey;
+-- kind: drop-foreign-keys-in-one
+alter table leaf drop constraint leaf_ship_id_fkey, drop constraint leaf_port_id_fkey;
+-- kind: drop-exclusion
+alter table bound drop constraint bound_apart;
+-- kind: drop-check-of-partition
+alter table visits_2027 drop constraint visits_2027_day;
+-- kind: rename-constraint
+alter table ships rename constraint ships_tons_positive to ships_tons_above_zero;
+-- kind: rename-primary-key-constraint
+alter table ships rename constraint ships_pkey to ships_key;
+-- kind: rename-foreign-key-constraint
+alter table calls rename constraint calls_ship to calls_of_ship;
+
+-- section: Indexes
+
+-- kind: create-index
+create index ships_built on ships (built);
+-- kind: create-index-unnamed
+create index on ships (built);
+-- kind: create-index-if-not-exists
+create index if not exists ships_built on ships (built);
+-- kind: create-index-if-not-exists-which-does
+create index if not exists ships_flag on ships (flag);
+-- kind: create-index-that-exists
+create index ships_flag on ships (flag);
+-- kind: create-unique-index
+create unique index ships_name_once on ships (name);
+-- kind: create-unique-index-violated
+create unique index ships_flag_once on ships (flag);
+-- kind: create-index-partial
+create index ships_old on ships (built) where built < '1990-01-01';
+-- kind: create-index-of-expression
+create index ships_upper_name on ships (upper(name));
+-- kind: create-index-of-volatile-expression
+create index ships_random on ships ((random()));
+-- kind: create-index-include
+create index ships_built_with on ships (built) include (name);
+-- kind: create-index-brin
+create index ships_built_brin on ships using brin (built);
+-- kind: create-index-hash
+create index ships_name_hash on ships using hash (name);
+-- kind: create-index-gin
+create index things_tags on things using gin (tags);
+-- kind: create-index-gist
+create index calls_stay on calls using gist (stay);
+-- kind: create-index-spgist
+create index things_host on things using spgist (host);
+-- kind: create-index-gin-jsonb
+create index things_docb on things using gin (docb jsonb_path_ops);
+-- kind: create-index-of-missing-column
+create index on ships (nothing);
+-- kind: create-index-on-missing-table
+create index on nowhere (id);
+-- kind: create-index-on-view
+create index on ship_names (id);
+-- kind: create-index-on-matview
+create index on flags (ships);
+-- kind: create-index-on-unlogged
+create index on scratch (note);
+-- kind: create-index-tablespace
+create index ships_built on ships (built) tablespace attic;
+-- kind: create-index-on-partitioned
+create index visits_by_ship on visits (ship_id);
+-- kind: create-index-on-partitioned-some-attached
+create index visits_by_note_too on visits (note);
+-- kind: create-index-on-subpartitioned
+create index cargo_by_id on cargo (id);
+-- kind: create-index-on-only-partitioned
+create index visits_by_ship on only visits (ship_id);
+-- kind: create-index-on-partition
+create index on visits_2024 (ship_id);
+-- kind: create-index-on-only-partition
+create index on only visits_2024 (ship_id);
+-- kind: create-index-on-parent
+create index on vessels (name);
+-- kind: create-index-quoted
+create index "Another Index" on "Odd Schema"."Odd Table" ("select");
+-- kind: create-index-concurrently
+create index concurrently ships_built on ships (built);
+-- kind: create-index-concurrently-unnamed
+create index concurrently on ships (built);
+-- kind: create-unique-index-concurrently
+create unique index concurrently ships_name_once on ships (name);
+-- kind: create-index-concurrently-if-not-exists
+create index concurrently if not exists ships_built on ships (built);
+-- kind: create-index-concurrently-if-not-exists-invalid
+create index concurrently if not exists calls_broken on calls (weight);
+-- kind: create-unique-index-concurrently-violated
+create unique index concurrently ships_flag_once on ships (flag);
+-- kind: create-index-concurrently-partial
+create index concurrently ships_old on ships (built) where built < '1990-01-01';
+-- kind: create-index-concurrently-on-partitioned
+create index concurrently visits_by_ship on visits (ship_id);
+-- kind: create-index-concurrently-on-only-partitioned
+create index concurrently visits_by_ship on only visits (ship_id);
+-- kind: create-index-concurrently-on-partition
+create index concurrently visits_2024_by_ship on visits_2024 (ship_id);
+-- kind: create-index-concurrently-on-matview
+create index concurrently flags_by_ships on flags (ships);
+-- kind: create-index-concurrently-in-transaction
+begin;
+create index concurrently ships_built on ships (built);
+-- kind: create-index-concurrently-in-do
+do $$ begin create index concurrently ships_built on ships (built); end $$;
+-- kind: drop-index
+drop index calls_by_note;
+-- kind: drop-index-if-exists
+drop index if exists calls_by_note;
+-- kind: drop-index-if-exists-which-does-not
+drop index if exists no_such_index;
+-- kind: drop-index-missing
+drop index no_such_index;
+-- kind: drop-index-of-constraint
+drop index calls_note_once;
+-- kind: drop-index-of-partitioned
+drop index visits_by_day;
+-- kind: drop-index-of-partition
+drop index visits_2025_by_note;
+-- kind: drop-index-of-partition-attached
+drop index visits_2024_by_note;
+-- kind: drop-index-of-matview
+drop index flags_by_flag;
+-- kind: drop-index-replica-identity
+drop index replica_code;
+-- kind: drop-indexes
+drop index calls_by_note, ships_flag;
+-- kind: drop-index-concurrently
+drop index concurrently calls_by_note;
+-- kind: drop-index-concurrently-if-exists
+drop index concurrently if exists calls_by_note;
+-- kind: drop-index-concurrently-if-exists-which-does-not
+drop index concurrently if exists no_such_index;
+-- kind: drop-index-concurrently-of-invalid
+drop index concurrently calls_broken;
+-- kind: drop-index-concurrently-of-partitioned
+drop index concurrently visits_by_day;
+-- kind: drop-index-concurrently-in-transaction
+begin;
+drop index concurrently calls_by_note;
+-- kind: reindex-index
+reindex index calls_by_note;
+-- kind: reindex-index-of-primary-key
+reindex index ships_pkey;
+-- kind: reindex-table
+reindex table ships;
+-- kind: reindex-table-of-matview
+reindex table flags;
+-- kind: reindex-table-partitioned
+reindex table visits;
+-- kind: reindex-index-partitioned
+reindex index visits_by_day;
+-- kind: reindex-index-tablespace
+reindex (tablespace attic) index calls_by_note;
+-- kind: reindex-schema
+reindex schema "Odd Schema";
+-- kind: reindex-database
+reindex database alone;
+-- kind: reindex-system
+reindex system alone;
+-- kind: reindex-index-concurrently
+reindex index concurrently calls_by_note;
+-- kind: reindex-index-concurrently-invalid
+reindex index concurrently calls_broken;
+-- kind: reindex-table-concurrently
+reindex table concurrently calls;
+-- kind: reindex-table-concurrently-option
+reindex (concurrently) table calls;
+-- kind: reindex-schema-concurrently
+reindex schema concurrently "Odd Schema";
+-- kind: reindex-table-partitioned-concurrently
+reindex table concurrently visits;
+-- kind: reindex-index-concurrently-in-transaction
+begin;
+reindex index concurrently calls_by_note;
+-- kind: alter-index-rename
+alter index calls_by_note rename to calls_noted;
+-- kind: alter-index-rename-by-alter-table
+alter table calls_by_note rename to calls_noted;
+-- kind: alter-index-rename-of-primary-key
+alter index ships_pkey rename to ships_key;
+-- kind: alter-index-rename-if-exists-which-does-not
+alter index if exists no_such_index rename to calls_noted;
+-- kind: alter-index-set-options
+alter index calls_by_note set (fillfactor = 70);
+-- kind: alter-index-reset-options
+alter index calls_by_note reset (fillfactor);
+-- kind: alter-index-set-statistics
+alter index ships_lower_name alter column 1 set statistics 500;
+-- kind: alter-index-set-tablespace
+alter index calls_by_note set tablespace attic;
+-- kind: alter-index-attach-partition
+alter index visits_by_note attach partition visits_2025_by_note;
+-- kind: alter-index-attach-last-partition
+create index visits_rest_by_note on visits_rest (note);
+alter index visits_by_note attach partition visits_2025_by_note;
+alter index visits_by_note attach partition visits_rest_by_note;
+-- kind: alter-index-depends-on-extension
+alter index calls_by_note depends on extension plpgsql;
+-- kind: alter-indexes-set-tablespace
+alter index all in tablespace pg_default set tablespace attic;
+-- kind: comment-on-index
+comment on index calls_by_note is 'noted';
+-- kind: cluster-on-index
+cluster ships using ships_flag;
+-- kind: cluster-again
+cluster clustered;
+-- kind: cluster-unclustered
+cluster ships;
+-- kind: cluster-all
+cluster;
+-- kind: cluster-partitioned
+cluster visits using visits_by_day;
+-- kind: cluster-on
+alter table ships cluster on ships_flag;
+-- kind: set-without-cluster
+alter table clustered set without cluster;
+
+-- section: Partitions and inheritance
+
+-- kind: attach-partition
+alter table visits attach partition visits_2026 for values from ('2026-01-01') to ('2027-01-01');
+-- kind: attach-partition-checked
+alter table visits attach partition visits_2027 for values from ('2027-01-01') to ('2028-01-01');
+-- kind: attach-partition-check-not-valid
+alter table visits attach partition visits_2028 for values from ('2028-01-01') to ('2029-01-01');
+-- kind: attach-partition-checked-default-checked
+alter table visits_rest add constraint visits_rest_old check (day is not null and day < '2024-01-01' or day >= '2025-01-01' and day < '2027-01-01');
+alter table visits attach partition visits_2027 for values from ('2027-01-01') to ('2028-01-01');
+-- kind: attach-partition-overlapping
+alter table visits attach partition visits_2026 for values from ('2025-01-01') to ('2026-01-01');
+-- kind: attach-partition-out-of-bound
+alter table visits attach partition visits_2026 for values from ('2030-01-01') to ('2031-01-01');
+-- kind: attach-partition-without-default
+alter table cargo attach partition cargo_grain for values in ('grain');
+-- kind: attach-partition-without-default-checked
+alter table cargo attach partition cargo_sand for values in ('sand');
+-- kind: attach-partition-checked-not-null-missing
+create table cargo_salt (id int not null, kind text, weight int, check (kind = 'salt'));
+insert into cargo_salt select n, 'salt', n from generate_series(1, 300) n;
+alter table cargo alter column kind drop not null;
+alter table cargo attach partition cargo_salt for values in ('salt');
+-- kind: attach-partition-with-index
+alter table cargo attach partition cargo_coal for values in ('coal');
+-- kind: attach-default-partition
+alter table cargo attach partition cargo_grain default;
+-- kind: attach-partition-hash
+alter table logs attach partition logs_2 for values with (modulus 3, remainder 2);
+-- kind: attach-partition-partitioned
+create table cargo_gas (id int not null, kind text not null, weight int) partition by range (id);
+create table cargo_gas_low partition of cargo_gas for values from (0) to (1000);
+alter table cargo attach partition cargo_gas for values in ('gas');
+-- kind: attach-new-partition
+create table visits_2029 (like visits including all);
+alter table visits attach partition visits_2029 for values from ('2029-01-01') to ('2030-01-01');
+-- kind: attach-new-partition-in-transaction
+begin;
+create table cargo_gas (like cargo);
+alter table cargo attach partition cargo_gas for values in ('gas');
+-- kind: detach-partition
+alter table visits detach partition visits_2024;
+-- kind: detach-partition-without-default
+alter table cargo detach partition cargo_oil;
+-- kind: detach-partition-missing
+alter table visits detach partition visits_2026;
+-- kind: detach-default-partition
+alter table visits detach partition visits_rest;
+-- kind: detach-partition-referenced
+alter table voyages detach partition voyages_high;
+-- kind: detach-partition-concurrently
+alter table cargo detach partition cargo_oil concurrently;
+-- kind: detach-partition-concurrently-with-default
+alter table visits detach partition visits_2024 concurrently;
+-- kind: detach-partition-concurrently-in-transaction
+begin;
+alter table cargo detach partition cargo_oil concurrently;
+-- kind: detach-partition-finalize
+alter table cargo detach partition cargo_oil finalize;
+-- kind: create-partition
+create table cargo_gas partition of cargo for values in ('gas');
+-- kind: create-partition-with-default
+create table visits_2030 partition of visits for values from ('2030-01-01') to ('2031-01-01');
+-- kind: create-partition-if-not-exists
+create table if not exists visits_2030 partition of visits for values from ('2030-01-01') to ('2031-01-01');
+-- kind: create-partition-if-not-exists-which-does
+create table if not exists visits_2024 partition of visits for values from ('2024-01-01') to ('2025-01-01');
+-- kind: create-default-partition
+create table cargo_rest partition of cargo default;
+-- kind: create-second-default-partition
+create table visits_more partition of visits default;
+-- kind: create-partition-of-subpartition
+create table cargo_box_more partition of cargo_box for values from (1000000) to (2000000);
+-- kind: create-partition-partitioned
+create table cargo_gas partition of cargo for values in ('gas') partition by hash (id);
+-- kind: create-partition-of-referenced
+create table voyages_more partition of voyages for values from (1000000) to (2000000);
+-- kind: create-partition-hash
+create table logs_last partition of logs for values with (modulus 3, remainder 2);
+-- kind: create-partition-out-of-default
+create table visits_1999 partition of visits for values from ('1999-01-01') to ('2000-01-01');
+-- kind: create-partition-default-checked
+alter table visits_rest add constraint visits_rest_old check (day is not null and day < '2024-01-01');
+create table visits_2030 partition of visits for values from ('2030-01-01') to ('2031-01-01');
+-- kind: create-partition-foreign
+create foreign table cargo_far partition of cargo for values in ('far') server far;
+-- kind: drop-partition
+drop table visits_2024;
+-- kind: drop-partition-without-default
+drop table cargo_oil;
+-- kind: drop-partition-of-subpartition
+drop table cargo_box_low;
+-- kind: drop-default-partition
+drop table visits_rest;
+-- kind: drop-partition-referenced
+drop table voyages_high;
+-- kind: drop-partitioned
+drop table visits;
+-- kind: drop-subpartitioned
+drop table cargo;
+-- kind: drop-partitioned-referenced-cascade
+drop table voyages cascade;
+-- kind: truncate-partitioned
+truncate visits;
+-- kind: truncate-partition
+truncate visits_2024;
+-- kind: rename-partition
+alter table visits_2024 rename to visits_last_year;
+-- kind: rename-partitioned
+alter table visits rename to callers;
+-- kind: inherit
+alter table barges inherit vessels;
+-- kind: no-inherit
+alter table tugs no inherit vessels;
+-- kind: drop-parent
+drop table vessels;
+-- kind: drop-parent-cascade
+drop table vessels cascade;
+-- kind: drop-child
+drop table tugs;
+
+-- section: Whole tables
+
+-- kind: rename-table
+alter table ships rename to boats;
+-- kind: rename-table-if-exists-which-does-not
+alter table if exists nowhere rename to somewhere;
+-- kind: rename-table-to-existing
+alter table ships rename to ports;
+-- kind: set-schema
+alter table ships set schema archive;
+-- kind: owner-to
+alter table ships owner to harbour_master;
+-- kind: owner-to-same
+alter table ships owner to current_user;
+-- kind: set-tablespace
+alter table stowed set tablespace attic;
+-- kind: set-tablespace-same
+alter table stowed set tablespace pg_default;
+-- kind: set-tablespace-of-partitioned
+alter table visits set tablespace attic;
+-- kind: set-tablespace-of-all
+alter table all in tablespace pg_default owned by harbour_master set tablespace attic;
+-- kind: set-access-method
+alter table stowed set access method heap_again;
+-- kind: set-access-method-same
+alter table stowed set access method heap;
+-- kind: set-access-method-of-partitioned
+-- since: 17
+alter table visits set access method heap_again;
+-- kind: set-logged
+alter table scratch set logged;
+-- kind: set-logged-already
+alter table logged set logged;
+-- kind: set-unlogged
+alter table logged set unlogged;
+-- kind: set-storage-options
+alter table ships set (fillfactor = 70);
+-- kind: set-autovacuum-options
+alter table ships set (autovacuum_vacuum_scale_factor = 0.01);
+-- kind: set-parallel-workers
+alter table ships set (parallel_workers = 4);
+-- kind: set-toast-options
+alter table ships set (toast.autovacuum_enabled = false);
+-- kind: reset-storage-options
+alter table optioned reset (fillfactor);
+-- kind: set-user-catalog-table
+alter table ships set (user_catalog_table = true);
+-- kind: replica-identity-full
+alter table ships replica identity full;
+-- kind: replica-identity-using-index
+alter table ships replica identity using index ships_pkey;
+-- kind: replica-identity-default
+alter table replica replica identity default;
+-- kind: set-without-oids
+alter table ships set without oids;
+-- kind: of-type
+alter table berths_free of berth;
+-- kind: not-of-type
+alter table berths not of;
+-- kind: alter-table-nothing-changes
+alter table ships set (fillfactor = 100);
+-- kind: alter-many-weak
+alter table ships alter column flag set statistics 500, set (fillfactor = 70);
+-- kind: alter-many-mixed
+alter table ships alter column flag set statistics 500, alter column notes set default 'x';
+-- kind: drop-table
+drop table trash;
+-- kind: drop-table-if-exists
+drop table if exists trash;
+-- kind: drop-table-if-exists-which-does-not
+drop table if exists nowhere;
+-- kind: drop-table-missing
+drop table nowhere;
+-- kind: drop-table-with-foreign-keys
+drop table leaf;
+-- kind: drop-table-with-not-valid-foreign-key
+drop table calls cascade;
+-- kind: drop-table-referenced
+drop table root;
+-- kind: drop-table-referenced-cascade
+drop table root cascade;
+-- kind: drop-table-with-views
+drop table ships;
+-- kind: drop-table-with-views-cascade
+drop table ships cascade;
+-- kind: drop-tables
+drop table trash, leaf;
+-- kind: drop-tables-referencing-each-other
+drop table root, branch, twig;
+-- kind: drop-table-published
+drop table stowed;
+-- kind: drop-table-in-other-schema
+drop table archive.letters;
+-- kind: drop-table-quoted
+drop table "Odd Schema"."Odd Table";
+-- kind: drop-foreign-table
+drop foreign table far_ships;
+-- kind: drop-table-partition-and-others
+drop table visits_2024, trash;
+-- kind: truncate
+truncate trash;
+-- kind: truncate-with-indexes
+truncate calls;
+-- kind: truncate-referenced
+truncate root;
+-- kind: truncate-cascade
+truncate root cascade;
+-- kind: truncate-together
+truncate root, branch, twig;
+-- kind: truncate-restart-identity
+truncate bookings restart identity;
+-- kind: truncate-only-parent
+truncate only vessels;
+-- kind: truncate-parent
+truncate vessels;
+-- kind: vacuum
+vacuum trash;
+-- kind: vacuum-analyze
+vacuum (analyze) trash;
+-- kind: vacuum-full
+vacuum full ships;
+-- kind: vacuum-full-of-matview
+vacuum full flags;
+-- kind: vacuum-in-transaction
+begin;
+vacuum trash;
+-- kind: analyze
+analyze ships;
+-- kind: analyze-columns
+analyze ships (flag);
+-- kind: lock-table
+begin;
+lock table ships;
+-- kind: lock-table-share
+begin;
+lock table ships in share mode;
+-- kind: lock-table-row-exclusive
+begin;
+lock table ships in row exclusive mode nowait;
+-- kind: lock-table-of-view
+begin;
+lock table ship_names in access exclusive mode;
+-- kind: lock-table-of-partitioned
+begin;
+lock table visits in share row exclusive mode;
+-- kind: lock-tables
+begin;
+lock table ships, calls in exclusive mode;
+-- kind: lock-table-outside-transaction
+lock table ships;
+-- kind: copy-from-query
+copy (select * from ships) to '/dev/null';
+-- kind: comment-on-table
+comment on table ships is 'on the water';
+-- kind: comment-on-column
+comment on column ships.flag is 'of registry';
+-- kind: comment-on-constraint
+comment on constraint ships_tons_positive on ships is 'weight';
+-- kind: security-label
+security label on table ships is 'x';
+
+-- section: Creating tables
+
+-- kind: create-table
+create table docks (id bigint generated always as identity primary key, name text not null unique, depth numeric check (depth > 0));
+-- kind: create-table-if-not-exists
+create table if not exists docks (id int);
+-- kind: create-table-if-not-exists-which-does
+create table if not exists ships (id int);
+-- kind: create-table-that-exists
+create table ships (id int);
+-- kind: create-table-temporary
+create temporary table docks (id int primary key) on commit drop;
+-- kind: create-table-unlogged
+create unlogged table docks (id int primary key);
+-- kind: create-table-references
+create table docks (id int primary key, port_id int references ports);
+-- kind: create-table-references-many
+create table docks (id int primary key, port_id int references ports, ship_id int references ships, foreign key (id) references root);
+-- kind: create-table-references-itself
+create table docks (id int primary key, next_dock int references docks);
+-- kind: create-table-references-partitioned
+create table docks (id int primary key, voyage_id int references voyages);
+-- kind: create-table-references-not-enforced
+-- since: 18
+create table docks (id int primary key, port_id int references ports not enforced);
+-- kind: create-table-references-missing
+create table docks (id int primary key, port_id int references nowhere);
+-- kind: create-table-references-if-not-exists-which-does
+create table if not exists calls (id int references ports);
+-- kind: create-table-like
+create table docks (like ships);
+-- kind: create-table-like-all
+create table docks (like ships including all);
+-- kind: create-table-inherits
+create table canoes (paddles int) inherits (vessels);
+-- kind: create-table-partitioned
+create table docks (id int, name text) partition by list (name);
+-- kind: create-table-partitioned-references
+create table docks (id int, port_id int references ports) partition by range (id);
+-- kind: create-table-as
+create table docks as select * from ports;
+-- kind: create-table-as-no-data
+create table docks as select * from ports with no data;
+-- kind: create-table-as-if-not-exists-which-does
+create table if not exists ships as select * from ports;
+-- kind: select-into
+select * into docks from ports;
+-- kind: create-table-of-type
+create table docks of berth;
+-- kind: create-table-of-domain
+create table docks (id int, weight tonnage, code must_have);
+-- kind: create-table-in-missing-schema
+create table nowhere.docks (id int);
+-- kind: create-table-quoted
+create table "Odd Schema"."Docks" ("Id" int references "Odd Schema"."Odd Table");
+-- kind: create-table-access-method
+create table docks (id int) using heap_again tablespace attic;
+-- kind: create-table-then-index
+create table docks (id int, name text);
+create index on docks (name);
+-- kind: create-table-then-foreign-key
+create table docks (id int, port_id int);
+alter table docks add foreign key (port_id) references ports;
+-- kind: create-table-as-then-index
+create table docks as select * from ports;
+create index on docks (name);
+-- kind: create-foreign-table
+create foreign table far_docks (id int) server far;
+
+-- section: Views and materialized views
+
+-- kind: create-view
+create view heavy as select * from ships where tons > 100;
+-- kind: create-or-replace-view
+create or replace view ship_names as select id, name, flag from ships;
+-- kind: create-or-replace-view-fewer-columns
+create or replace view ship_names as select id from ships;
+-- kind: create-view-if-missing-table
+create view heavy as select * from nowhere;
+-- kind: create-view-recursive
+create recursive view chiefs (id) as select id from pilots where chief is null union all select p.id from pilots p join chiefs c on p.chief = c.id;
+-- kind: drop-view
+drop view ship_names;
+-- kind: drop-view-of-many
+drop view ship_calls;
+-- kind: drop-view-if-exists-which-does-not
+drop view if exists nowhere;
+-- kind: alter-view-rename
+alter view ship_names rename to names_of_ships;
+-- kind: alter-view-set-default
+alter view ship_names alter column name set default 'x';
+-- kind: alter-view-set-options
+alter view ship_names set (security_barrier = true);
+-- kind: alter-view-set-schema
+alter view ship_names set schema archive;
+-- kind: alter-view-owner
+alter view ship_names owner to harbour_master;
+-- kind: comment-on-view
+comment on view ship_names is 'names';
+-- kind: create-matview
+create materialized view heavy as select * from ships where tons > 100;
+-- kind: create-matview-no-data
+create materialized view heavy as select * from ships where tons > 100 with no data;
+-- kind: refresh-matview
+refresh materialized view flags;
+-- kind: refresh-matview-with-unique-index
+refresh materialized view notes;
+-- kind: refresh-matview-no-data
+refresh materialized view flags with no data;
+-- kind: refresh-matview-empty
+refresh materialized view empty_view;
+-- kind: refresh-matview-concurrently
+refresh materialized view concurrently notes;
+-- kind: refresh-matview-concurrently-without-unique-index
+refresh materialized view concurrently flags;
+-- kind: drop-matview
+drop materialized view flags;
+-- kind: alter-matview-rename
+alter materialized view flags rename to flag_counts;
+-- kind: alter-matview-set-schema
+alter materialized view flags set schema archive;
+-- kind: alter-matview-owner
+alter materialized view flags owner to harbour_master;
+-- kind: alter-matview-set-tablespace
+alter materialized view flags set tablespace attic;
+-- kind: alter-matview-set-access-method
+alter materialized view flags set access method heap_again;
+-- kind: alter-matview-cluster-on
+alter materialized view flags cluster on flags_by_flag;
+-- kind: alter-matview-set-options
+alter materialized view flags set (fillfactor = 70);
+-- kind: alter-matview-set-statistics
+alter materialized view flags alter column flag set statistics 500;
+
+-- section: Triggers, rules, policies
+
+-- kind: create-trigger
+create trigger ships_change before update on ships for each row execute function note_change();
+-- kind: create-trigger-for-statement
+create trigger ships_change after insert on ships for each statement execute function note_change();
+-- kind: create-or-replace-trigger
+create or replace trigger ports_change after update on ports for each row execute function note_change();
+-- kind: create-constraint-trigger
+create constraint trigger ships_change after update on ships deferrable for each row execute function note_change();
+-- kind: create-constraint-trigger-from
+create constraint trigger ships_change after update on ships from ports for each row execute function note_change();
+-- kind: create-trigger-on-view
+create trigger names_change instead of update on ship_names for each row execute function note_change();
+-- kind: create-trigger-on-partitioned
+create trigger visits_change after update on visits for each row execute function note_change();
+-- kind: create-trigger-for-statement-on-partitioned
+create trigger visits_change after update on visits for each statement execute function note_change();
+-- kind: create-trigger-without-function
+create trigger ships_change before update on ships for each row execute function no_such_function();
+-- kind: drop-trigger
+drop trigger ports_change on ports;
+-- kind: drop-trigger-missing
+drop trigger no_such_trigger on ports;
+-- kind: drop-trigger-if-exists-which-does-not
+drop trigger if exists no_such_trigger on ports;
+-- kind: drop-trigger-if-exists-of-missing-table
+drop trigger if exists no_such_trigger on nowhere;
+-- kind: rename-trigger
+alter trigger ports_change on ports rename to ports_changed;
+-- kind: enable-trigger
+alter table calls enable trigger calls_change;
+-- kind: disable-trigger
+alter table ports disable trigger ports_change;
+-- kind: disable-trigger-all
+alter table calls disable trigger all;
+-- kind: disable-trigger-user
+alter table calls disable trigger user;
+-- kind: enable-trigger-always
+alter table calls enable always trigger calls_change;
+-- kind: enable-trigger-replica
+alter table calls enable replica trigger calls_change;
+-- kind: drop-trigger-function-cascade
+drop function note_change cascade;
+-- kind: create-rule
+create rule ledger_quiet as on update to ledger do instead nothing;
+-- kind: create-or-replace-rule
+create or replace rule ledger_keeps as on delete to ledger do also nothing;
+-- kind: drop-rule
+drop rule ledger_keeps on ledger;
+-- kind: rename-rule
+alter rule ledger_keeps on ledger rename to ledger_stays;
+-- kind: disable-rule
+alter table ledger disable rule ledger_keeps;
+-- kind: enable-rule
+alter table ledger enable rule ledger_keeps;
+-- kind: create-policy
+create policy ships_seen on ships for select using (true);
+-- kind: create-policy-with-subquery
+create policy ships_called on ships using (id in (select ship_id from calls));
+-- kind: alter-policy
+alter policy secrets_own on secrets using (true);
+-- kind: rename-policy
+alter policy secrets_own on secrets rename to secrets_mine;
+-- kind: drop-policy
+drop policy secrets_own on secrets;
+-- kind: drop-policy-if-exists-which-does-not
+drop policy if exists no_such_policy on secrets;
+-- kind: enable-row-security
+alter table ships enable row level security;
+-- kind: disable-row-security
+alter table secrets disable row level security;
+-- kind: force-row-security
+alter table secrets force row level security;
+-- kind: no-force-row-security
+alter table secrets no force row level security;
+
+-- section: Types and domains
+
+-- kind: create-enum
+create type mood as enum ('calm', 'rough');
+-- kind: add-enum-value
+alter type signal add value 'blue';
+-- kind: add-enum-value-before
+alter type signal add value 'blue' before 'red';
+-- kind: add-enum-value-if-not-exists-which-does
+alter type signal add value if not exists 'red';
+-- kind: add-enum-value-then-use
+alter type signal add value 'blue';
+update things set state = 'blue';
+-- kind: add-enum-value-then-use-in-transaction
+begin;
+alter type signal add value 'blue';
+update things set state = 'blue';
+-- kind: add-enum-value-of-new-type-in-transaction
+begin;
+create type mood as enum ('calm');
+alter type mood add value 'rough';
+select 'rough'::mood;
+-- kind: rename-enum-value
+alter type signal rename value 'red' to 'crimson';
+-- kind: drop-enum-in-use
+drop type signal;
+-- kind: drop-enum-in-use-cascade
+drop type signal cascade;
+-- kind: drop-enum
+drop type lonely_enum;
+-- kind: create-composite
+create type pair as (a int, b int);
+-- kind: add-attribute
+alter type lonely_pair add attribute c int;
+-- kind: add-attribute-in-use
+alter type spot add attribute height float8;
+-- kind: add-attribute-in-use-cascade
+alter type spot add attribute height float8 cascade;
+-- kind: add-attribute-of-typed-table
+alter type berth add attribute depth int;
+-- kind: add-attribute-of-typed-table-cascade
+alter type berth add attribute depth int cascade;
+-- kind: drop-attribute-in-use
+alter type spot drop attribute longitude;
+-- kind: drop-attribute-of-typed-table-cascade
+alter type berth drop attribute note cascade;
+-- kind: alter-attribute-type
+alter type lonely_pair alter attribute a type bigint;
+-- kind: alter-attribute-type-in-use
+alter type spot alter attribute latitude type numeric;
+-- kind: alter-attribute-type-of-typed-table-cascade
+alter type berth alter attribute length type float8 cascade;
+-- kind: rename-attribute
+alter type lonely_pair rename attribute a to first;
+-- kind: rename-attribute-in-use
+alter type spot rename attribute latitude to y;
+-- kind: rename-attribute-of-typed-table-cascade
+alter type berth rename attribute note to remark cascade;
+-- kind: rename-type
+alter type signal rename to light;
+-- kind: type-set-schema
+alter type signal set schema archive;
+-- kind: type-owner
+alter type signal owner to harbour_master;
+-- kind: drop-composite-in-use-cascade
+drop type spot cascade;
+-- kind: create-range
+create type float_range as range (subtype = float8);
+-- kind: create-domain
+create domain speed as int;
+-- kind: create-domain-with-check
+create domain speed as int check (value > 0);
+-- kind: create-domain-not-null
+create domain speed as int not null default 5;
+-- kind: domain-add-check
+alter domain depth add constraint depth_positive check (value > 0);
+-- kind: domain-add-check-not-valid
+alter domain depth add constraint depth_positive check (value > 0) not valid;
+-- kind: domain-add-check-unused
+alter domain lonely_domain add check (value > 0);
+-- kind: domain-add-check-violated
+alter domain depth add check (value < 0);
+-- kind: domain-validate
+alter domain old_code validate constraint old_code_is_short;
+-- kind: domain-set-not-null
+alter domain depth set not null;
+-- kind: domain-add-not-null-constraint
+-- since: 17
+alter domain depth add constraint depth_known not null;
+-- kind: domain-drop-not-null
+alter domain must_have drop not null;
+-- kind: domain-drop-constraint
+alter domain tonnage drop constraint tonnage_check;
+-- kind: domain-rename-constraint
+alter domain tonnage rename constraint tonnage_check to tonnage_positive;
+-- kind: domain-set-default
+alter domain depth set default 5;
+-- kind: domain-drop-default
+alter domain depth drop default;
+-- kind: rename-domain
+alter domain depth rename to draught;
+-- kind: domain-owner
+alter domain depth owner to harbour_master;
+-- kind: domain-set-schema
+alter domain depth set schema archive;
+-- kind: drop-domain
+drop domain lonely_domain;
+-- kind: drop-domain-in-use
+drop domain depth;
+-- kind: drop-domain-in-use-cascade
+drop domain depth cascade;
+
+-- section: Sequences, functions and the rest
+
+-- kind: create-sequence
+create sequence numbers;
+-- kind: create-sequence-owned
+create sequence numbers owned by ships.id;
+-- kind: alter-sequence
+alter sequence tickets increment by 10;
+-- kind: alter-sequence-as-bigint
+alter sequence tickets as bigint;
+-- kind: alter-sequence-restart
+alter sequence tickets restart with 1000;
+-- kind: alter-sequence-owned-by
+alter sequence tickets owned by ticket_stubs.id;
+-- kind: alter-sequence-owned-by-none
+alter sequence receipts_id_seq owned by none;
+-- kind: rename-sequence
+alter sequence tickets rename to numbers;
+-- kind: rename-sequence-of-serial
+alter sequence receipts_id_seq rename to receipt_numbers;
+-- kind: sequence-owner
+alter sequence tickets owner to harbour_master;
+-- kind: sequence-set-schema
+alter sequence tickets set schema archive;
+-- kind: sequence-set-unlogged
+alter sequence tickets set unlogged;
+-- kind: setval
+select setval('tickets', 1000);
+-- kind: drop-sequence
+drop sequence tickets_cached;
+-- kind: drop-sequence-in-use
+drop sequence tickets;
+-- kind: drop-sequence-in-use-cascade
+drop sequence tickets cascade;
+-- kind: create-function
+create function six() returns int language sql as 'select 6';
+-- kind: create-or-replace-function
+create or replace function always_five() returns int language sql immutable as 'select 5';
+-- kind: create-or-replace-trigger-function
+create or replace function note_change() returns trigger language plpgsql as 'begin return null; end';
+-- kind: alter-function
+alter function always_five stable;
+-- kind: drop-function
+drop function any_five;
+-- kind: drop-function-if-exists-which-does-not
+drop function if exists no_such_function;
+-- kind: drop-trigger-function-in-use
+drop function note_change;
+-- kind: create-procedure
+create procedure rest() language sql as 'select 1';
+-- kind: drop-procedure
+drop procedure commit_midway;
+-- kind: create-aggregate
+create aggregate product(int) (sfunc = int4mul, stype = int);
+-- kind: drop-aggregate
+drop aggregate total(int);
+-- kind: create-cast
+create cast (spot as text) with inout;
+-- kind: drop-cast
+drop cast (signal as int);
+-- kind: create-operator
+create operator <<>>> (leftarg = int, rightarg = int, function = int4ne);
+-- kind: drop-operator
+drop operator <<>> (int, int);
+-- kind: create-operator-class
+create operator class reversed for type int using btree as operator 1 >, operator 2 >=, operator 3 =, operator 4 <=, operator 5 <, function 1 btint4cmp(int, int);
+-- kind: create-collation
+create collation other_order (provider = libc, locale = 'C');
+-- kind: drop-collation
+drop collation harbour_order;
+-- kind: refresh-collation
+alter collation harbour_order refresh version;
+-- kind: create-text-search-configuration
+create text search configuration other_words (copy = simple);
+-- kind: drop-text-search-configuration
+drop text search configuration plain_words;
+-- kind: create-statistics
+create statistics calls_counts (ndistinct) on ship_id, port_id from calls;
+-- kind: create-statistics-of-expression
+create statistics calls_lower on lower(note) from calls;
+-- kind: alter-statistics
+alter statistics ships_counts set statistics 500;
+-- kind: rename-statistics
+alter statistics ships_counts rename to ships_numbers;
+-- kind: drop-statistics
+drop statistics ships_counts;
+-- kind: create-extension
+create extension if not exists plpgsql;
+-- kind: create-extension-missing
+create extension no_such_extension;
+-- kind: alter-extension
+alter extension plpgsql update;
+-- kind: drop-extension
+drop extension if exists no_such_extension;
+-- kind: create-schema
+create schema docks;
+-- kind: create-schema-with-table
+create schema docks create table docks (id int references public.ports);
+-- kind: create-schema-if-not-exists-which-does
+create schema if not exists archive;
+-- kind: rename-schema
+alter schema archive rename to attic;
+-- kind: schema-owner
+alter schema archive owner to harbour_master;
+-- kind: drop-schema
+drop schema archive;
+-- kind: drop-schema-cascade
+drop schema archive cascade;
+-- kind: drop-schema-if-exists-which-does-not
+drop schema if exists nowhere;
+-- kind: grant-on-table
+grant select, insert on ships to clerk;
+-- kind: grant-on-column
+grant update (flag) on ships to clerk;
+-- kind: grant-on-all-tables
+grant select on all tables in schema public to clerk;
+-- kind: grant-on-schema
+grant usage on schema archive to clerk;
+-- kind: grant-on-sequence
+grant usage on sequence tickets to clerk;
+-- kind: grant-to-missing-role
+grant select on ships to nobody_known;
+-- kind: grant-role
+grant harbour_master to clerk;
+-- kind: revoke
+revoke select on ships from clerk;
+-- kind: revoke-all
+revoke all on all tables in schema public from public;
+-- kind: alter-default-privileges
+alter default privileges in schema public grant select on tables to clerk;
+-- kind: reassign-owned
+reassign owned by clerk to harbour_master;
+-- kind: drop-owned
+drop owned by clerk;
+-- kind: create-role
+create role pilot_master;
+-- kind: alter-role
+alter role clerk set statement_timeout = '5s';
+-- kind: drop-role
+drop role harbour_master;
+-- kind: drop-role-in-use
+drop role clerk;
+-- kind: create-publication
+create publication all_news for all tables;
+-- kind: create-publication-for-table
+create publication call_news for table calls;
+-- kind: create-publication-for-schema
+create publication archive_news for tables in schema archive;
+-- kind: alter-publication-add-table
+alter publication ship_news add table calls;
+-- kind: alter-publication-set-table
+alter publication ship_news set table calls where (weight > 5);
+-- kind: alter-publication-drop-table
+alter publication ship_news drop table ships;
+-- kind: alter-publication-options
+alter publication ship_news set (publish = 'insert');
+-- kind: drop-publication
+drop publication ship_news;
+-- kind: create-subscription
+create subscription news connection 'dbname=nowhere' publication news with (connect = false, slot_name = none);
+-- kind: create-event-trigger
+create event trigger watch_more on ddl_command_end execute function note_command();
+-- kind: alter-event-trigger
+alter event trigger watch enable;
+-- kind: drop-event-trigger
+drop event trigger watch;
+-- kind: create-foreign-data-wrapper
+create foreign data wrapper elsewhere;
+-- kind: create-server
+create server farther foreign data wrapper nowhere;
+-- kind: create-user-mapping
+create user mapping for clerk server far;
+-- kind: alter-foreign-table
+alter foreign table far_ships alter column name type varchar(50);
+-- kind: drop-server-cascade
+drop server far cascade;
+-- kind: import-foreign-schema
+import foreign schema public from server far into public;
+-- kind: create-access-method
+create access method heap_too type table handler heap_tableam_handler;
+-- kind: create-language
+create or replace language plpgsql;
+-- kind: create-transform
+create transform for int language sql (from sql with function pg_catalog.int4in(internal));
+-- kind: large-object
+select lo_create(0);
+-- kind: create-database
+create database inlet;
+-- kind: create-database-in-transaction
+begin;
+create database inlet;
+-- kind: alter-database
+alter database annex set lock_timeout = '5s';
+-- kind: drop-database-missing
+drop database no_such_database;
+-- kind: alter-system
+alter system set log_min_duration_statement = 1000;
+-- kind: create-tablespace
+set allow_in_place_tablespaces = on;
+create tablespace cellar location '';
+-- kind: checkpoint
+checkpoint;
+-- kind: discard-all
+discard all;
+-- kind: notify
+notify news, 'x';
+
+-- section: Rows
+
+-- kind: insert
+insert into trash values (1, 'x');
+-- kind: insert-from-select
+insert into trash select id, name from ships;
+-- kind: update-one
+update ships set notes = 'y' where id = 1;
+-- kind: update-all
+update ships set notes = 'y';
+-- kind: delete-some
+delete from calls where note like 'x%';
+-- kind: delete-referenced
+delete from root where id = 1000;
+-- kind: merge
+merge into trash t using ships s on t.id = s.id when matched then update set name = s.name;
+-- kind: select
+select count(*) from ships;
+-- kind: select-for-update
+select * from ships for update;
+-- kind: backfill-after-add-column
+begin;
+alter table ships add column x int;
+update ships set x = 1;
+-- kind: backfill-after-foreign-key
+begin;
+alter table calls add foreign key (id) references root not valid;
+update calls set note = 'y';
+-- kind: insert-from-select-after-access-exclusive
+begin;
+alter table ships add column x int;
+insert into trash select id, name from ships;
+
+-- section: In blocks, functions and strings
+
+-- kind: do-alter-table
+do $$ begin alter table ships add column x int; end $$;
+-- kind: do-create-index
+do $$ begin create index on ships (built); end $$;
+-- kind: do-rewrite
+do $$ begin alter table ships add column x float8 default random(); end $$;
+-- kind: do-execute
+do $$ begin execute 'alter table ships add check (id > 0)'; end $$;
+-- kind: do-execute-format
+do $$ begin execute format('alter table %I add column %I int default 5 check (%2$I > 0)', 'ships', 'x'); end $$;
+-- kind: do-loop
+do $$ declare t text; begin foreach t in array array['root', 'branch'] loop execute 'alter table ' || t || ' add column x int'; end loop; end $$;
+-- kind: do-if-not-exists
+do $$ begin if not exists (select from pg_constraint where conname = 'ships_tons_positive') then alter table ships add constraint ships_tons_positive check (tons > 0); end if; end $$;
+-- kind: do-exception
+do $$ begin alter table ships add column flag text; exception when duplicate_column then null; end $$;
+-- kind: do-caught-after-work
+do $$ begin alter table ships add check (id > 0); alter table ships add column flag text; exception when duplicate_column then null; end $$;
+-- kind: do-truncate
+do $$ begin truncate calls; end $$;
+-- kind: do-cluster
+do $$ begin cluster ships using ships_flag; end $$;
+-- kind: do-refresh
+do $$ begin refresh materialized view flags; end $$;
+-- kind: do-drop-table
+do $$ begin drop table leaf; end $$;
+-- kind: do-commit
+do $$ begin alter table ships add column x int; commit; end $$;
+-- kind: do-add-enum-value
+do $$ begin alter type signal add value 'blue'; end $$;
+-- kind: function-with-ddl
+select add_column_to_ships();
+-- kind: procedure-with-ddl
+call add_check_to_ships();
+-- kind: procedure-that-commits
+call commit_midway();
+-- kind: create-function-and-call
+create function prune() returns void language plpgsql as $$ begin drop table leaf; end $$;
+select prune();
+-- kind: prepare-and-execute
+prepare count_ships as select count(*) from ships;
+execute count_ships;
+-- kind: set-config-and-alter
+select set_config('lock_timeout', '2s', false);
+alter table ships add column x int;
+
+-- section: Transactions and settings
+
+-- kind: lock-timeout-then-alter
+set lock_timeout = '2s';
+alter table ships add column x int;
+-- kind: set-local-outside-transaction
+set local lock_timeout = '2s';
+-- kind: two-tables-in-one-transaction
+begin;
+alter table ships add column x int;
+alter table calls add column x int;
+-- kind: statement-after-access-exclusive
+begin;
+alter table ships add column x int;
+select count(*) from calls;
+-- kind: index-after-access-exclusive
+begin;
+alter table ships add column x int;
+create index on ships (built);
+-- kind: rename-then-index-in-transaction
+begin;
+alter table ships rename to boats;
+create index on boats (built);
+-- kind: many-foreign-keys-in-one-transaction
+begin;
+alter table stages_loose add foreign key (id) references ships not valid;
+alter table stages_loose add foreign key (id) references root not valid;
+-- kind: savepoint-rolled-back
+begin;
+savepoint here;
+alter table ships add column x int;
+rollback to savepoint here;
+alter table calls add column x int;
+-- kind: nested-begin
+begin;
+begin;
+alter table ships add column x int;
+-- kind: commit-without-begin
+commit;
+-- kind: alter-system-in-transaction
+begin;
+alter system set log_min_duration_statement = 1000;
+-- kind: failed-transaction-goes-on
+begin;
+alter table nowhere add column x int;
+alter table ships add column x int;

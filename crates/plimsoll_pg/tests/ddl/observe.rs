@@ -60,7 +60,7 @@ fn refuses_transactions(observed: &Observed) -> bool {
 
 async fn observe_alone(server: &PrivateServer, relations: &Relations, kind: &Kind) -> Observed {
     let client = server.connect("postgres").await.expect("a connection");
-    client.batch_execute("CREATE DATABASE alone TEMPLATE harbour").await.expect("a copy");
+    client.batch_execute("CREATE DATABASE alone TEMPLATE harbour STRATEGY file_copy").await.expect("a copy");
     let records = run(server, "alone", &kind.sql).await;
     client.batch_execute("DROP DATABASE alone WITH (FORCE)").await.expect("the copy's end");
     relations.observed(&records)
