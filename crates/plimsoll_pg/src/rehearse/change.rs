@@ -168,6 +168,13 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// What a transaction changed is undone: relations have their former names and files again.
+    async fn forget_undone(&mut self) -> Result<(), RehearseError> {
+        let committed = ours!(self, Catalog::read(&self.observer).await);
+        self.catalog.entries = committed.entries;
+        Ok(())
+    }
+
     async fn session(&self) -> Result<Session, RehearseError> {
         let (client, notices) = self.server.connect_with_notices(self.database).await?;
         ours!(self, client.batch_execute(SESSION_SETTINGS).await);
@@ -217,6 +224,9 @@ impl<'a> Stage<'a> {
             let deed = self.run_bare(session, migration, statement).await?;
             if matches!(command, Some(Command::Begin)) && open.is_none() {
                 *open = Some(self.first_photograph(session).await?);
+            }
+            if matches!(command, Some(Command::Rollback { .. })) {
+                self.forget_undone().await?;
             }
             return Ok(deed);
         }
