@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::exit::Failure;
-use crate::paths::normal;
+use plimsoll_core::paths::normal;
 
 /// Names under which the main branch is looked for, in order.
 const MAIN_BRANCHES: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];

@@ -9,7 +9,6 @@ mod exit;
 mod git;
 mod init;
 mod output;
-mod paths;
 mod private_database;
 mod progress;
 mod project;

@@ -10,8 +10,8 @@ use plimsoll_sql::{InputFile, Layout, Migration, Schema};
 use crate::args::ReportArguments;
 use crate::exit::Failure;
 use crate::git::changed_files;
-use crate::paths::{normal, seen_from};
 use crate::settings::Settings;
+use plimsoll_core::paths::{normal, seen_from};
 
 /// Folders in which migrations are looked for when none is configured.
 pub(crate) const USUAL_FOLDERS: [&str; 6] = [

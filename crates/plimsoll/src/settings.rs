@@ -13,8 +13,8 @@ use serde_spanned::Spanned;
 
 use crate::config::{self, Config, complaint};
 use crate::exit::Failure;
-use crate::paths::{normal, seen_from};
 use crate::project::read_text;
+use plimsoll_core::paths::{normal, seen_from};
 
 /// The settings of a run.
 pub(crate) struct Settings {

@@ -4,9 +4,13 @@
 //! Deliberately absent: servers, files, and any opinion about how a finding is shown.
 
 mod context;
+pub mod names;
+pub mod path_set;
+pub mod policy;
 mod rule;
 mod rules;
 pub mod session;
+pub mod suppression;
 
 use plimsoll_core::{ChangeScope, Claim, Evidence, EvidenceKind, Finding, Severity};
 use plimsoll_sql::data_type::TimeZone;
@@ -14,9 +18,13 @@ use plimsoll_sql::schema::Snapshots;
 use plimsoll_sql::{Migration, Schema, Statement, StatementKind};
 
 pub use context::{Context, Problem, StatementFix};
+pub use names::rule;
+pub use policy::Policy;
+use policy::{FilePolicy, Standing};
 pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR};
 pub use rules::RULES;
 use session::Session;
+use suppression::Suppressions;
 
 /// What the team knows that the SQL doesn't say.
 #[derive(Clone, Debug)]
@@ -27,23 +35,32 @@ pub struct Settings {
     pub time_zone: TimeZone,
     /// `lock_timeout` that the runner sets before each file, in milliseconds; 0 means none.
     pub lock_timeout_ms: u64,
-    /// Ids of rules that are switched off.
-    pub ignored_rules: Vec<String>,
+    /// Which rules run, at which severity, where.
+    pub policy: Policy,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { server_major: None, time_zone: TimeZone::Utc, lock_timeout_ms: 0, ignored_rules: Vec::new() }
+        Self { server_major: None, time_zone: TimeZone::Utc, lock_timeout_ms: 0, policy: Policy::default() }
     }
 }
 
-/// The rule of this id.
-#[must_use]
-pub fn rule(id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id == id)
+/// What the rules say of a change.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// What is to be reported.
+    pub findings: Vec<Finding>,
+    /// What the team has accepted, by a comment or by switching a rule off. A rehearsal that
+    /// confirms it has nothing to tell that nobody knew.
+    pub accepted: Vec<Finding>,
+    /// The comments that accept, for findings that are made elsewhere.
+    pub suppressions: Suppressions,
+    /// Whether a statement touches a relation of which nothing is known.
+    pub touches_unknown: bool,
 }
 
-/// Judges a change. `schema` is the state before it, and is left as the state after it.
+/// Judges a change and returns what a report lists. `schema` is the state before it, and is left
+/// as the state after it.
 #[must_use]
 pub fn lint(
     schema: &mut Schema,
@@ -51,38 +68,66 @@ pub fn lint(
     scope: ChangeScope,
     settings: &Settings,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut judgement = judge(schema, migrations, scope, settings);
+    judgement.findings.extend(judgement.suppressions.remarks(&settings.policy));
+    judgement.findings
+}
+
+/// Judges a change, as [`lint`] does, for a caller that goes on with it.
+#[must_use]
+pub fn judge(
+    schema: &mut Schema,
+    migrations: &[&Migration],
+    scope: ChangeScope,
+    settings: &Settings,
+) -> Judgement {
+    let mut judgement = Judgement::default();
+    let general = settings.policy.general();
     schema.begin_change();
     for (at, migration) in migrations.iter().enumerate() {
         if scope == ChangeScope::EachFile && at > 0 {
             schema.begin_change();
         }
         schema.reset_search_path();
-        lint_file(schema, migration, settings, &mut findings);
+        if !settings.policy.judges(migration.source.path()) {
+            schema.apply_script(&migration.statements);
+            continue;
+        }
+        let policy = settings.policy.for_file(migration.source.path(), &general);
+        judgement.suppressions.read(migration);
+        lint_file(schema, migration, settings, &policy, &mut judgement);
     }
-    findings
+    judgement
 }
 
-fn lint_file(schema: &mut Schema, migration: &Migration, settings: &Settings, findings: &mut Vec<Finding>) {
+fn lint_file(
+    schema: &mut Schema,
+    migration: &Migration,
+    settings: &Settings,
+    policy: &FilePolicy,
+    judgement: &mut Judgement,
+) {
     let mut session = Session::new(settings.lock_timeout_ms);
     let mut snapshots = Snapshots::default();
     let rolls_back = migration.statements.iter().any(Statement::rolls_back);
     for ((index, statement), place) in migration.statements.iter().enumerate().zip(migration.places()) {
         match &statement.kind {
             StatementKind::Invalid(error) => {
-                findings.push(syntax_error(migration, index, error));
+                judgement.take_other(syntax_error(migration, index, error), policy);
                 session.statement_ended(place);
             }
             StatementKind::Command(command) => {
                 let context =
                     Context { schema, settings, session: &session, place, migration, index, command };
-                for rule in RULES.iter().filter(|rule| !settings.ignored_rules.iter().any(|id| id == rule.id))
-                {
+                for (rule, standing) in policy.running() {
                     let mut problems = Vec::new();
                     (rule.check)(&context, &mut problems);
-                    findings.extend(problems.into_iter().map(|problem| context.finding(rule, problem)));
+                    for problem in problems {
+                        judgement.take(context.finding(rule, problem), standing);
+                    }
                 }
                 let locks = context.locks_on_existing();
+                judgement.touches_unknown |= locks.iter().any(|lock| !schema.has(&lock.relation));
                 session.run(command, place, &locks);
                 if rolls_back {
                     snapshots.apply(schema, command);
@@ -90,6 +135,29 @@ fn lint_file(schema: &mut Schema, migration: &Migration, settings: &Settings, fi
                     schema.apply(command);
                 }
             }
+        }
+    }
+}
+
+impl Judgement {
+    /// Takes a rule's finding for what it is.
+    fn take(&mut self, mut finding: Finding, standing: Standing) {
+        if let Standing::ReportedAt(severity) = standing {
+            finding.severity = severity;
+        }
+        if self.suppressions.cover(&finding) || standing == Standing::Accepted {
+            self.accepted.push(finding);
+        } else {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Takes a finding that no rule makes.
+    fn take_other(&mut self, finding: Finding, policy: &FilePolicy) {
+        if self.suppressions.cover(&finding) || !policy.reports(&finding.rule) {
+            self.accepted.push(finding);
+        } else {
+            self.findings.extend(policy.leveled(finding));
         }
     }
 }
