@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plimsoll_core::SourceFile;
+use plimsoll_lint::names::nearest;
 use plimsoll_lint::session::milliseconds;
 use plimsoll_pg::queries::MeasureSettings;
 use plimsoll_pg::server::{OLDEST_SUPPORTED_MAJOR, Wanted};
@@ -13,7 +14,9 @@ use serde_spanned::Spanned;
 
 use crate::config::{self, Config, complaint};
 use crate::exit::Failure;
-use crate::project::read_text;
+use crate::inputs::read_text;
+
+mod policy;
 use plimsoll_core::paths::{normal, seen_from};
 
 /// The settings of a run.
@@ -48,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) time_zone: String,
     /// Settings of the rules.
     pub(crate) lint: plimsoll_lint::Settings,
+    /// The file of findings that are left out, if there is one.
+    pub(crate) baseline: Option<PathBuf>,
 }
 
 /// Database that private servers get when none is named.
@@ -139,8 +144,9 @@ impl Resolver {
                     Some(text) => u64::try_from(self.duration(text)?.as_millis()).unwrap_or(u64::MAX),
                     None => 0,
                 },
-                ignored_rules: lint.ignore.iter().map(|id| self.rule(id)).collect::<Result<_, _>>()?,
+                policy: self.policy(&lint)?,
             },
+            baseline: lint.baseline.as_ref().map(|path| self.path(path)),
             time_zone,
             current: self.current,
             root: self.root,
@@ -218,14 +224,6 @@ impl Resolver {
         found.map(|(_, habit)| *habit).ok_or_else(|| self.unknown("transaction habit", word, known()))
     }
 
-    fn rule(&self, id: &Spanned<String>) -> Result<String, Failure> {
-        let known = || plimsoll_lint::RULES.iter().map(|rule| rule.id);
-        if known().any(|rule| rule == id.get_ref()) {
-            return Ok(id.get_ref().clone());
-        }
-        Err(self.unknown("rule", id, known()))
-    }
-
     fn unknown<'a>(
         &self,
         kind: &str,
@@ -233,7 +231,7 @@ impl Resolver {
         known: impl Iterator<Item = &'a str>,
     ) -> Failure {
         let known: Vec<&str> = known.collect();
-        let near = config::nearest(word.get_ref(), known.iter().copied());
+        let near = nearest(word.get_ref(), known.iter().copied());
         let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         let message = format!("unknown {kind} `{}`; {hint}(known: {})", word.get_ref(), known.join(", "));
         complaint(&self.source, word, &message)

@@ -166,6 +166,15 @@ impl FilePolicy {
         }
     }
 
+    /// The severity that is asked for.
+    #[must_use]
+    pub fn severity(&self, id: &str) -> Option<Severity> {
+        match self.levels.get(id) {
+            Some(Level::At(severity)) => Some(*severity),
+            _ => None,
+        }
+    }
+
     /// A finding that no rule makes, at the severity that is wanted; none if it isn't.
     #[must_use]
     pub fn leveled(&self, mut finding: Finding) -> Option<Finding> {
