@@ -39,13 +39,15 @@ pub(crate) enum Verb {
     /// Lint and rehearse a change, measure the queries before and after it, and give a verdict
     Check(CheckArguments),
     /// Say what a change would lock, rewrite or break, without a server
-    Lint(ReportArguments),
+    Lint(LintArguments),
     /// Run a change on a private server and record what each statement does
     Rehearse(CheckArguments),
     /// Start, find or install a private PostgreSQL server
     Server(ServerArguments),
-    /// Explain a rule, or list all of them
+    /// Explain a rule, by its id here or in another tool
     Rule(RuleArguments),
+    /// List all rules with their group, their severity, and whether they run here
+    Rules,
 }
 
 #[derive(Debug, Args)]
@@ -58,16 +60,26 @@ pub(crate) struct InitArguments {
 /// Which migrations are new, and where the report goes.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
-    /// New migrations; without any, those that git says were added or changed since --base
+    /// New migrations: files, folders, globs, or - for standard input; without any, those that git says were added or
+    /// changed since --base
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Compare with this commit [default: the merge base with the main branch]
-    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["files", "all"])]
+    #[arg(long, visible_alias = "since", value_name = "COMMIT", conflicts_with_all = ["files", "all"])]
     pub(crate) base: Option<String>,
     /// Treat every migration as new, each as a change of its own
     #[arg(long, conflicts_with = "files")]
     pub(crate) all: bool,
-    /// What to print: terminal, json, html, markdown, sarif, junit, github or gitlab
+    /// Take the migrations from git's index, and what is staged as new: for a hook before a commit
+    #[arg(long, conflicts_with_all = ["files", "all", "base"])]
+    pub(crate) staged: bool,
+    /// The migration that standard input stands for
+    #[arg(long, value_name = "PATH", requires = "files")]
+    pub(crate) stdin_filename: Option<PathBuf>,
+    /// Leave out the findings in this file [default: [lint] baseline]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// What to print: terminal, short, json, html, markdown, sarif, junit, github, gitlab or rdjson
     #[arg(long, value_name = "FORMAT", default_value = "terminal")]
     pub(crate) format: Format,
     /// Also write a report in this format to a file (repeatable)
@@ -79,6 +91,22 @@ pub(crate) struct ReportArguments {
     /// The major version of PostgreSQL that the change is for
     #[arg(long, value_name = "MAJOR")]
     pub(crate) postgres: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LintArguments {
+    #[command(flatten)]
+    pub(crate) report: ReportArguments,
+    /// Write the findings to this file, to be left out from now on, instead of reporting them
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub(crate) write_baseline: Option<PathBuf>,
+    /// Print another linter's configuration as ours: .squawk.toml, .pgfence.toml or .json, .pgsafe.toml, or a Rails
+    /// initializer of strong_migrations
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "all", "base", "staged", "write_baseline"])]
+    pub(crate) import: Option<PathBuf>,
+    /// Write what --import would print to plimsoll.toml
+    #[arg(long, requires = "import")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -137,7 +165,7 @@ pub(crate) enum ServerAction {
 
 #[derive(Debug, Args)]
 pub(crate) struct RuleArguments {
-    /// The rule to explain
+    /// The rule to explain; without one, all are listed
     #[arg(value_name = "RULE")]
     pub(crate) id: Option<String>,
 }

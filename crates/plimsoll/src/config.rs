@@ -1,8 +1,10 @@
 //! `plimsoll.toml`: its keys, and errors that point into it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use plimsoll_core::SourceFile;
+use plimsoll_lint::names::nearest;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 
@@ -45,8 +47,27 @@ pub(crate) struct Database {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Lint {
+    pub(crate) extend: Vec<Spanned<String>>,
     pub(crate) ignore: Vec<Spanned<String>>,
+    pub(crate) rules: RuleLevels,
+    pub(crate) overrides: Vec<LintOverride>,
+    pub(crate) include: Option<Vec<Spanned<String>>>,
+    pub(crate) exclude: Vec<Spanned<String>>,
+    pub(crate) require_reason: bool,
+    pub(crate) baseline: Option<Spanned<PathBuf>>,
     pub(crate) lock_timeout: Option<Spanned<String>>,
+    /// Text or number by a placeholder's name.
+    pub(crate) placeholders: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+}
+
+/// A rule's name, and how severe it is, or `on` or `off`.
+pub(crate) type RuleLevels = BTreeMap<Spanned<String>, Spanned<String>>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LintOverride {
+    pub(crate) paths: Vec<Spanned<String>>,
+    pub(crate) rules: RuleLevels,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -75,12 +96,6 @@ pub(crate) fn parse(source: &SourceFile) -> Result<Config, Failure> {
 pub(crate) fn complaint<T>(source: &SourceFile, value: &Spanned<T>, message: &str) -> Failure {
     let (line, column) = source.line_column(value.span().start);
     Failure::input(format!("use {}:{line}:{column}: {message}", source.name()))
-}
-
-/// The word among `known` that is nearest to a mistyped one.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.into_iter().map(|known| (strsim::damerau_levenshtein(word, known), known)).min()?;
-    (near.0 <= word.chars().count().div_ceil(2)).then_some(near.1)
 }
 
 /// serde says `unknown field `x`, expected one of `a`, `b``; the nearest is worth naming.
@@ -117,7 +132,8 @@ mod tests {
         );
         check(
             "[lint]\nxyzzyx = 1\n",
-            "read plimsoll.toml:2:1: unknown key `xyzzyx`; valid keys are ignore, lock_timeout",
+            "read plimsoll.toml:2:1: unknown key `xyzzyx`; valid keys are extend, ignore, rules, overrides, include, exclude, \
+             require_reason, baseline, lock_timeout, placeholders",
         );
     }
 

@@ -1,11 +1,12 @@
 //! Which files git says were added or changed.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::exit::Failure;
-use crate::paths::normal;
+use plimsoll_core::paths::normal;
 
 /// Names under which the main branch is looked for, in order.
 const MAIN_BRANCHES: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
@@ -22,11 +23,7 @@ pub(crate) struct ChangedFiles {
 
 /// Asks git for the files changed since `base`, or since the merge base with the main branch.
 pub(crate) fn changed_files(folder: &Path, base: Option<&str>) -> Result<ChangedFiles, Failure> {
-    let no_repository = "name the new migrations as arguments, or judge them all with --all";
-    let top = git(folder, &["rev-parse", "--show-toplevel"]).map_err(|why| {
-        Failure::input(format!("find what is new by git in {}: {why}; {no_repository}", folder.display()))
-    })?;
-    let top = PathBuf::from(top.trim_end());
+    let top = top_level(folder)?;
     let base = match base {
         Some(base) => Some(commit(folder, base).map_err(|why| {
             Failure::input(format!(
@@ -49,12 +46,92 @@ pub(crate) fn changed_files(folder: &Path, base: Option<&str>) -> Result<Changed
         // No commit yet: all that is staged is new.
         None => listed.push_str(&git_or_fail(folder, &["ls-files", "--full-name", "-z", "--", "."])?),
     }
-    let paths_of = |listed: &str| {
-        listed.split('\0').filter(|path| !path.is_empty()).map(|path| normal(&top.join(path))).collect()
-    };
-    let (paths, released) = (paths_of(&listed), paths_of(&released));
+    let (paths, released) = (paths_of(&listed, &top), paths_of(&released, &top));
     let shown = base.map_or_else(|| "the first commit".to_owned(), |base| base.chars().take(10).collect());
     Ok(ChangedFiles { paths, released, base: shown })
+}
+
+/// Files below `folder` that are staged, and which of them the last commit has too.
+pub(crate) fn staged_files(folder: &Path) -> Result<ChangedFiles, Failure> {
+    let top = top_level(folder)?;
+    let staged = |filter: &str| {
+        git_or_fail(folder, &["diff", "--cached", "--name-only", "--no-relative", filter, "-z", "--", "."])
+    };
+    let base = "the last commit".to_owned();
+    let paths = paths_of(&staged("--diff-filter=ACMR")?, &top);
+    Ok(ChangedFiles { paths, released: paths_of(&staged("--diff-filter=M")?, &top), base })
+}
+
+/// The files below `folder` as git's index has them: absolute paths and contents. Links are left
+/// out.
+pub(crate) fn index_files(
+    folder: &Path,
+    wanted: impl Fn(&Path) -> bool,
+) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
+    let top = top_level(folder)?;
+    let listed = git_or_fail(folder, &["ls-files", "--stage", "--full-name", "-z", "--", "."])?;
+    let mut files = Vec::new();
+    for entry in listed.split('\0').filter(|entry| !entry.is_empty()) {
+        // `mode hash stage` and a tab before the path; a stage other than 0 is a conflict.
+        let Some((head, path)) = entry.split_once('\t') else { continue };
+        let words: Vec<&str> = head.split(' ').collect();
+        let [mode, hash, stage] = words[..] else { continue };
+        let path = normal(&top.join(path));
+        if stage != "0" {
+            let shown = path.display();
+            return Err(Failure::input(format!("read the index: {shown} has a conflict; resolve it first")));
+        }
+        if mode.starts_with("100") && wanted(&path) {
+            files.push((path, hash.to_owned()));
+        }
+    }
+    let contents = contents(folder, files.iter().map(|(_, hash)| hash.as_str()))
+        .map_err(|why| Failure::environment(format!("run git cat-file: {why}")))?;
+    Ok(files.into_iter().map(|(path, _)| path).zip(contents).collect())
+}
+
+/// The contents of objects, by one process.
+fn contents<'a>(folder: &Path, hashes: impl Iterator<Item = &'a str>) -> std::io::Result<Vec<Vec<u8>>> {
+    let hashes: Vec<&str> = hashes.collect();
+    let mut child = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(["cat-file", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        return Ok(Vec::new());
+    };
+    let mut output = BufReader::new(output);
+    let mut contents = Vec::with_capacity(hashes.len());
+    // One question at a time: neither pipe can fill up.
+    for hash in hashes {
+        writeln!(input, "{hash}")?;
+        let mut header = String::new();
+        output.read_line(&mut header)?;
+        let size = header.trim_end().rsplit(' ').next().and_then(|size| size.parse().ok());
+        let size: usize = size.ok_or_else(|| std::io::Error::other(header.trim_end().to_owned()))?;
+        let mut content = vec![0; size + 1];
+        output.read_exact(&mut content)?;
+        content.pop();
+        contents.push(content);
+    }
+    drop(input);
+    child.wait()?;
+    Ok(contents)
+}
+
+fn top_level(folder: &Path) -> Result<PathBuf, Failure> {
+    let no_repository = "name the new migrations as arguments, or judge them all with --all";
+    let top = git(folder, &["rev-parse", "--show-toplevel"]).map_err(|why| {
+        Failure::input(format!("find what is new by git in {}: {why}; {no_repository}", folder.display()))
+    })?;
+    Ok(PathBuf::from(top.trim_end()))
+}
+
+fn paths_of(listed: &str, top: &Path) -> BTreeSet<PathBuf> {
+    listed.split('\0').filter(|path| !path.is_empty()).map(|path| normal(&top.join(path))).collect()
 }
 
 fn merge_base(folder: &Path) -> Result<Option<String>, Failure> {

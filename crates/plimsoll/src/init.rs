@@ -7,8 +7,9 @@ use plimsoll_sql::{InputFile, Layout};
 use crate::args::InitArguments;
 use crate::config::FILE_NAME;
 use crate::exit::{CLEAN, Failure};
+use crate::inputs::{Inputs, walk};
 use crate::output::{print, write_file};
-use crate::project::{USUAL_FOLDERS, read_folder, uses_sqlx, walk};
+use crate::project::{USUAL_FOLDERS, uses_sqlx};
 use crate::settings::Settings;
 
 /// What was found.
@@ -74,7 +75,7 @@ fn look_around(settings: &Settings) -> Result<Found, Failure> {
         if !absolute.is_dir() {
             continue;
         }
-        let files: Vec<InputFile> = read_folder(&absolute, settings)?;
+        let files: Vec<InputFile> = Inputs::of_working_tree(root).folder(&absolute)?.files;
         let layout = Layout::detect(&files, &absolute, uses_sqlx(root));
         if files.iter().any(|file| layout.is_migration(&file.path)) {
             found.migrations = Some((PathBuf::from(folder), layout.name, layout.title));

@@ -3,13 +3,14 @@
 //! Deliberately absent: logic. What a verb does lives in the crates below.
 
 mod args;
+mod baseline;
 mod commands;
 mod config;
 mod exit;
 mod git;
 mod init;
+mod inputs;
 mod output;
-mod paths;
 mod private_database;
 mod progress;
 mod project;

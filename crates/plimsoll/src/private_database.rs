@@ -8,8 +8,9 @@ use plimsoll_pg::server::{
 };
 
 use crate::exit::Failure;
+use crate::inputs::read_source;
 use crate::progress::Progress;
-use crate::project::{Project, read_source};
+use crate::project::Project;
 use crate::seed_command;
 use crate::settings::Settings;
 

@@ -9,9 +9,10 @@ use plimsoll_sql::{InputFile, Layout, Migration, Schema};
 
 use crate::args::ReportArguments;
 use crate::exit::Failure;
-use crate::git::changed_files;
-use crate::paths::{normal, seen_from};
+use crate::git::{changed_files, staged_files};
+use crate::inputs::{FolderTexts, Inputs, Unreadable, has_extension, read_source, walk};
 use crate::settings::Settings;
+use plimsoll_core::paths::{normal, seen_from};
 
 /// Folders in which migrations are looked for when none is configured.
 pub(crate) const USUAL_FOLDERS: [&str; 6] = [
@@ -31,49 +32,69 @@ pub(crate) struct Project {
     pub(crate) earlier: Vec<Migration>,
     /// The change.
     pub(crate) new: Vec<Migration>,
+    /// Files of the change that can't be read.
+    pub(crate) unreadable: Vec<Unreadable>,
+    /// Files that the change builds on and that can't be read.
+    pub(crate) unreadable_before: Vec<Unreadable>,
     /// Whether the new files are deployed together.
     pub(crate) scope: ChangeScope,
     /// What a reader must know, such as that nothing is new.
     pub(crate) notes: Vec<String>,
 }
 
-/// Deepest folder below the migrations folder that is looked into.
-const DEEPEST: usize = 8;
+/// Which files are new.
+struct Newness {
+    /// Absolute paths.
+    paths: BTreeSet<PathBuf>,
+    /// Those of them that were released before.
+    released: BTreeSet<PathBuf>,
+    scope: ChangeScope,
+}
 
 impl Project {
     pub(crate) fn load(settings: &Settings, arguments: &ReportArguments) -> Result<Self, Failure> {
-        let named = named_files(settings, &arguments.files)?;
-        let folder = migrations_folder(settings, &named)?;
-        let files = read_folder(&folder, settings)?;
-        let layout =
-            settings.layout.unwrap_or_else(|| Layout::detect(&files, &folder, uses_sqlx(&settings.root)));
+        let inputs = Inputs::open(&settings.current, arguments)?;
+        let named = inputs.named_files(&arguments.files)?;
+        let folder = migrations_folder(settings, &named, &inputs)?;
+        let FolderTexts { files, unreadable } = match &folder {
+            Some(folder) => inputs.folder(folder)?,
+            None => FolderTexts::default(),
+        };
+        let detect = |folder: &Path| Layout::detect(&files, folder, uses_sqlx(&settings.root));
+        let layout = settings.layout.unwrap_or_else(|| detect(folder.as_deref().unwrap_or(&settings.root)));
         let migrations = layout.migrations(&files, settings.habit);
-        if migrations.is_empty() && named.is_empty() {
-            return Err(no_migrations(&folder, settings));
+        if let Some(folder) = folder.as_ref().filter(|_| named.is_empty())
+            && migrations.is_empty()
+            && unreadable.is_empty()
+        {
+            return Err(no_migrations(folder, settings));
         }
         let mut notes = Vec::new();
-        let mut strangers = Vec::new();
-        let mut released = BTreeSet::new();
-        let (new_paths, scope) = if arguments.all {
-            (migrations.iter().map(|m| absolute(m, settings)).collect(), ChangeScope::EachFile)
-        } else if named.is_empty() {
-            let changed = changed_files(&folder, arguments.base.as_deref())?;
-            if !migrations.iter().any(|m| changed.paths.contains(&absolute(m, settings))) {
-                notes.push(format!(
-                    "No migration was added or changed since {}: name files, or compare with another commit by --base.",
-                    changed.base
-                ));
-            }
-            released = changed.released;
-            (changed.paths, ChangeScope::Together)
-        } else {
-            let known: BTreeSet<PathBuf> = migrations.iter().map(|m| absolute(m, settings)).collect();
-            for path in named.iter().filter(|path| !known.contains(*path)) {
-                strangers.extend(stranger(path, layout, settings)?);
-            }
-            (named.iter().cloned().collect(), ChangeScope::Together)
+        let known: BTreeSet<PathBuf> = migrations.iter().map(|m| absolute(m, settings)).collect();
+        let newness = match &folder {
+            Some(folder) if named.is_empty() => newness(folder, &known, arguments, &mut notes)?,
+            _ => Newness {
+                paths: named.iter().cloned().collect(),
+                released: BTreeSet::new(),
+                scope: ChangeScope::Together,
+            },
         };
-        let is_new = |migration: &Migration| new_paths.contains(&absolute(migration, settings));
+        let is_at = |unreadable: &Unreadable, path: &Path| {
+            normal(&settings.current.join(&unreadable.location.file)) == path
+        };
+        let (mut unreadable, unreadable_before): (Vec<_>, Vec<_>) =
+            unreadable.into_iter().partition(|one| newness.paths.iter().any(|path| is_at(one, path)));
+        let mut strangers = Vec::new();
+        for path in named.iter().filter(|path| !known.contains(*path)) {
+            if unreadable.iter().any(|one| is_at(one, path)) {
+                continue;
+            }
+            match stranger(path, &inputs, layout, settings)? {
+                Ok(migrations) => strangers.extend(migrations),
+                Err(one) => unreadable.push(one),
+            }
+        }
+        let is_new = |migration: &Migration| newness.paths.contains(&absolute(migration, settings));
         let mut earlier = Vec::new();
         let mut new = Vec::new();
         let last_new = migrations.iter().rposition(is_new);
@@ -85,7 +106,7 @@ impl Project {
             }
         }
         new.extend(strangers);
-        let edited = new.iter().filter(|migration| released.contains(&absolute(migration, settings)));
+        let edited = new.iter().filter(|migration| newness.released.contains(&absolute(migration, settings)));
         let edited: Vec<String> = edited.map(|migration| migration.source.name()).collect();
         notes.extend(edited.iter().map(|file| {
             format!("{file} was released before and is edited: databases that ran it won't run it again.")
@@ -97,13 +118,20 @@ impl Project {
                 .push("Each file was judged as a change of its own, since older ones are among them.".into());
             ChangeScope::EachFile
         } else {
-            scope
+            newness.scope
         };
         let schema = settings.schema.as_ref().map(|path| read_source(path, &settings.current)).transpose()?;
         if schema.is_some() {
             earlier.clear();
         }
-        Ok(Self { schema, earlier, new, scope, notes })
+        Ok(Self { schema, earlier, new, unreadable, unreadable_before, scope, notes })
+    }
+
+    /// Refuses what a rehearsal can't do without.
+    pub(crate) fn require_all_readable(&self) -> Result<(), Failure> {
+        let missing =
+            self.unreadable.iter().chain(self.unreadable_before.iter().filter(|_| self.schema.is_none()));
+        missing.map(Unreadable::failure).next().map_or(Ok(()), Err)
     }
 
     /// The schema in memory before the change.
@@ -130,45 +158,56 @@ impl Project {
     }
 }
 
-/// The files named as arguments, absolute; folders stand for the files in them.
-fn named_files(settings: &Settings, arguments: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    for argument in arguments {
-        let path = normal(&settings.current.join(argument));
-        if path.is_dir() {
-            let below: Vec<PathBuf> =
-                walk(&path)?.into_iter().filter(|path| has_extension(path, "sql")).collect();
-            if below.is_empty() {
-                return Err(Failure::input(format!(
-                    "check {}: there is no SQL file in this folder",
-                    argument.display()
-                )));
-            }
-            files.extend(below);
-        } else if path.is_file() {
-            files.push(path);
-        } else {
-            return Err(Failure::input(format!("check {}: there is no such file", argument.display())));
-        }
+/// Which of the migrations are new, as git or --all has it.
+fn newness(
+    folder: &Path,
+    known: &BTreeSet<PathBuf>,
+    arguments: &ReportArguments,
+    notes: &mut Vec<String>,
+) -> Result<Newness, Failure> {
+    if arguments.all {
+        // What can't be read is as new as the rest.
+        let paths = walk(folder)?.into_iter().collect();
+        return Ok(Newness { paths, released: BTreeSet::new(), scope: ChangeScope::EachFile });
     }
-    Ok(files)
+    let changed = match arguments.staged {
+        true => staged_files(folder)?,
+        false => changed_files(folder, arguments.base.as_deref())?,
+    };
+    if changed.paths.is_disjoint(known) {
+        let base = &changed.base;
+        notes.push(match arguments.staged {
+            true => format!("No migration is staged that {base} doesn't have."),
+            false => format!(
+                "No migration was added or changed since {base}: name files, or compare with another commit by --base."
+            ),
+        });
+    }
+    Ok(Newness { paths: changed.paths, released: changed.released, scope: ChangeScope::Together })
 }
 
-fn migrations_folder(settings: &Settings, named: &[PathBuf]) -> Result<PathBuf, Failure> {
+/// The folder of the migrations; none if only standard input is to be judged, which lies nowhere.
+fn migrations_folder(
+    settings: &Settings,
+    named: &[PathBuf],
+    inputs: &Inputs,
+) -> Result<Option<PathBuf>, Failure> {
     if let Some(folder) = &settings.migrations {
-        return Ok(folder.clone());
+        return Ok(Some(folder.clone()));
     }
     let usual = USUAL_FOLDERS.iter().map(|folder| settings.root.join(folder)).find(|folder| folder.is_dir());
-    match (usual, named.first()) {
-        (Some(usual), Some(first)) if first.starts_with(&usual) => Ok(usual),
+    let first = named.iter().find(|path| inputs.lies_somewhere(path));
+    match (usual, first) {
+        (Some(usual), Some(first)) if first.starts_with(&usual) => Ok(Some(usual)),
         (_, Some(first)) => {
             let folder = first.parent().unwrap_or(&settings.root);
             // Prisma and Diesel keep each migration in a folder of its own.
             let own_folder =
                 first.file_name().is_some_and(|name| name == "up.sql" || name == "migration.sql");
-            Ok(folder.parent().filter(|_| own_folder).unwrap_or(folder).to_owned())
+            Ok(Some(folder.parent().filter(|_| own_folder).unwrap_or(folder).to_owned()))
         }
-        (Some(usual), None) => Ok(usual),
+        (Some(usual), None) => Ok(Some(usual)),
+        (None, None) if !named.is_empty() => Ok(None),
         (None, None) => Err(Failure::input(format!(
             "find migrations in {}: there is no plimsoll.toml and none of the usual folders ({}); run `plimsoll init`, or name \
              the files",
@@ -190,7 +229,12 @@ fn no_migrations(folder: &Path, settings: &Settings) -> Failure {
 }
 
 /// A file outside the migrations folder, or one that its layout wouldn't run.
-fn stranger(path: &Path, layout: &Layout, settings: &Settings) -> Result<Vec<Migration>, Failure> {
+fn stranger(
+    path: &Path,
+    inputs: &Inputs,
+    layout: &Layout,
+    settings: &Settings,
+) -> Result<Result<Vec<Migration>, Unreadable>, Failure> {
     let shown = seen_from(path, &settings.current);
     if !has_extension(path, "sql") {
         return Err(Failure::input(format!("check {}: it is no SQL file", shown.display())));
@@ -202,7 +246,10 @@ fn stranger(path: &Path, layout: &Layout, settings: &Settings) -> Result<Vec<Mig
             shown.display()
         )));
     }
-    let text = read_text(path, &settings.current)?;
+    let text = match inputs.file(path) {
+        Ok(text) => text,
+        Err(unreadable) => return Ok(Err(unreadable)),
+    };
     let file = InputFile { path: name, shown, text };
     let files = [file];
     let layout = if layout.is_migration(&files[0].path) {
@@ -210,7 +257,7 @@ fn stranger(path: &Path, layout: &Layout, settings: &Settings) -> Result<Vec<Mig
     } else {
         Layout::detect(&files, Path::new(""), false)
     };
-    Ok(layout.migrations(&files, settings.habit))
+    Ok(Ok(layout.migrations(&files, settings.habit)))
 }
 
 fn absolute(migration: &Migration, settings: &Settings) -> PathBuf {
@@ -221,74 +268,4 @@ fn absolute(migration: &Migration, settings: &Settings) -> PathBuf {
 pub(crate) fn uses_sqlx(root: &Path) -> bool {
     std::fs::read_to_string(root.join("Cargo.toml"))
         .is_ok_and(|text| text.lines().any(|line| line.trim_start().starts_with("sqlx")))
-}
-
-/// Every file that a layout looks at.
-pub(crate) fn read_folder(folder: &Path, settings: &Settings) -> Result<Vec<InputFile>, Failure> {
-    let mut files = Vec::new();
-    for path in walk(folder)? {
-        if ["sql", "conf", "toml"].iter().any(|extension| has_extension(&path, extension)) {
-            let text = read_text(&path, &settings.current)?;
-            let below = path.strip_prefix(folder).unwrap_or(&path).to_owned();
-            files.push(InputFile { path: below, shown: seen_from(&path, &settings.current), text });
-        }
-    }
-    Ok(files)
-}
-
-/// Files below a folder in the order of their paths, hidden ones left out.
-pub(crate) fn walk(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    collect(folder, 0, &mut files)
-        .map_err(|why| Failure::input(format!("list the files in {}: {why}", folder.display())))?;
-    files.sort();
-    Ok(files)
-}
-
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        let path = entry.path();
-        if hidden {
-            continue;
-        }
-        let link = entry.file_type()?.is_symlink();
-        if !path.is_dir() {
-            files.push(path);
-        } else if !link && depth < DEEPEST {
-            // A link to a folder could lead round in a circle.
-            collect(&path, depth + 1, files)?;
-        }
-    }
-    Ok(())
-}
-
-fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
-}
-
-/// Reads a file as a source whose path is shown as seen from the current folder.
-pub(crate) fn read_source(path: &Path, current: &Path) -> Result<SourceFile, Failure> {
-    Ok(SourceFile::new(seen_from(path, current), read_text(path, current)?))
-}
-
-/// Reads a UTF-8 file without its byte order mark.
-pub(crate) fn read_text(path: &Path, current: &Path) -> Result<String, Failure> {
-    let shown = seen_from(path, current);
-    let bytes =
-        std::fs::read(path).map_err(|why| Failure::input(format!("read {}: {why}", shown.display())))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let bytes = error.as_bytes();
-        let before = String::from_utf8_lossy(&bytes[..valid]);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Failure::input(format!(
-            "read {}:{line}:{column}: byte 0x{:02x} is not UTF-8; save the file as UTF-8",
-            shown.display(),
-            bytes[valid]
-        ))
-    })?;
-    Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
 }

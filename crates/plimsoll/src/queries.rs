@@ -9,7 +9,7 @@ use plimsoll_sql::query_file::{Query, parse_queries};
 use toml::{Table, Value};
 
 use crate::exit::Failure;
-use crate::project::{read_source, walk};
+use crate::inputs::{read_source, walk};
 use crate::settings::Settings;
 
 /// Reads every query below the folder.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plimsoll_core::SourceFile;
+use plimsoll_lint::names::nearest;
 use plimsoll_lint::session::milliseconds;
 use plimsoll_pg::queries::MeasureSettings;
 use plimsoll_pg::server::{OLDEST_SUPPORTED_MAJOR, Wanted};
@@ -13,8 +14,10 @@ use serde_spanned::Spanned;
 
 use crate::config::{self, Config, complaint};
 use crate::exit::Failure;
-use crate::paths::{normal, seen_from};
-use crate::project::read_text;
+use crate::inputs::read_text;
+
+mod policy;
+use plimsoll_core::paths::{normal, seen_from};
 
 /// The settings of a run.
 pub(crate) struct Settings {
@@ -48,10 +51,16 @@ pub(crate) struct Settings {
     pub(crate) time_zone: String,
     /// Settings of the rules.
     pub(crate) lint: plimsoll_lint::Settings,
+    /// The file of findings that are left out, if there is one.
+    pub(crate) baseline: Option<PathBuf>,
 }
 
 /// Database that private servers get when none is named.
 pub(crate) const DEFAULT_DATABASE: &str = "plimsoll";
+/// `lock_timeout` above which it is as good as none.
+const LONGEST_LOCK_TIMEOUT_MS: u64 = 60_000;
+/// Size up to which a relation's hazards are notes.
+const SMALL_BYTES: u64 = 8 << 20;
 const DEFAULT_RUNS: usize = 5;
 const MOST_RUNS: usize = 1000;
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -130,6 +139,8 @@ impl Resolver {
                 .as_ref()
                 .map_or_else(|| Ok(DEFAULT_DATABASE.into()), |name| self.database(name))?,
             lint: plimsoll_lint::Settings {
+                longest_lock_timeout_ms: LONGEST_LOCK_TIMEOUT_MS,
+                small_bytes: SMALL_BYTES,
                 server_major: match server {
                     Wanted::Major(major) => Some(major),
                     Wanted::Newest => None,
@@ -139,8 +150,9 @@ impl Resolver {
                     Some(text) => u64::try_from(self.duration(text)?.as_millis()).unwrap_or(u64::MAX),
                     None => 0,
                 },
-                ignored_rules: lint.ignore.iter().map(|id| self.rule(id)).collect::<Result<_, _>>()?,
+                policy: self.policy(&lint)?,
             },
+            baseline: lint.baseline.as_ref().map(|path| self.path(path)),
             time_zone,
             current: self.current,
             root: self.root,
@@ -218,14 +230,6 @@ impl Resolver {
         found.map(|(_, habit)| *habit).ok_or_else(|| self.unknown("transaction habit", word, known()))
     }
 
-    fn rule(&self, id: &Spanned<String>) -> Result<String, Failure> {
-        let known = || plimsoll_lint::RULES.iter().map(|rule| rule.id);
-        if known().any(|rule| rule == id.get_ref()) {
-            return Ok(id.get_ref().clone());
-        }
-        Err(self.unknown("rule", id, known()))
-    }
-
     fn unknown<'a>(
         &self,
         kind: &str,
@@ -233,7 +237,7 @@ impl Resolver {
         known: impl Iterator<Item = &'a str>,
     ) -> Failure {
         let known: Vec<&str> = known.collect();
-        let near = config::nearest(word.get_ref(), known.iter().copied());
+        let near = nearest(word.get_ref(), known.iter().copied());
         let hint = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         let message = format!("unknown {kind} `{}`; {hint}(known: {})", word.get_ref(), known.join(", "));
         complaint(&self.source, word, &message)

@@ -7,6 +7,7 @@
 pub mod change_scope;
 pub mod finding;
 pub mod lock;
+pub mod paths;
 pub mod proof;
 pub mod query;
 pub mod rehearsal;

@@ -25,8 +25,22 @@ pub fn prove(
     rehearsal: &Rehearsal,
     locate: impl Fn(&StatementRecord) -> Location,
 ) -> Vec<Finding> {
+    prove_knowing(findings, Vec::new(), rehearsal, locate)
+}
+
+/// As [`prove`], where a team has accepted some findings: they aren't reported, but what they
+/// claim has been said, and isn't news when the rehearsal sees it.
+#[must_use]
+pub fn prove_knowing(
+    findings: Vec<Finding>,
+    accepted: Vec<Finding>,
+    rehearsal: &Rehearsal,
+    locate: impl Fn(&StatementRecord) -> Location,
+) -> Vec<Finding> {
+    let reported = findings.len();
     let mut proven: Vec<Finding> =
-        findings.into_iter().map(|finding| proven(finding, rehearsal, &locate)).collect();
+        findings.into_iter().chain(accepted).map(|finding| proven(finding, rehearsal, &locate)).collect();
+    let known = proven.len();
     for record in &rehearsal.statements {
         let hazards = match record.outcome {
             Outcome::Error => failure(record, &proven),
@@ -44,6 +58,7 @@ pub fn prove(
             claim: Claim::Nothing,
         }));
     }
+    proven.drain(reported..known);
     proven
 }
 
@@ -398,6 +413,19 @@ mod tests {
         check(Vec::new(), vec![scanning("public.t")], &["unclaimed-hazard error observed"]);
         let brief = StatementRecord { scans: Vec::new(), lock_timeout_ms: 0, ..scanning("public.t") };
         check(Vec::new(), vec![brief], &["unclaimed-hazard warning observed"]);
+    }
+
+    #[test]
+    fn what_was_accepted_is_no_news() {
+        let rehearsal = Rehearsal {
+            server_version: "18".into(),
+            seeded: true,
+            statements: vec![scanning("public.t")],
+            notes: Vec::new(),
+        };
+        assert!(prove_knowing(Vec::new(), vec![scan_claim()], &rehearsal, |_| place(1)).is_empty());
+        let both = prove_knowing(vec![scan_claim()], vec![scan_claim()], &rehearsal, |_| place(1));
+        assert_eq!(both.len(), 1);
     }
 
     #[test]

@@ -4,24 +4,30 @@
 //! Deliberately absent: servers, files, and any opinion about how a finding is shown.
 
 mod context;
+pub mod names;
+pub mod path_set;
+pub mod policy;
 mod rule;
 mod rules;
 pub mod session;
-
-use std::borrow::Cow;
-use std::ops::Range;
+mod steps;
+pub mod suppression;
 
 use plimsoll_core::{ChangeScope, Claim, Evidence, EvidenceKind, Finding, Severity};
 use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::effects::{Environment, effects};
-use plimsoll_sql::plpgsql::InnerStatement;
 use plimsoll_sql::schema::Snapshots;
-use plimsoll_sql::{Command, Migration, Schema, Statement, StatementKind};
+use plimsoll_sql::{Migration, Schema, Statement, StatementKind};
 
 pub use context::{Context, Problem, StatementFix};
+pub use names::rule;
+pub use policy::Policy;
+use policy::{FilePolicy, Standing};
 pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR};
 pub use rules::RULES;
 use session::Session;
+use steps::{Step, steps};
+use suppression::Suppressions;
 
 /// What the team knows that the SQL doesn't say.
 #[derive(Clone, Debug)]
@@ -36,8 +42,8 @@ pub struct Settings {
     pub longest_lock_timeout_ms: u64,
     /// Size in bytes up to which a relation's hazards are notes.
     pub small_bytes: u64,
-    /// Ids of rules that are switched off.
-    pub ignored_rules: Vec<String>,
+    /// Which rules run, at which severity, where.
+    pub policy: Policy,
 }
 
 impl Default for Settings {
@@ -48,7 +54,7 @@ impl Default for Settings {
             lock_timeout_ms: 0,
             longest_lock_timeout_ms: 60_000,
             small_bytes: 8 << 20,
-            ignored_rules: Vec::new(),
+            policy: Policy::default(),
         }
     }
 }
@@ -61,13 +67,22 @@ impl Settings {
     }
 }
 
-/// The rule of this id.
-#[must_use]
-pub fn rule(id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id == id)
+/// What the rules say of a change.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// What is to be reported.
+    pub findings: Vec<Finding>,
+    /// What the team has accepted, by a comment or by switching a rule off. A rehearsal that
+    /// confirms it has nothing to tell that nobody knew.
+    pub accepted: Vec<Finding>,
+    /// The comments that accept, for findings that are made elsewhere.
+    pub suppressions: Suppressions,
+    /// Whether a statement touches a relation of which nothing is known.
+    pub touches_unknown: bool,
 }
 
-/// Judges a change. `schema` is the state before it, and is left as the state after it.
+/// Judges a change and returns what a report lists. `schema` is the state before it, and is left
+/// as the state after it.
 #[must_use]
 pub fn lint(
     schema: &mut Schema,
@@ -75,30 +90,57 @@ pub fn lint(
     scope: ChangeScope,
     settings: &Settings,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut judgement = judge(schema, migrations, scope, settings);
+    judgement.findings.extend(judgement.suppressions.remarks(&settings.policy));
+    judgement.findings
+}
+
+/// Judges a change, as [`lint`] does, for a caller that goes on with it.
+#[must_use]
+pub fn judge(
+    schema: &mut Schema,
+    migrations: &[&Migration],
+    scope: ChangeScope,
+    settings: &Settings,
+) -> Judgement {
+    let mut judgement = Judgement::default();
+    let general = settings.policy.general();
     schema.begin_change();
     for (at, migration) in migrations.iter().enumerate() {
         if scope == ChangeScope::EachFile && at > 0 {
             schema.begin_change();
         }
         schema.begin_session();
-        lint_file(schema, migration, settings, &mut findings);
+        if !settings.policy.judges(migration.source.path()) {
+            schema.apply_script(&migration.statements);
+            continue;
+        }
+        let policy = settings.policy.for_file(migration.source.path(), &general);
+        judgement.suppressions.read(migration);
+        lint_file(schema, migration, settings, &policy, &mut judgement);
     }
-    findings
+    judgement
 }
 
-fn lint_file(schema: &mut Schema, migration: &Migration, settings: &Settings, findings: &mut Vec<Finding>) {
+fn lint_file(
+    schema: &mut Schema,
+    migration: &Migration,
+    settings: &Settings,
+    policy: &FilePolicy,
+    judgement: &mut Judgement,
+) {
     let mut session = Session::new(settings.lock_timeout_ms);
     let mut snapshots = Snapshots::default();
     let rolls_back = migration.statements.iter().any(Statement::rolls_back);
     for ((index, statement), place) in migration.statements.iter().enumerate().zip(migration.places()) {
         session.arrive(place);
         if let StatementKind::Invalid(error) = &statement.kind {
-            findings.push(syntax_error(migration, index, error));
+            judgement.take_other(syntax_error(migration, index, error), policy);
         }
-        for step in steps(statement, schema) {
-            let command = step.command.as_ref();
+        for Step { command, range, exact } in steps(statement, schema) {
+            let command = command.as_ref();
             let effects = effects(command, schema, settings.environment());
+            judgement.touches_unknown |= effects.iter().any(|effect| !schema.has(&effect.relation));
             let context = Context {
                 schema,
                 settings,
@@ -107,11 +149,17 @@ fn lint_file(schema: &mut Schema, migration: &Migration, settings: &Settings, fi
                 migration,
                 index,
                 command,
-                range: step.range,
-                ranges_hold: step.exact,
+                range,
+                ranges_hold: exact,
                 effects,
             };
-            judge(&context, findings);
+            for (rule, standing) in policy.running() {
+                let mut problems = Vec::new();
+                (rule.check)(&context, &mut problems);
+                for problem in problems {
+                    judgement.take(context.finding(rule, problem), standing);
+                }
+            }
             let effects = context.effects;
             session.run(command, place, index, &effects);
             if rolls_back {
@@ -123,71 +171,27 @@ fn lint_file(schema: &mut Schema, migration: &Migration, settings: &Settings, fi
     }
 }
 
-fn judge(context: &Context, findings: &mut Vec<Finding>) {
-    let settings = context.settings;
-    for rule in RULES.iter().filter(|rule| !settings.ignored_rules.iter().any(|id| id == rule.id)) {
-        let mut problems = Vec::new();
-        (rule.check)(context, &mut problems);
-        findings.extend(problems.into_iter().map(|problem| context.finding(rule, problem)));
-    }
-}
-
-/// A command that a statement runs: its own, or one in the body of a DO block or function.
-struct Step<'a> {
-    command: Cow<'a, Command>,
-    range: Range<usize>,
-    exact: bool,
-}
-
-/// The commands that a statement runs, in order.
-fn steps<'a>(statement: &'a Statement, schema: &Schema) -> Vec<Step<'a>> {
-    let Some(command) = statement.command() else { return Vec::new() };
-    let range = statement.range.clone();
-    let mut steps = vec![Step { command: Cow::Borrowed(command), range: range.clone(), exact: true }];
-    for inner in &statement.inner {
-        let InnerStatement { range, exact, command } = inner;
-        steps.push(Step { command: Cow::Borrowed(command), range: range.clone(), exact: *exact });
-    }
-    let called: Vec<Command> =
-        steps.iter().flat_map(|step| called_commands(&step.command, schema, FUNCTION_DEPTH)).collect();
-    steps.extend(called.into_iter().map(|command| Step {
-        command: Cow::Owned(command),
-        range: range.clone(),
-        exact: false,
-    }));
-    steps
-}
-
-/// Functions within functions up to which calls are followed.
-const FUNCTION_DEPTH: usize = 4;
-
-/// The commands in the bodies of user functions that a query calls.
-fn called_commands(command: &Command, schema: &Schema, depth: usize) -> Vec<Command> {
-    let Command::Query { calls, .. } = command else { return Vec::new() };
-    if depth == 0 {
-        return Vec::new();
-    }
-    let bodies = calls.iter().filter_map(|call| schema.function(call)).map(|function| {
-        match function.language.as_str() {
-            "plpgsql" => plimsoll_sql::plpgsql::statements(&function.body, 0)
-                .into_iter()
-                .map(|inner| inner.command)
-                .collect::<Vec<_>>(),
-            "sql" => plimsoll_sql::parse::parse_script(&function.body)
-                .0
-                .iter()
-                .filter_map(|statement| statement.command().cloned())
-                .collect(),
-            _ => Vec::new(),
+impl Judgement {
+    /// Takes a rule's finding for what it is.
+    fn take(&mut self, mut finding: Finding, standing: Standing) {
+        if let Standing::ReportedAt(severity) = standing {
+            finding.severity = severity;
         }
-    });
-    let mut commands = Vec::new();
-    for command in bodies.flatten() {
-        let called = called_commands(&command, schema, depth - 1);
-        commands.push(command);
-        commands.extend(called);
+        if self.suppressions.cover(&finding) || standing == Standing::Accepted {
+            self.accepted.push(finding);
+        } else {
+            self.findings.push(finding);
+        }
     }
-    commands
+
+    /// Takes a finding that no rule makes.
+    fn take_other(&mut self, finding: Finding, policy: &FilePolicy) {
+        if self.suppressions.cover(&finding) || !policy.reports(&finding.rule) {
+            self.accepted.push(finding);
+        } else {
+            self.findings.extend(policy.leveled(finding));
+        }
+    }
 }
 
 fn syntax_error(migration: &Migration, index: usize, error: &plimsoll_sql::SyntaxError) -> Finding {

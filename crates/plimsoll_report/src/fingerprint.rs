@@ -6,19 +6,41 @@
 
 use std::collections::HashMap;
 
+use plimsoll_core::Finding;
+
 use crate::Rendering;
 
-/// A fingerprint for each finding of the report, in its order: 16 hexadecimal digits.
+/// What a fingerprint is made from.
+pub struct Print<'a> {
+    /// The rule's id.
+    pub rule: &'a str,
+    /// The file, under a name that is the same wherever the program runs.
+    pub file: &'a str,
+    /// The text that the finding marks.
+    pub marked: &'a str,
+}
+
+/// A fingerprint for each finding of the report, in its order.
 pub(crate) fn fingerprints(rendering: &Rendering) -> Vec<String> {
+    let print = |finding: &'_ Finding| {
+        let source = rendering.source(finding);
+        source.and_then(|source| source.text().get(source.range(&finding.location)))
+    };
+    fingerprints_of(rendering.report.findings.iter().map(|finding| Print {
+        rule: &finding.rule,
+        file: &finding.location.file,
+        marked: print(finding).unwrap_or(&finding.message),
+    }))
+}
+
+/// A fingerprint for each of them, in their order: 16 hexadecimal digits.
+pub fn fingerprints_of<'a>(prints: impl IntoIterator<Item = Print<'a>>) -> Vec<String> {
     let mut seen: HashMap<u64, u64> = HashMap::new();
-    let findings = rendering.report.findings.iter();
-    findings
-        .map(|finding| {
-            let marked = rendering.source(finding).map_or(finding.message.as_str(), |source| {
-                source.text().get(source.range(&finding.location)).unwrap_or_default()
-            });
-            let words = marked.split_whitespace();
-            let content = fnv1a([finding.rule.as_str(), &finding.location.file].into_iter().chain(words));
+    prints
+        .into_iter()
+        .map(|print| {
+            let words = print.marked.split_whitespace();
+            let content = fnv1a([print.rule, print.file].into_iter().chain(words));
             let occurrence = seen.entry(content).or_default();
             *occurrence += 1;
             format!("{:016x}", content.wrapping_add(*occurrence - 1))

@@ -5,7 +5,7 @@
 //! own escaping has seen it.
 
 mod excerpt;
-mod fingerprint;
+pub mod fingerprint;
 mod format;
 mod github;
 mod gitlab;

@@ -6,6 +6,7 @@
 //! is dangerous. The parser's own types end in [`parse`]: no other crate sees them.
 
 pub mod command;
+pub mod comments;
 pub mod data_type;
 pub mod effects;
 pub mod layout;

@@ -29,6 +29,8 @@ impl TransactionHabit {
 pub struct Migration {
     /// Its file. Ranges below are bytes in its text.
     pub source: SourceFile,
+    /// Bytes of its up section.
+    pub section: Range<usize>,
     /// The statements of its up section, in order.
     pub statements: Vec<Statement>,
     /// psql commands in it, which only psql runs.
@@ -48,7 +50,7 @@ impl Migration {
         for range in &mut meta_commands {
             *range = range.start + section.start..range.end + section.start;
         }
-        Self { source, statements, meta_commands, habit }
+        Self { source, section, statements, meta_commands, habit }
     }
 
     /// A statement's text.

@@ -2,17 +2,19 @@
 //! rehearsal alone.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use plimsoll_core::proof::prove;
-use plimsoll_core::{Rehearsal, Report};
+use plimsoll_core::proof::{STATEMENT_FAILS, prove_knowing};
+use plimsoll_core::{EvidenceKind, Finding, Rehearsal, Report};
+use plimsoll_lint::suppression::Suppressions;
+use plimsoll_lint::{Judgement, Policy};
 use plimsoll_pg::queries::PreparedQuery;
 use plimsoll_pg::rehearse::{RehearseError, rehearse};
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::Migration;
 
 use crate::args::{CheckArguments, ColorChoice};
-use crate::commands::lint;
+use crate::commands::lint::Linted;
 use crate::exit::Failure;
 use crate::output::deliver;
 use crate::private_database::{Rows, bring_to_state_before, in_script, start};
@@ -46,6 +48,8 @@ pub(crate) async fn run(
         (Some(folder), Parts::All) => Some(queries::load(folder, &settings)?),
         _ => None,
     };
+    project.require_all_readable()?;
+    let linted = Linted::of(&project, &settings, &arguments.report)?;
     let rows = if arguments.no_seed { Rows::None } else { Rows::Seeded };
     let mut sources = project.sources();
     for query in queries.iter().flatten() {
@@ -54,9 +58,9 @@ pub(crate) async fn run(
         }
     }
     let report = if project.new.is_empty() {
-        Report::new(Vec::new(), None, None, project.notes.clone())
+        Report::new(Vec::new(), None, None, linted.notes)
     } else {
-        examine(&project, &settings, queries, rows, parts).await?
+        examine(&project, &settings, linted, queries, rows, parts).await?
     };
     deliver(&report, &sources, &arguments.report, color)
 }
@@ -65,29 +69,32 @@ pub(crate) async fn run(
 async fn examine(
     project: &Project,
     settings: &Settings,
+    linted: Linted,
     queries: Option<Vec<PreparedQuery>>,
     rows: Rows,
     parts: Parts,
 ) -> Result<Report, Failure> {
     let progress = Progress::new();
-    let mut findings = match parts {
-        Parts::All => lint::findings(project, settings),
-        Parts::RehearsalAlone => Vec::new(),
-    };
+    let Linted { judgement, mut notes } = linted;
+    let Judgement { findings, accepted, mut suppressions, .. } = judgement;
+    let findings = if parts == Parts::All { findings } else { Vec::new() };
     progress.step("starting a private server");
     let server = start(settings).await?;
     let database = &settings.database;
     let rows = bring_to_state_before(&server, database, project, settings, rows, &progress).await?;
     let mut measured = Measured::before(&server, settings, queries.unwrap_or_default(), &progress).await?;
     let rehearsal = rehearsed(&server, settings, project, rows, &progress).await?;
-    findings = prove(findings, &rehearsal, |record| {
+    let findings = prove_knowing(findings, accepted, &rehearsal, |record| {
         let migration = project.new.iter().find(|migration| migration.source.name() == record.file);
         located(migration, record.statement, &record.file, record.line)
     });
+    let mut findings = wanted(findings, &settings.lint.policy, &mut suppressions);
     measured.after(&server, settings, project, &touched_relations(&rehearsal), &progress).await?;
     let (query_findings, query_reports) = measured.judged(project);
-    findings.extend(query_findings);
-    let mut notes = project.notes.clone();
+    findings.extend(wanted(query_findings, &settings.lint.policy, &mut suppressions));
+    if parts == Parts::All {
+        findings.extend(suppressions.remarks(&settings.lint.policy));
+    }
     if rows == Rows::None {
         let why = if project.begins_empty() && !(settings.seeds.is_empty() && settings.seed_command.is_none())
         {
@@ -103,6 +110,23 @@ async fn examine(
         notes.push("The new migrations hold no statement.".into());
     }
     Ok(Report::new(findings, Some(rehearsal), query_reports, notes))
+}
+
+/// What only a server saw, as far as the team wants to hear of it.
+fn wanted(findings: Vec<Finding>, policy: &Policy, suppressions: &mut Suppressions) -> Vec<Finding> {
+    let general = policy.general();
+    let wanted = findings.into_iter().filter_map(|finding| {
+        if finding.evidence.kind != EvidenceKind::Observed {
+            return Some(finding);
+        }
+        let path = PathBuf::from(&finding.location.file);
+        let judged = finding.rule == STATEMENT_FAILS || policy.judges(&path);
+        if !judged || suppressions.cover(&finding) {
+            return None;
+        }
+        policy.for_file(&path, &general).leveled(finding)
+    });
+    wanted.collect()
 }
 
 async fn rehearsed(

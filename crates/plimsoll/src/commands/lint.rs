@@ -2,31 +2,116 @@
 
 use std::path::Path;
 
-use plimsoll_core::{Finding, Report};
+use plimsoll_core::{Claim, Evidence, EvidenceKind, Finding, Report, Severity};
+use plimsoll_lint::names::UNREADABLE_FILE;
+use plimsoll_lint::{Judgement, judge};
 
-use crate::args::{ColorChoice, ReportArguments};
-use crate::exit::Failure;
-use crate::output::deliver;
+use crate::args::{ColorChoice, LintArguments, ReportArguments};
+use crate::baseline;
+use crate::commands::import;
+use crate::exit::{CLEAN, Failure};
+use crate::inputs::Unreadable;
+use crate::output::{deliver, print};
 use crate::project::Project;
 use crate::settings::Settings;
 
+/// What the rules say of a change, and what is to be said of that.
+pub(crate) struct Linted {
+    pub(crate) judgement: Judgement,
+    pub(crate) notes: Vec<String>,
+}
+
 pub(crate) fn run(
-    arguments: &ReportArguments,
+    arguments: &LintArguments,
     config: Option<&Path>,
     color: ColorChoice,
 ) -> Result<u8, Failure> {
-    let settings = Settings::load(config, arguments.postgres)?;
-    let project = Project::load(&settings, arguments)?;
-    let findings = findings(&project, &settings);
-    let report = Report::new(findings, None, None, project.notes.clone());
-    deliver(&report, &project.sources(), arguments, color)
+    if let Some(file) = &arguments.import {
+        return import::run(
+            file,
+            config,
+            if arguments.force { import::To::Config } else { import::To::Stdout },
+        );
+    }
+    let settings = Settings::load(config, arguments.report.postgres)?;
+    let project = Project::load(&settings, &arguments.report)?;
+    if let Some(path) = &arguments.write_baseline {
+        let findings = Linted::without_baseline(&project, &settings).judgement.findings;
+        let count = baseline::write(findings, &settings.current.join(path), &project, &settings)?;
+        let what = if count == 1 { "finding" } else { "findings" };
+        print(&format!("wrote {}: {count} {what}\n", path.display()))?;
+        return Ok(CLEAN);
+    }
+    let Linted { judgement, mut notes } = Linted::of(&project, &settings, &arguments.report)?;
+    if project.begins_empty() && judgement.touches_unknown {
+        notes.push(
+            "Nothing is known of the tables before the change, so they were judged at their worst: keep the earlier \
+             migrations beside it, or give a dump of the schema by [database] schema."
+                .into(),
+        );
+    }
+    let mut findings = judgement.findings;
+    findings.extend(judgement.suppressions.remarks(&settings.lint.policy));
+    let report = Report::new(findings, None, None, notes);
+    deliver(&report, &project.sources(), &arguments.report, color)
 }
 
-/// What the rules say of the change.
-pub(crate) fn findings(project: &Project, settings: &Settings) -> Vec<Finding> {
-    let new: Vec<_> = project.new.iter().collect();
-    if new.is_empty() {
-        return Vec::new();
+impl Linted {
+    /// Judges the change, and leaves out what the baseline has.
+    pub(crate) fn of(
+        project: &Project,
+        settings: &Settings,
+        arguments: &ReportArguments,
+    ) -> Result<Self, Failure> {
+        let mut linted = Self::without_baseline(project, settings);
+        let path = arguments.baseline.as_ref().map(|path| settings.current.join(path));
+        if let Some(path) = path.as_ref().or(settings.baseline.as_ref()) {
+            let met = baseline::leave_out(linted.judgement.findings, path, project, settings)?;
+            linted.judgement.findings = met.new;
+            linted.judgement.accepted.extend(met.known);
+            linted.notes.extend(met.notes);
+        }
+        Ok(linted)
     }
-    plimsoll_lint::lint(&mut project.schema_before(), &new, project.scope, &settings.lint)
+
+    fn without_baseline(project: &Project, settings: &Settings) -> Self {
+        let new: Vec<_> = project.new.iter().collect();
+        let mut notes = project.notes.clone();
+        let mut judgement = match new.is_empty() {
+            true => Judgement::default(),
+            false => judge(&mut project.schema_before(), &new, project.scope, &settings.lint),
+        };
+        let policy = &settings.lint.policy;
+        let general = policy.general();
+        let unreadable = project.unreadable.iter().filter_map(|one| {
+            let path = Path::new(&one.location.file);
+            let finding = unreadable(one);
+            policy.judges(path).then(|| policy.for_file(path, &general).leveled(finding)).flatten()
+        });
+        judgement.findings.extend(unreadable);
+        notes.extend(project.unreadable_before.iter().map(|one| {
+            let file = &one.location.file;
+            format!("{file} can't be read, so what it makes isn't known: {}.", one.why)
+        }));
+        match new.iter().filter(|migration| !policy.judges(migration.source.path())).count() {
+            0 => {}
+            1 => notes.push("1 file was not judged, as [lint] include and exclude say.".into()),
+            count => notes.push(format!("{count} files were not judged, as [lint] include and exclude say.")),
+        }
+        Self { judgement, notes }
+    }
+}
+
+fn unreadable(unreadable: &Unreadable) -> Finding {
+    Finding {
+        rule: UNREADABLE_FILE.to_owned(),
+        severity: Severity::Error,
+        message: format!("this file can't be read: {}", unreadable.why),
+        remedy: "Mend the file; the others were judged without it.".to_owned(),
+        fix: None,
+        location: unreadable.location.clone(),
+        statement: None,
+        evidence: Evidence { kind: EvidenceKind::Claimed, facts: Vec::new() },
+        claim: Claim::Nothing,
+    }
 }

@@ -1,8 +1,10 @@
 //! The verbs, one file each.
 
 mod check;
+mod import;
 mod lint;
 mod rule;
+mod rules;
 mod server;
 
 use crate::args::{Arguments, Verb};
@@ -21,6 +23,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         }
         Verb::Lint(arguments) => lint::run(&arguments, config, color),
         Verb::Server(arguments) => server::run(&arguments, config).await,
-        Verb::Rule(arguments) => rule::run(&arguments),
+        Verb::Rule(arguments) => rule::run(&arguments, config),
+        Verb::Rules => rules::run(config),
     }
 }

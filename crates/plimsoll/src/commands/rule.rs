@@ -1,30 +1,36 @@
-//! `plimsoll rule`: a rule's page, or the list of rules.
+//! `plimsoll rule`: a rule's page, by its id or by what another tool calls it.
 
-use plimsoll_lint::RULES;
+use std::path::Path;
+
+use plimsoll_lint::names::{OTHER_FINDINGS, nearest_name, resolve};
 
 use crate::args::RuleArguments;
-use crate::config::nearest;
+use crate::commands::rules;
 use crate::exit::{CLEAN, Failure};
 use crate::output::print;
 
-pub(crate) fn run(arguments: &RuleArguments) -> Result<u8, Failure> {
-    let Some(id) = &arguments.id else {
-        let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
-        let lines = RULES.iter().map(|rule| {
-            let severity = rule.severity.word();
-            let summary = rule.summary().replace('\n', " ");
-            format!("{:width$}  {severity:7}  {summary}\n", rule.id)
-        });
-        print(&lines.collect::<String>())?;
-        return Ok(CLEAN);
-    };
-    let Some(rule) = plimsoll_lint::rule(id) else {
-        let near = nearest(id, RULES.iter().map(|rule| rule.id));
+pub(crate) fn run(arguments: &RuleArguments, config: Option<&Path>) -> Result<u8, Failure> {
+    let Some(name) = &arguments.id else { return rules::run(config) };
+    let ids = resolve(name);
+    if ids.is_empty() {
+        let near = nearest_name(name);
         let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
         return Err(Failure::input(format!(
-            "explain {id}: there is no such rule{hint} (`plimsoll rule` lists them)"
+            "explain {name}: there is no such rule{hint} (`plimsoll rules` lists them)"
         )));
-    };
-    print(&rule.whole_page())?;
+    }
+    let pages: Vec<String> = ids.into_iter().map(page).collect();
+    print(&pages.join("\n"))?;
     Ok(CLEAN)
+}
+
+fn page(id: &str) -> String {
+    if let Some(rule) = plimsoll_lint::rule(id) {
+        return rule.whole_page();
+    }
+    let other = OTHER_FINDINGS.iter().find(|finding| finding.id == id);
+    let (severity, summary) = other.map_or(("", ""), |finding| (finding.severity.word(), finding.summary));
+    format!(
+        "# {id}\n\n{summary}\n\nNo rule makes this finding. Its severity is {severity}; `[lint.rules]` sets another.\n"
+    )
 }

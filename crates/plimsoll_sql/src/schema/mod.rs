@@ -131,6 +131,12 @@ impl Schema {
         self.relations.get(&ObjectName::qualified(schema, name))
     }
 
+    /// Whether there is a relation of this name.
+    #[must_use]
+    pub fn has(&self, name: &ResolvedName) -> bool {
+        self.relations.contains_key(name)
+    }
+
     /// All relations, by name.
     pub fn relations(&self) -> impl Iterator<Item = (&ResolvedName, &Relation)> {
         self.relations.iter()

@@ -1,9 +1,10 @@
-//! Paths as reports print them.
+//! Paths as reports print them. Only their text is looked at, never a file system.
 
 use std::path::{Component, Path, PathBuf};
 
 /// `path` as seen from `folder`; both absolute. Goes up with `..` where it must.
-pub(crate) fn seen_from(path: &Path, folder: &Path) -> PathBuf {
+#[must_use]
+pub fn seen_from(path: &Path, folder: &Path) -> PathBuf {
     let path = normal(path);
     let folder = normal(folder);
     let shared = path.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
@@ -17,7 +18,8 @@ pub(crate) fn seen_from(path: &Path, folder: &Path) -> PathBuf {
 }
 
 /// The path without `.` and with `..` resolved by its text.
-pub(crate) fn normal(path: &Path) -> PathBuf {
+#[must_use]
+pub fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {
         match component {
