@@ -145,7 +145,7 @@ impl Resolver {
                     Wanted::Major(major) => Some(major),
                     Wanted::Newest => None,
                 },
-                time_zone: if is_utc(&time_zone) { TimeZone::Utc } else { TimeZone::Other },
+                time_zone: TimeZone::named(&time_zone),
                 lock_timeout_ms: match &lint.lock_timeout {
                     Some(text) => u64::try_from(self.duration(text)?.as_millis()).unwrap_or(u64::MAX),
                     None => 0,
@@ -284,9 +284,4 @@ impl Resolver {
         }
         Ok(name_ref.clone())
     }
-}
-
-fn is_utc(zone: &str) -> bool {
-    ["utc", "etc/utc", "gmt", "etc/gmt", "zulu", "etc/zulu", "universal", "etc/universal"]
-        .contains(&zone.to_ascii_lowercase().as_str())
 }

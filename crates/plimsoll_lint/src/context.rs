@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, LockMode, Severity, Work, units};
-use plimsoll_sql::effects::{Cause, Effect, Environment};
+use plimsoll_sql::effects::{Cause, Effect};
 use plimsoll_sql::name::{quote_identifier, quote_name};
 use plimsoll_sql::schema::{Relation, ResolvedName};
 use plimsoll_sql::transaction::Place;
@@ -120,11 +120,6 @@ impl<'a> Context<'a> {
     /// The statement's text.
     pub(crate) fn sql(&self) -> &'a str {
         &self.migration.source.text()[self.range.clone()]
-    }
-
-    /// The server and session that the change is for.
-    pub(crate) fn environment(&self) -> Environment {
-        self.settings.environment()
     }
 
     /// Work under locks for one of these causes, one hazard for each place in the statement.

@@ -4,10 +4,12 @@
 use plimsoll_core::LockMode;
 use plimsoll_sql::Command;
 use plimsoll_sql::command::{SetParameter, TypeAction};
-use plimsoll_sql::effects::Effect;
+use plimsoll_sql::data_type::TimeZone;
+use plimsoll_sql::effects::{Effect, Environment};
 use plimsoll_sql::schema::ResolvedName;
 use plimsoll_sql::transaction::Place;
 
+use crate::Settings;
 use crate::context::takes_brief_strong_lock;
 
 /// A session's state before a statement.
@@ -16,6 +18,8 @@ pub struct Session {
     statement_timeout: Timeout,
     idle_timeout: Timeout,
     transaction_timeout: Timeout,
+    /// `SET TimeZone` of the session.
+    time_zone: Option<TimeZone>,
     transaction: usize,
     /// Locks on relations that existed before the change, held by the transaction.
     held: Vec<Held>,
@@ -94,6 +98,7 @@ impl Session {
             statement_timeout: Timeout::default(),
             idle_timeout: Timeout::default(),
             transaction_timeout: Timeout::default(),
+            time_zone: None,
             transaction: 0,
             held: Vec::new(),
             savepoints: Vec::new(),
@@ -128,6 +133,14 @@ impl Session {
     /// Whether a lock from `SHARE ROW EXCLUSIVE` up was taken before in this file.
     pub(crate) fn strong_lock_seen(&self) -> bool {
         self.strong_lock_seen
+    }
+
+    /// The server and session for which a statement runs now.
+    pub(crate) fn environment(&self, settings: &Settings) -> Environment {
+        Environment {
+            server_major: settings.server_major,
+            time_zone: self.time_zone.unwrap_or(settings.time_zone),
+        }
     }
 
     /// Locks on existing relations that the transaction holds.
@@ -207,6 +220,9 @@ impl Session {
             }
         }
         match command {
+            Command::Set(SetParameter { name, values, .. }) if name == "timezone" => {
+                self.time_zone = values.first().map(|zone| TimeZone::named(zone));
+            }
             Command::Set(SetParameter { name, values, local }) => {
                 if let Some(timeout) = self.timeout(name)
                     && let Some(value) =
@@ -216,6 +232,9 @@ impl Session {
                 }
             }
             Command::Reset { name } => {
+                if name.as_deref().is_none_or(|name| name == "timezone") {
+                    self.time_zone = None;
+                }
                 for parameter in TIMEOUTS {
                     if name.as_deref().is_none_or(|name| name == parameter)
                         && let Some(timeout) = self.timeout(parameter)

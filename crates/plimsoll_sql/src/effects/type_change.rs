@@ -7,7 +7,7 @@ use super::Environment;
 use crate::command::{ConstraintKind, UsingExpression};
 use crate::data_type::{DataType, TypeChange};
 use crate::name::ObjectName;
-use crate::schema::{Relation, Schema, UserType, constrained_columns};
+use crate::schema::{Relation, RelationKind, Schema, UserType, constrained_columns};
 
 /// What a type change does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,22 +44,26 @@ pub fn column_type_change(
     if let (TypeChange::Nothing, Some(relation), Some(old)) = (rows, relation, &old) {
         let other_order = known.is_some_and(|known| known.collation.as_ref() != collation)
             || operator_class(schema, old) != operator_class(schema, to);
+        // An index of partitions is made anew as a whole, whatever its storage.
+        let partitioned = relation.kind == RelationKind::PartitionedTable;
         for constraint in &relation.constraints {
             let looks = constrained_columns(&constraint.kind).iter().any(|name| *name == column);
             match &constraint.kind {
-                ConstraintKind::Check { .. } if looks && constraint.validated => {
-                    checks.push(constraint.name.clone())
-                }
-                ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) if looks && other_order => {
+                // One that was NOT VALID is read, too.
+                ConstraintKind::Check { .. } if looks => checks.push(constraint.name.clone()),
+                ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_)
+                    if looks && (other_order || partitioned) =>
+                {
                     indexes.push(constraint.name.clone());
                 }
                 _ => {}
             }
         }
         for index in &relation.indexes {
-            let looks = index.keys.iter().any(|key| key.columns.iter().any(|name| name == column));
+            let keys = index.keys.iter().flat_map(|key| &key.columns);
+            let looks = keys.chain(&index.predicate_columns).any(|name| name == column);
             let expression = index.partial || index.keys.iter().any(|key| key.column.is_none());
-            if looks && (other_order || expression) {
+            if looks && (other_order || expression || partitioned) {
                 indexes.push(index.name.clone());
             }
         }
