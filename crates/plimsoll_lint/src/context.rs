@@ -85,23 +85,30 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn finding(&self, rule: &Rule, problem: Problem) -> Finding {
-        let statement = &self.migration.statements[self.index].range;
-        let in_file = |range: Range<usize>| statement.start + range.start..statement.start + range.end;
-        let range = problem.range.map_or_else(|| statement.clone(), in_file);
-        let source = &self.migration.source;
-        let fix = problem.fix.map(|fix| Fix {
+        let migration = self.migration;
+        let in_file = |range: Range<usize>| migration.in_file(self.index, range);
+        let whole = || migration.statements[self.index].range.clone();
+        let range = problem.range.map_or_else(whole, in_file);
+        let source = &migration.source;
+        // An edit of what isn't in the file can't be made.
+        let is_original =
+            |fix: &StatementFix| fix.edits.iter().all(|(range, _)| migration.is_original(self.index, range));
+        let fix = problem.fix.filter(is_original).map(|fix| Fix {
             title: fix.title,
             edits: fix
                 .edits
                 .into_iter()
-                .map(|(range, text)| Edit { location: source.location(in_file(range)), text })
+                .map(|(range, text)| Edit {
+                    location: source.location(in_file(range)),
+                    text: migration.restored(text),
+                })
                 .collect(),
         });
         Finding {
             rule: rule.id.to_owned(),
             severity: problem.severity.unwrap_or(rule.severity),
-            message: problem.message,
-            remedy: problem.remedy,
+            message: migration.restored(problem.message),
+            remedy: migration.restored(problem.remedy),
             fix,
             location: source.location(range),
             statement: Some(self.index),

@@ -96,7 +96,8 @@ fn remedy(rendering: &Rendering, finding: &Finding) -> String {
     let (first, rest) = finding.remedy.split_once('\n').unwrap_or((&finding.remedy, ""));
     let block = if rest.is_empty() { String::new() } else { fenced(rest) };
     let fix = words::fix(rendering, finding).map_or_else(String::new, |(title, lines)| {
-        format!("\nFix: {}\n{}", escaped(&one_line(&title)), fenced(&lines))
+        let lines = lines.map_or_else(String::new, |lines| fenced(&lines));
+        format!("\nFix: {}\n{lines}", escaped(&one_line(&title)))
     });
     format!("\n{} at {}: {}\n{block}{fix}", code(&finding.rule), code(&place), escaped(&one_line(first)))
 }

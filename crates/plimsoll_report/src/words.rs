@@ -146,12 +146,14 @@ pub(crate) fn evidence(report: &Report, finding: &Finding) -> String {
     format!("{proof}: {}", finding.evidence.facts.join("; "))
 }
 
-/// What a fix does, and the lines that it leaves; none where there is none.
-pub(crate) fn fix(rendering: &Rendering, finding: &Finding) -> Option<(String, String)> {
+/// What a fix does, and the lines that it leaves unless the remedy shows them; none where there
+/// is no fix.
+pub(crate) fn fix(rendering: &Rendering, finding: &Finding) -> Option<(String, Option<String>)> {
     let fix = finding.fix.as_ref()?;
     let source = rendering.source(finding)?;
-    let fixed = Fixed::new(source, fix)?;
-    Some((fix.title.clone(), fixed.lines(source)))
+    let lines = Fixed::new(source, fix)?.lines(source);
+    let is_shown = finding.remedy.contains(lines.trim());
+    Some((fix.title.clone(), (!is_shown).then_some(lines)))
 }
 
 /// `AccessExclusiveLock on public.ships`, marked if the change itself made the relation.

@@ -96,8 +96,11 @@ fn in_full(rendering: &Rendering, layout: Layout, finding: &Finding, remedy: Opt
             .push(Level::HELP.with_name("instead").message(wrapped(&neutral(&remedy), text_width, 0)).into());
     }
     if let Some((title, lines)) = words::fix(rendering, finding) {
-        let text =
-            format!("{}:\n{}", wrapped(&one_line(&title), text_width, 0), clipped_lines(&neutral(&lines)));
+        let title = wrapped(&one_line(&title), text_width, 0);
+        let text = match lines {
+            Some(lines) => format!("{title}:\n{}", clipped_lines(&neutral(&lines))),
+            None => title,
+        };
         elements.push(Level::HELP.with_name("fix").message(text).into());
     }
     let group = Group::with_title(level.primary_title(title).id(one_line(&finding.rule))).elements(elements);
