@@ -146,7 +146,7 @@ impl Suppressions {
                 let judged = ignore
                     .rules
                     .as_ref()
-                    .is_none_or(|ids| !ids.is_empty() && ids.iter().all(|id| could_find(&id)));
+                    .is_none_or(|ids| !ids.is_empty() && ids.iter().all(could_find));
                 if ignore.is_ours && !ignore.used && judged {
                     remarks.push(unused(ignore));
                 }
