@@ -9,6 +9,7 @@ use plimsoll_lint::session::milliseconds;
 use plimsoll_pg::queries::MeasureSettings;
 use plimsoll_pg::server::{OLDEST_SUPPORTED_MAJOR, Wanted};
 use plimsoll_sql::data_type::TimeZone;
+use plimsoll_sql::placeholder::Values;
 use plimsoll_sql::{Layout, TransactionHabit, layout::LAYOUTS};
 use serde_spanned::Spanned;
 
@@ -53,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) lint: plimsoll_lint::Settings,
     /// The file of findings that are left out, if there is one.
     pub(crate) baseline: Option<PathBuf>,
+    /// Values of placeholders in migrations.
+    pub(crate) placeholders: Values,
 }
 
 /// Database that private servers get when none is named.
@@ -153,6 +156,7 @@ impl Resolver {
                 policy: self.policy(&lint)?,
             },
             baseline: lint.baseline.as_ref().map(|path| self.path(path)),
+            placeholders: self.placeholders(&lint)?,
             time_zone,
             current: self.current,
             root: self.root,
