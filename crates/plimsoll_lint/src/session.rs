@@ -3,7 +3,7 @@
 
 use plimsoll_core::LockMode;
 use plimsoll_sql::Command;
-use plimsoll_sql::command::{SetParameter, TypeAction};
+use plimsoll_sql::command::{ActionKind, AlterTable, SetParameter, TypeAction};
 use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::effects::{Effect, Environment};
 use plimsoll_sql::schema::ResolvedName;
@@ -219,6 +219,9 @@ impl Session {
                 }
             }
         }
+        if let Command::AlterTable(alter) = command {
+            self.follow_renames(alter, effects);
+        }
         match command {
             Command::Set(SetParameter { name, values, .. }) if name == "timezone" => {
                 self.time_zone = values.first().map(|zone| TimeZone::named(zone));
@@ -270,6 +273,23 @@ impl Session {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Locks stay on a relation whatever its name.
+    fn follow_renames(&mut self, alter: &AlterTable, effects: &[Effect]) {
+        let Some(old) = effects.first().map(|effect| &effect.relation) else { return };
+        for action in &alter.actions {
+            let new = match &action.kind {
+                ActionKind::RenameTo { to } => ResolvedName { name: to.clone(), ..old.clone() },
+                ActionKind::SetSchema { schema } => {
+                    ResolvedName { schema: Some(schema.clone()), ..old.clone() }
+                }
+                _ => continue,
+            };
+            for held in self.held.iter_mut().filter(|held| held.relation == *old) {
+                held.relation = new.clone();
+            }
         }
     }
 

@@ -110,24 +110,9 @@ impl Score {
     }
 }
 
-/// Statements that run as many transactions, of which the recorder sees some by luck.
-const SAMPLED: [&str; 8] = [
-    "reindex-table-partitioned",
-    "reindex-index-partitioned",
-    "reindex-table-partitioned-concurrently",
-    "reindex-schema",
-    "reindex-database",
-    "reindex-system",
-    "cluster-all",
-    "cluster-partitioned",
-];
-
 /// Calls `take` with each kind on each version that ran it: its name, what was seen and what is said.
 fn each_kind(schema: &Schema, mut take: impl FnMut(&str, &Kind, u32, BTreeSet<Fact>, BTreeSet<Fact>)) {
     for kind in read_table().expect("the table is in its format") {
-        if SAMPLED.contains(&kind.name.as_str()) {
-            continue;
-        }
         for (at, major) in MAJORS.into_iter().enumerate() {
             let Some(seen) = &kind.observed[at] else { continue };
             if seen.sqlstate.is_none() {

@@ -25,6 +25,13 @@ pub enum Command {
     /// `ALTER TABLE`, and what PostgreSQL treats as one: `ALTER MATERIALIZED VIEW`, renames of
     /// views and sequences.
     AlterTable(AlterTable),
+    /// `ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE …`, and of materialized views.
+    MoveAll {
+        /// Tables or materialized views.
+        kind: ObjectKind,
+        /// The tablespace that they leave.
+        from: String,
+    },
     /// `CREATE INDEX`.
     CreateIndex(CreateIndex),
     /// `DROP …`.
@@ -618,6 +625,11 @@ pub enum ActionKind {
         disabled: bool,
         /// The trigger, `all` or `user`.
         trigger: String,
+    },
+    /// `CLUSTER ON`, `SET WITHOUT CLUSTER`.
+    Cluster {
+        /// Whether an index is named.
+        on: bool,
     },
     /// `REPLICA IDENTITY`.
     ReplicaIdentity,

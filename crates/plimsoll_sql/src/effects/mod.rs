@@ -255,6 +255,7 @@ impl Model<'_> {
         let schema = self.schema;
         match command {
             Command::AlterTable(alter) => self.alter_table(alter),
+            Command::MoveAll { kind, from } => self.move_all(*kind, from),
             Command::CreateTable(table) => self.create_table(table),
             Command::CreateIndex(index) => self.create_index(index),
             Command::Drop(drop) => self.drop(drop),
@@ -293,6 +294,16 @@ impl Model<'_> {
                         true => self.lock(&name, &Taken::new(AccessExclusive, Cause::Truncate)),
                         false => self.truncate(&name, *cascade, 0),
                     }
+                }
+            }
+            Command::Cluster { name: None } => {
+                let taken = Taken::new(AccessExclusive, Cause::Cluster);
+                let clustered: Vec<_> = schema.relations().filter(|(_, known)| known.clustered).collect();
+                for (table, _) in clustered {
+                    self.push(table, &taken, Some(Work::Rewrite));
+                }
+                if !schema.is_known() {
+                    self.push(&ObjectName::unqualified("the database"), &taken, Some(Work::Rewrite));
                 }
             }
             Command::Cluster { name: Some(name) } => {
@@ -369,6 +380,31 @@ impl Model<'_> {
         }
     }
 
+    /// Copies every table, or materialized view, of a tablespace to another.
+    fn move_all(&mut self, kind: ObjectKind, from: &str) {
+        let wanted = match kind {
+            ObjectKind::MaterializedView => RelationKind::MaterializedView,
+            _ => RelationKind::Table,
+        };
+        let lies_there = |known: &Relation| match &known.tablespace {
+            Some(tablespace) => tablespace == from,
+            None => from == "pg_default",
+        };
+        let tables: Vec<&ResolvedName> = self
+            .schema
+            .relations()
+            .filter(|(_, known)| known.kind == wanted && lies_there(known))
+            .map(|(name, _)| name)
+            .collect();
+        for table in tables {
+            self.push(
+                table,
+                &Taken::new(LockMode::AccessExclusive, Cause::SetTablespace),
+                Some(Work::Rewrite),
+            );
+        }
+    }
+
     /// Reads relations, as far as anybody can tell in full.
     fn read(&mut self, relations: &[ObjectName]) {
         for relation in relations {
@@ -416,6 +452,12 @@ impl Model<'_> {
         };
         let tables: Vec<&ResolvedName> =
             self.schema.relations().filter(|(_, known)| of_type(known)).map(|(name, _)| name).collect();
+        if retypes && !self.schema.is_known() {
+            // Which tables are of that type isn't known: the type stands for them.
+            let of_type = self.schema.resolve(name);
+            let taken = Taken::new(LockMode::AccessExclusive, Cause::TypeChange);
+            self.push(&of_type, &taken, Some(Work::Rewrite));
+        }
         for table in tables {
             match retypes {
                 true => self.work(
@@ -515,7 +557,14 @@ impl Model<'_> {
         let mode = if concurrently { LockMode::ShareUpdateExclusive } else { LockMode::Share };
         let taken = Taken::new(mode, if concurrently { Cause::ConcurrentIndex } else { Cause::Reindex });
         match target {
-            ReindexTarget::Table(name) => self.work(&self.schema.resolve(name), &taken, Work::IndexBuild),
+            ReindexTarget::Table(name) => {
+                let table = self.schema.resolve(name);
+                // All partitions are locked at once for a moment, then taken one by one.
+                for partition in self.schema.descendants(&table) {
+                    self.lock(partition, &Taken::new(LockMode::Share, Cause::Brief));
+                }
+                self.work(&table, &taken, Work::IndexBuild);
+            }
             ReindexTarget::Index(name) => {
                 let table =
                     self.schema.table_of_index(name).cloned().or_else(|| self.table_of_constraint(name));
@@ -531,18 +580,21 @@ impl Model<'_> {
             }
             ReindexTarget::System => {}
             ReindexTarget::Schema(schema) => {
-                let inside = |name: &&ResolvedName| {
+                let inside = |name: &ResolvedName| {
                     schema.as_ref().is_none_or(|schema| name.schema.as_ref() == Some(schema))
                 };
                 let tables: Vec<_> = self
                     .schema
                     .relations()
-                    .filter(|(_, known)| known.holds_rows() && has_index(known))
-                    .map(|(name, _)| name)
-                    .filter(inside)
+                    .filter(|(name, known)| known.holds_rows() && inside(name))
+                    .map(|(name, known)| (name, has_index(known)))
                     .collect();
-                for table in tables {
-                    self.push(table, &taken, Some(Work::IndexBuild));
+                for (table, indexed) in tables {
+                    self.push(table, &taken, indexed.then_some(Work::IndexBuild));
+                }
+                if !self.schema.is_known() {
+                    let all = schema.clone().unwrap_or_else(|| "the database".to_owned());
+                    self.push(&ObjectName::unqualified(all), &taken, Some(Work::IndexBuild));
                 }
             }
         }
@@ -615,7 +667,8 @@ pub fn action_lock(action: &ActionKind) -> LockMode {
         ActionKind::ValidateConstraint { .. }
         | ActionKind::AttachPartition { .. }
         | ActionKind::DetachPartition { concurrently: true, .. }
-        | ActionKind::DetachPartition { finalize: true, .. } => LockMode::ShareUpdateExclusive,
+        | ActionKind::DetachPartition { finalize: true, .. }
+        | ActionKind::Cluster { .. } => LockMode::ShareUpdateExclusive,
         ActionKind::Other(mode) => *mode,
         _ => LockMode::AccessExclusive,
     }

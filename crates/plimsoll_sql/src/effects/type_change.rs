@@ -49,8 +49,9 @@ pub fn column_type_change(
         for constraint in &relation.constraints {
             let looks = constrained_columns(&constraint.kind).iter().any(|name| *name == column);
             match &constraint.kind {
-                // One that was NOT VALID is read, too.
-                ConstraintKind::Check { .. } if looks => checks.push(constraint.name.clone()),
+                ConstraintKind::Check { .. } if looks && constraint.validated => {
+                    checks.push(constraint.name.clone());
+                }
                 ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_)
                     if looks && (other_order || partitioned) =>
                 {

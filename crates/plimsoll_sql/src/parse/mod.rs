@@ -17,7 +17,7 @@ use std::ops::Range;
 use squawk_syntax::ast::{self, AstNode, Stmt};
 use squawk_syntax::{Parse, SourceFile as Tree, SyntaxKind};
 
-use crate::command::{Command, SetParameter};
+use crate::command::{Command, ObjectKind, SetParameter};
 use crate::data_type::DataType;
 use crate::plpgsql::{self, InnerStatement};
 use crate::split::{Piece, split};
@@ -254,6 +254,17 @@ fn understood(statement: &Stmt) -> Option<Command> {
             if_not_exists: node.if_not_exists().is_some(),
             temporary: matches!(node.persistence(), Some(ast::Persistence::Temp(_))),
         },
+        Stmt::AlterTable(_) | Stmt::AlterMaterializedView(_)
+            if words(statement).contains(" all in tablespace ") =>
+        {
+            let words = words(statement);
+            let from = words.split_once(" all in tablespace ")?.1.split(' ').next()?;
+            let kind = match statement {
+                Stmt::AlterTable(_) => ObjectKind::Table,
+                _ => ObjectKind::MaterializedView,
+            };
+            Command::MoveAll { kind, from: expression::fold_identifier(from) }
+        }
         Stmt::AlterTable(node) => Command::AlterTable(table::alter_table(node)?),
         Stmt::AlterMaterializedView(_)
         | Stmt::AlterView(_)

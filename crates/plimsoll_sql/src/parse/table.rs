@@ -244,9 +244,9 @@ fn action_kind(node: &ast::AlterTableAction) -> Option<ActionKind> {
         Node::SetOptions(_) | Node::ResetOptions(_) if words(node).contains("user_catalog_table") => {
             ActionKind::Other(LockMode::AccessExclusive)
         }
-        Node::ClusterOn(_) | Node::SetWithoutCluster(_) | Node::SetOptions(_) | Node::ResetOptions(_) => {
-            ActionKind::Other(LockMode::ShareUpdateExclusive)
-        }
+        Node::ClusterOn(_) => ActionKind::Cluster { on: true },
+        Node::SetWithoutCluster(_) => ActionKind::Cluster { on: false },
+        Node::SetOptions(_) | Node::ResetOptions(_) => ActionKind::Other(LockMode::ShareUpdateExclusive),
         _ => return None,
     })
 }

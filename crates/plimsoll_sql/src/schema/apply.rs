@@ -47,6 +47,9 @@ impl Schema {
             Command::RenameIndex { name, to } => self.rename_index(name, to),
             Command::Drop(drop) => self.drop_objects(drop),
             Command::CreateSchema { name, elements } => self.create_schema(name.as_deref(), elements),
+            Command::Cluster { name: Some(name) } => {
+                self.change_relation(name, |table| table.clustered = true)
+            }
             Command::CreateTrigger { name, table, function, .. } => {
                 let trigger = Trigger { name: name.clone(), function: function.clone() };
                 self.change_relation(table, |relation| relation.triggers.push(trigger));

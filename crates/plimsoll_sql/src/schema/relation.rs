@@ -35,6 +35,8 @@ pub struct Relation {
     pub has_children: bool,
     /// Whether it is unlogged.
     pub unlogged: bool,
+    /// Whether `CLUSTER` without a name rewrites it.
+    pub clustered: bool,
     /// Its triggers.
     pub triggers: Vec<Trigger>,
     /// Its row-level security policies.
@@ -339,6 +341,7 @@ impl Relation {
             }
             ActionKind::RenameColumn { from, to } => self.rename_column(from, to),
             ActionKind::SetLogged { logged } => self.unlogged = !logged,
+            ActionKind::Cluster { on } => self.clustered = *on,
             ActionKind::OwnerTo { role } => self.owner = Some(role.clone()),
             ActionKind::SetTablespace { tablespace } => self.tablespace = Some(tablespace.clone()),
             ActionKind::RowSecurity { words: "enable" } => self.row_security = true,
