@@ -12,6 +12,7 @@ mod rules;
 pub mod session;
 pub mod suppression;
 
+use plimsoll_core::proof::REQUIRE_LOCK_TIMEOUT;
 use plimsoll_core::{ChangeScope, Claim, Evidence, EvidenceKind, Finding, Severity};
 use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::schema::Snapshots;
@@ -119,6 +120,8 @@ fn lint_file(
             StatementKind::Command(command) => {
                 let context =
                     Context { schema, settings, session: &session, place, migration, index, command };
+                let accepted_before = judgement.accepted.len();
+                let lock_seen_before = session.unguarded_lock_seen();
                 for (rule, standing) in policy.running() {
                     let mut problems = Vec::new();
                     (rule.check)(&context, &mut problems);
@@ -129,6 +132,12 @@ fn lint_file(
                 let locks = context.locks_on_existing();
                 judgement.touches_unknown |= locks.iter().any(|lock| !schema.has(&lock.relation));
                 session.run(command, place, &locks);
+                // Said once a file: what one statement may do, the next must not do in its shadow.
+                let lock_accepted =
+                    judgement.accepted[accepted_before..].iter().any(|one| one.rule == REQUIRE_LOCK_TIMEOUT);
+                if lock_accepted && !lock_seen_before {
+                    session.forget_unguarded_lock();
+                }
                 if rolls_back {
                     snapshots.apply(schema, command);
                 } else {

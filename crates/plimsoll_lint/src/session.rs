@@ -42,6 +42,11 @@ impl Session {
         self.unguarded_lock_seen
     }
 
+    /// Says that the strong lock just met doesn't count: the next one is the first.
+    pub(crate) fn forget_unguarded_lock(&mut self) {
+        self.unguarded_lock_seen = false;
+    }
+
     pub(crate) fn statement_ended(&mut self, place: Place) {
         if place.transaction != self.transaction {
             self.local_lock_timeout_ms = None;
