@@ -14,7 +14,7 @@ pub const UNCLAIMED_HAZARD: &str = "unclaimed-hazard";
 pub const STATEMENT_FAILS: &str = "statement-fails";
 
 /// Id of the rule that speaks of brief strong locks without a `lock_timeout`.
-const REQUIRE_LOCK_TIMEOUT: &str = "require-lock-timeout";
+pub const REQUIRE_LOCK_TIMEOUT: &str = "require-lock-timeout";
 
 /// Gives each finding the rehearsal's evidence, and adds what only the rehearsal saw.
 ///

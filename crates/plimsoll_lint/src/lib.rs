@@ -178,6 +178,8 @@ fn lint_file(
                 ranges_hold: exact,
                 effects,
             };
+            let accepted_before = judgement.accepted.len();
+            let lock_seen_before = session.unguarded_lock_seen();
             for (rule, standing) in policy.running() {
                 let mut problems = Vec::new();
                 (rule.check)(&context, &mut problems);
@@ -187,6 +189,13 @@ fn lint_file(
             }
             let effects = context.effects;
             session.run(command, place, index, &effects);
+            // Said once a file: what one statement may do, the next must not do in its shadow.
+            let accepted = &judgement.accepted[accepted_before..];
+            if !lock_seen_before
+                && accepted.iter().any(|one| rules::TOLD_ONCE_A_FILE.contains(&one.rule.as_str()))
+            {
+                session.forget_unguarded_lock();
+            }
             if rolls_back {
                 snapshots.apply(schema, command);
             } else {

@@ -130,6 +130,11 @@ impl Session {
         self.unguarded_lock_seen
     }
 
+    /// Says that the strong lock just met doesn't count: the next one is the first.
+    pub(crate) fn forget_unguarded_lock(&mut self) {
+        self.unguarded_lock_seen = false;
+    }
+
     /// Whether a lock from `SHARE ROW EXCLUSIVE` up was taken before in this file.
     pub(crate) fn strong_lock_seen(&self) -> bool {
         self.strong_lock_seen

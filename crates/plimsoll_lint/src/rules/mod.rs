@@ -19,6 +19,19 @@ mod require_lock_timeout;
 
 use crate::rule::Rule;
 
+/// Rules about the first lock of a file that waits without end: one finding tells the file.
+pub(crate) const TOLD_ONCE_A_FILE: [&str; 9] = [
+    "add-column-references",
+    "avoid-create-trigger",
+    "avoid-disable-trigger",
+    "ban-drop-trigger",
+    "create-table-references",
+    "drop-foreign-key",
+    "drop-table-with-foreign-keys",
+    "explicit-lock-table",
+    "require-lock-timeout",
+];
+
 /// Every rule, by id.
 pub static RULES: &[Rule] = &[
     adding_field_with_default::RULE,

@@ -152,12 +152,15 @@ fn parse_with_room(text: &str, range: &Range<usize>, tokens: usize) -> Statement
 fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
     let sql = &text[range.clone()];
     let mut parse = Tree::parse(sql);
-    if !parse.errors().is_empty()
-        && let Some(mended) = without_storage_clauses(sql, &parse)
+    // Asked for once: the answer costs as much as the parse.
+    let mut errors = parse.errors();
+    if let Some(first) = errors.first()
+        && let Some(mended) = without_storage_clauses(sql, usize::from(first.range().start()))
     {
         parse = mended;
+        errors.clear();
     }
-    if let Some(error) = parse.errors().first() {
+    if let Some(error) = errors.first() {
         let offset = usize::from(error.range().start()).min(sql.len());
         let token = token_at(sql, offset);
         let message = said(error.message(), &sql[token.clone()]);
@@ -172,9 +175,8 @@ fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
 
 /// `ADD COLUMN … STORAGE x` and `COMPRESSION x`, which the grammar lacks: parsed with those two
 /// words blanked out, so that ranges stay true.
-fn without_storage_clauses(sql: &str, failed: &Parse<Tree>) -> Option<Parse<Tree>> {
+fn without_storage_clauses(sql: &str, mut offset: usize) -> Option<Parse<Tree>> {
     let mut sql = sql.to_owned();
-    let mut offset = usize::from(failed.errors().first()?.range().start());
     for _ in 0..16 {
         let word = token_at(&sql, offset.min(sql.len()));
         if !["storage", "compression"].iter().any(|clause| sql[word.clone()].eq_ignore_ascii_case(clause)) {
