@@ -468,10 +468,13 @@ impl<'a> Stage<'a> {
             let known = self.catalog.entries.get(oid);
             let has_new_file = entry.file != 0 && !self.catalog.files.contains(&entry.file);
             match entry.kind {
-                'r' | 'm' if has_new_file && self.existing.contains(oid) && known.is_some() => {
-                    if !emptied.contains(oid) {
-                        rewrites.push(entry.name.clone());
-                    }
+                'r' | 'm'
+                    if has_new_file
+                        && self.existing.contains(oid)
+                        && known.is_some()
+                        && !emptied.contains(oid) =>
+                {
+                    rewrites.push(entry.name.clone());
                 }
                 'i' if has_new_file && !entry.indexed.is_some_and(|table| emptied.contains(&table)) => {
                     let indexed = entry.indexed.unwrap_or(0);
@@ -535,6 +538,7 @@ impl<'a> Stage<'a> {
             rewrites,
             scans,
             index_builds,
+            works_concurrently: works_concurrently(statement),
             wal_bytes: deed.wal_bytes,
             lock_timeout_ms: deed.lock_timeout_ms,
             renames,
@@ -543,6 +547,16 @@ impl<'a> Stage<'a> {
         for (oid, entry) in deed.changed {
             self.catalog.insert(oid, entry);
         }
+    }
+}
+
+/// Whether the statement holds locks that block only before or after its work: `REINDEX CONCURRENTLY` of a partitioned
+/// table begins with `SHARE` on every partition (`ReindexPartitions` in `indexcmds.c`). Or whether they block nobody.
+fn works_concurrently(statement: &Statement) -> bool {
+    match statement.command() {
+        Some(Command::Reindex { concurrently, .. } | Command::Refresh { concurrently, .. }) => *concurrently,
+        Some(Command::CreateIndex(index)) => index.concurrently,
+        _ => false,
     }
 }
 

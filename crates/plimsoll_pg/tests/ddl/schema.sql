@@ -4,6 +4,7 @@
 -- What the whole server shares.
 create role harbour_master;
 create role clerk;
+create role nobody;
 set allow_in_place_tablespaces = on;
 create tablespace attic location '';
 create database annex;
@@ -216,6 +217,8 @@ alter table clustered cluster on clustered_by_note;
 create table nameless (id int, note text);
 create table optioned (id int primary key, note text) with (fillfactor = 70);
 create table stowed (id int primary key, note text);
+create table owned (id int primary key, note text);
+alter table owned owner to harbour_master;
 create table archive.letters (id int primary key, ship_id int references public.ships, body text);
 create table "Odd Schema"."Odd Table" ("Id" int primary key, "Odd Column" varchar(10), "select" text);
 create index "Odd Index" on "Odd Schema"."Odd Table" ("Odd Column");
@@ -293,6 +296,7 @@ create policy secrets_own on secrets using (owner = current_user);
 
 -- All the rest.
 create publication ship_news for table ships;
+create publication pilot_names for table pilots (id, name);
 create statistics ships_counts (dependencies) on flag, tons from ships;
 create foreign data wrapper nowhere;
 create server far foreign data wrapper nowhere;
@@ -337,6 +341,7 @@ insert into clustered select n, 'x' from generate_series(1, 300) n;
 insert into nameless select n, 'x' from generate_series(1, 300) n;
 insert into optioned select n, 'x' from generate_series(1, 300) n;
 insert into stowed select n, 'x' from generate_series(1, 300) n;
+insert into owned select n, 'x' from generate_series(1, 300) n;
 insert into archive.letters select n, n, 'x' from generate_series(1, 300) n;
 insert into "Odd Schema"."Odd Table" select n, 'x', 'y' from generate_series(1, 300) n;
 insert into vessels select n, 'vessel' from generate_series(1, 300) n;
