@@ -107,3 +107,13 @@ async fn a_table_that_a_block_empties_is_not_rewritten() {
     let rewrites: Vec<&[String]> = rehearsal.statements.iter().map(|record| &record.rewrites[..]).collect();
     assert_eq!(rewrites, [&[][..], &["public.calls".to_owned()]]);
 }
+
+#[tokio::test]
+async fn savepoints_are_not_felt() {
+    let server = start(18);
+    let sql = "begin; set transaction isolation level serializable; create type mood as enum ('calm'); \
+               alter type mood add value 'rough'; select 'rough'::mood; commit";
+    let rehearsal = run(&server, "unfelt", sql, TransactionHabit::Statement).await;
+    let errors: Vec<_> = rehearsal.statements.iter().filter_map(|record| record.error.as_ref()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}

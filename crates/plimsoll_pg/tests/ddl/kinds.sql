@@ -638,6 +638,12 @@ alter table vessels alter column name type varchar;
 alter table bookings alter column id type int;
 -- kind: type-serial
 alter table receipts alter column id type bigint;
+-- kind: type-widen-referenced
+alter table ensigns alter column code type varchar(10);
+-- kind: type-widen-referencing
+alter table flown alter column code type varchar(10);
+-- kind: type-to-text-referencing
+alter table flown alter column code type text;
 -- kind: type-both-ends-of-foreign-key
 alter table root alter column id type bigint;
 alter table branch alter column root_id type bigint;
@@ -2136,6 +2142,13 @@ create index on boats (built);
 begin;
 alter table stages_loose add foreign key (id) references ships not valid;
 alter table stages_loose add foreign key (id) references root not valid;
+-- kind: set-transaction-then-alter
+begin;
+set transaction isolation level serializable;
+alter table ships add column x int;
+-- kind: begin-read-only
+begin read only;
+alter table ships add column x int;
 -- kind: nested-begin
 begin;
 begin;

@@ -91,6 +91,8 @@ create index calls_by_arrival on calls (arrived);
 create index calls_broken on calls (weight);
 update pg_index set indisvalid = false where indexrelid = 'calls_broken'::regclass;
 
+create table ensigns (code varchar(5) primary key, name text);
+create table flown (id int primary key, code varchar(5) references ensigns);
 create table pilots (id int primary key, chief int references pilots, name text);
 create table trash (id int, name text);
 create table leaf (id int primary key, ship_id int references ships, port_id int references ports);
@@ -315,6 +317,8 @@ insert into ports select n, 'port ' || n, 'NO', 'P' || n, n, point(n, n) from ge
 insert into ships select n, 'ship ' || n, 'LR', 'imo' || n, n, n % 200 + 1, date '2001-01-01' + n, 'x' from generate_series(1, 400) n;
 insert into calls select n, n % 400 + 1, n % 200 + 1, 'note ' || n, timestamp '2025-01-01' + n * interval '1 hour',
     timestamptz '2025-01-01 UTC' + n * interval '1 hour', int4range(n * 10, n * 10 + 5), '[1,2)', n from generate_series(1, 600) n;
+insert into ensigns select 'e' || n, 'x' from generate_series(1, 300) n;
+insert into flown select n, 'e' || n from generate_series(1, 300) n;
 insert into pilots select n, 1, 'pilot ' || n from generate_series(1, 300) n;
 insert into trash select n, 'old' from generate_series(1, 300) n;
 insert into leaf select n, n, n from generate_series(1, 200) n;
