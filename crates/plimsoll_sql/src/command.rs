@@ -32,6 +32,11 @@ pub enum Command {
         /// The tablespace that they leave.
         from: String,
     },
+    /// `REASSIGN OWNED`, `DROP OWNED`.
+    OwnedBy {
+        /// The owner.
+        role: String,
+    },
     /// `CREATE INDEX`.
     CreateIndex(CreateIndex),
     /// `DROP …`.
