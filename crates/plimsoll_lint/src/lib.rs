@@ -23,9 +23,9 @@ pub use context::{Context, Problem, StatementFix};
 pub use names::rule;
 pub use policy::Policy;
 use policy::{FilePolicy, Standing};
-pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR};
+pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR, Script};
 pub use rules::RULES;
-use session::Session;
+use session::{Session, Trace};
 use steps::{Step, steps};
 use suppression::Suppressions;
 
@@ -153,15 +153,19 @@ fn lint_file(
                 ranges_hold: exact,
                 effects,
             };
+            let mut told = Vec::new();
             for (rule, standing) in policy.running() {
                 let mut problems = Vec::new();
                 (rule.check)(&context, &mut problems);
+                if !problems.is_empty() {
+                    told.push(rule.id);
+                }
                 for problem in problems {
                     judgement.take(context.finding(rule, problem), standing);
                 }
             }
-            let effects = context.effects;
-            session.run(command, place, index, &effects);
+            let trace = Trace::of(context, told);
+            session.run(command, place, index, trace);
             if rolls_back {
                 snapshots.apply(schema, command);
             } else {
