@@ -342,11 +342,7 @@ impl<'a> Context<'a> {
     pub(crate) fn kept_out(&self, relation: &ResolvedName, mode: LockMode) -> String {
         let held = self.session.held_on(relation);
         let stronger = held.filter(|held| held.mode > mode);
-        let blocked = match stronger.map_or(mode, |held| held.mode).blocks() {
-            Blocks::ReadsAndWrites => "nobody can read or write it",
-            Blocks::Writes => "nobody can write to it",
-            Blocks::Nothing => "others can read and write it",
-        };
+        let blocked = kept_out_by(stronger.map_or(mode, |held| held.mode));
         match stronger {
             Some(held) => format!(
                 "{blocked} ({} is held since line {})",
@@ -437,6 +433,15 @@ impl Existing<'_> {
     }
 }
 
+/// Whom a lock keeps out of its relation.
+pub(crate) fn kept_out_by(mode: LockMode) -> &'static str {
+    match mode.blocks() {
+        Blocks::ReadsAndWrites => "nobody can read or write it",
+        Blocks::Writes => "nobody can write to it",
+        Blocks::Nothing => "others can read and write it",
+    }
+}
+
 /// Whether a statement takes a strong lock that only a `lock_timeout` makes harmless: not one under
 /// which it works, and not one that another way of writing it avoids.
 pub(crate) fn takes_brief_strong_lock(effects: &[Effect]) -> bool {
@@ -454,6 +459,15 @@ pub(crate) fn takes_brief_strong_lock(effects: &[Effect]) -> bool {
 /// A column list as SQL writes it.
 pub(crate) fn column_list(columns: &[String]) -> String {
     columns.iter().map(|column| quote_identifier(column)).collect::<Vec<_>>().join(", ")
+}
+
+/// An update of the rows that meet a condition, in batches.
+pub(crate) fn batch_update(table: &str, set: &str, condition: &str) -> String {
+    format!(
+        "-- again and again, each time in a transaction of its own, until it finds no row:\n\
+         UPDATE {table} SET {set}\n\
+         WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {condition} LIMIT 10000));"
+    )
 }
 
 /// A name within PostgreSQL's 63 bytes, as SQL writes it.
