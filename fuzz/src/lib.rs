@@ -33,8 +33,8 @@ pub fn assert_statements_lie_in(text: &str, statements: &[Statement]) {
 
 /// Panics unless a migration's ranges lie in its file, and its statements have a place each.
 pub fn assert_migration_is_sound(migration: &Migration) {
-    let text = migration.source.text();
-    assert_statements_lie_in(text, &migration.statements);
+    let (text, sent) = (migration.source.text(), migration.as_sent());
+    assert_statements_lie_in(sent.source.text(), &sent.statements);
     migration.meta_commands.iter().for_each(|range| assert!(slice(text, range).starts_with('\\')));
     assert_eq!(migration.places().len(), migration.statements.len());
     migration.statements.iter().for_each(|statement| assert!(!migration.sql(statement).is_empty()));

@@ -164,7 +164,7 @@ fn rendered(found: &Found) -> String {
         None => "# seed = [\"seed.sql\"]\n".to_owned(),
     });
     text.push_str("# seed_command = \"python seed.py\"\n# TimeZone of the sessions that run migrations.\n# timezone = \"UTC\"\n");
-    text.push_str("\n[lint]\n# Rules that are switched off (`plimsoll rule` lists them).\n# ignore = [\"ban-drop-column\"]\n# lock_timeout that your runner sets before each migration.\n# lock_timeout = \"2s\"\n");
+    text.push_str("\n[lint]\n# Rules that are switched off, by our id or another tool's (`plimsoll rules` lists them).\n# ignore = [\"ban-drop-column\"]\n# Groups of rules that are switched on: locks, transactions, compatibility, style or schema.\n# extend = [\"compatibility\"]\n# Files that are judged, and files that aren't: globs, seen from here.\n# include = [\"migrations/**\"]\n# exclude = [\"vendor/**\"]\n# Whether a comment that ignores a rule has to say why.\n# require_reason = true\n# Findings that are left out (`plimsoll lint --write-baseline plimsoll-baseline.txt` writes them).\n# baseline = \"plimsoll-baseline.txt\"\n# lock_timeout that your runner sets before each migration.\n# lock_timeout = \"2s\"\n\n[lint.rules]\n# A rule's severity (error, warning or note), or on or off.\n# ban-drop-table = \"error\"\n\n[lint.placeholders]\n# Values of ${name}, {{ name }} and :name in migrations.\n# name = \"value\"\n\n# Rules for some paths; a later override wins.\n# [[lint.overrides]]\n# paths = [\"migrations/old/**\"]\n# rules = { ban-drop-table = \"off\" }\n");
     text.push_str("\n[queries]\n# A folder of .sql files with named queries (`-- name: recent_orders`), values in a .toml beside each.\n");
     text.push_str(&set("path", shown(&found.queries), "\"queries\""));
     text.push_str(
@@ -192,8 +192,10 @@ mod tests {
             let text = rendered(&found);
             config::parse(&SourceFile::new(FILE_NAME, text.as_str())).expect("valid");
             let is_setting = |line: &str| {
-                line.strip_prefix("# ")
-                    .is_some_and(|rest| rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')))
+                line.strip_prefix("# ").is_some_and(|rest| {
+                    rest.starts_with("[[")
+                        || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+                })
             };
             let uncommented: String = text
                 .lines()

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use plimsoll_core::paths::{normal, seen_from};
 use plimsoll_core::{Location, SourceFile};
@@ -16,6 +16,9 @@ use crate::git::index_files;
 
 /// The name of what comes from standard input and has none.
 const STDIN_NAME: &str = "stdin.sql";
+
+/// Characters by which a path is a glob.
+const GLOB_SIGNS: [char; 4] = ['*', '?', '[', '{'];
 
 /// Deepest folder below the migrations folder that is looked into.
 const DEEPEST: usize = 8;
@@ -118,20 +121,19 @@ impl Inputs {
         if path.exists() {
             return Ok(vec![path]);
         }
-        match argument.to_str().filter(|text| text.contains(['*', '?', '[', '{'])) {
+        match argument.to_str().filter(|text| text.contains(GLOB_SIGNS)) {
             Some(glob) => self.matching(glob),
             None => Err(Failure::input(format!("check {}: there is no such file", argument.display()))),
         }
     }
 
     fn matching(&self, glob: &str) -> Result<Vec<PathBuf>, Failure> {
-        let set = PathSet::new([glob], &self.current, &self.current)
+        let is_fixed = |part: &Component| !part.as_os_str().to_string_lossy().contains(GLOB_SIGNS);
+        let path = normal(&self.current.join(glob));
+        let seen = seen_from(&path, &self.current).to_string_lossy().into_owned();
+        let set = PathSet::new([seen.as_str()], &self.current, &self.current)
             .map_err(|error| Failure::input(format!("check {glob}: it is no glob: {}", error.why)))?;
-        let fixed: PathBuf = Path::new(glob)
-            .components()
-            .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
-            .collect();
-        let folder = normal(&self.current.join(fixed));
+        let folder: PathBuf = path.components().take_while(is_fixed).collect();
         let found = if folder.is_dir() { sql_files(&folder)? } else { Vec::new() };
         let found: Vec<PathBuf> =
             found.into_iter().filter(|path| set.contains(&seen_from(path, &self.current))).collect();

@@ -86,7 +86,7 @@ pub(crate) async fn bring_to_state_before(
     }
     for migration in &project.earlier {
         progress.step(format!("replaying {}", migration.source.name()));
-        replay(server, database, migration)
+        replay(server, database, migration.as_sent())
             .await
             .map_err(|error| in_script(error, "an earlier migration"))?;
     }

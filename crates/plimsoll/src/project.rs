@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use plimsoll_core::ChangeScope;
 use plimsoll_core::SourceFile;
+use plimsoll_core::units::plural;
+use plimsoll_sql::placeholder::{Kind, Placeholder};
 use plimsoll_sql::{InputFile, Layout, Migration, Schema};
 
 use crate::args::ReportArguments;
@@ -23,6 +25,11 @@ pub(crate) const USUAL_FOLDERS: [&str; 6] = [
     "src/main/resources/db/migration",
     "database/migrations",
 ];
+
+/// Names of placeholders that a note lists.
+const NAMES_SHOWN: usize = 8;
+/// Characters of a placeholder that a message shows.
+const LONGEST_NAME: usize = 40;
 
 /// A change and the state that it meets.
 pub(crate) struct Project {
@@ -62,7 +69,7 @@ impl Project {
         };
         let detect = |folder: &Path| Layout::detect(&files, folder, uses_sqlx(&settings.root));
         let layout = settings.layout.unwrap_or_else(|| detect(folder.as_deref().unwrap_or(&settings.root)));
-        let migrations = layout.migrations(&files, settings.habit);
+        let migrations = layout.migrations_with(&files, settings.habit, &settings.placeholders);
         if let Some(folder) = folder.as_ref().filter(|_| named.is_empty())
             && migrations.is_empty()
             && unreadable.is_empty()
@@ -127,11 +134,48 @@ impl Project {
         Ok(Self { schema, earlier, new, unreadable, unreadable_before, scope, notes })
     }
 
-    /// Refuses what a rehearsal can't do without.
-    pub(crate) fn require_all_readable(&self) -> Result<(), Failure> {
+    /// Refuses where something is missing that a rehearsal needs.
+    pub(crate) fn require_runnable(&self) -> Result<(), Failure> {
         let missing =
             self.unreadable.iter().chain(self.unreadable_before.iter().filter(|_| self.schema.is_none()));
-        missing.map(Unreadable::failure).next().map_or(Ok(()), Err)
+        if let Some(unreadable) = missing.map(Unreadable::failure).next() {
+            return Err(unreadable);
+        }
+        for migration in self.earlier.iter().chain(&self.new) {
+            if let Some(placeholder) = migration.placeholders().find(|placeholder| !placeholder.filled) {
+                return Err(without_value(migration, &placeholder));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to be said of the change's placeholders, if it has any.
+    pub(crate) fn placeholder_note(&self) -> Option<String> {
+        let all: Vec<Placeholder> = self.new.iter().flat_map(Migration::placeholders).collect();
+        let open: Vec<&Placeholder> = all.iter().filter(|placeholder| !placeholder.filled).collect();
+        if all.is_empty() {
+            return None;
+        }
+        let (count, filled) = (plural(all.len(), "placeholder"), all.len() - open.len());
+        if open.is_empty() {
+            return Some(format!("{count} got a value from [lint.placeholders]."));
+        }
+        let names: BTreeSet<&str> =
+            open.iter().filter(|one| one.kind != Kind::Block).map(|one| one.name.as_str()).collect();
+        let mut shown: Vec<String> = names.iter().take(NAMES_SHOWN).map(|name| one_line(name)).collect();
+        if names.len() > NAMES_SHOWN {
+            shown.push(format!("{} more", names.len() - NAMES_SHOWN));
+        }
+        let filled =
+            if filled == 0 { String::new() } else { format!(", {filled} filled from [lint.placeholders]") };
+        let names = match shown.is_empty() {
+            true => String::new(),
+            false => format!(" [lint.placeholders] gives values to {}.", shown.join(", ")),
+        };
+        Some(format!(
+            "{count} in templates{filled}: {} without a value stood for something unknown.{names}",
+            open.len()
+        ))
     }
 
     /// The schema in memory before the change.
@@ -217,6 +261,33 @@ fn migrations_folder(
     }
 }
 
+/// A server can't be sent a placeholder.
+fn without_value(migration: &Migration, placeholder: &Placeholder) -> Failure {
+    let (line, column) = migration.source.line_column(placeholder.range.start);
+    let spelled = one_line(&migration.source.text()[placeholder.range.clone()]);
+    let place = format!("{}:{line}:{column}", migration.source.name());
+    Failure::input(match placeholder.kind {
+        Kind::Block => {
+            format!("rehearse {place}: {spelled} is a template's; render the file first and name the result")
+        }
+        _ => {
+            let key = toml::Value::String(placeholder.name.clone());
+            format!(
+                "rehearse {place}: {spelled} has no value; set {key} = \"…\" in [lint.placeholders] of plimsoll.toml"
+            )
+        }
+    })
+}
+
+/// A text of a template on one line, cut where it is long.
+fn one_line(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST_NAME) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
+
 fn no_migrations(folder: &Path, settings: &Settings) -> Failure {
     let shown = seen_from(folder, &settings.current);
     let python = walk(folder).unwrap_or_default().iter().any(|path| has_extension(path, "py"));
@@ -257,7 +328,7 @@ fn stranger(
     } else {
         Layout::detect(&files, Path::new(""), false)
     };
-    Ok(Ok(layout.migrations(&files, settings.habit)))
+    Ok(Ok(layout.migrations_with(&files, settings.habit, &settings.placeholders)))
 }
 
 fn absolute(migration: &Migration, settings: &Settings) -> PathBuf {

@@ -9,6 +9,7 @@ use plimsoll_lint::session::milliseconds;
 use plimsoll_pg::queries::MeasureSettings;
 use plimsoll_pg::server::{OLDEST_SUPPORTED_MAJOR, Wanted};
 use plimsoll_sql::data_type::TimeZone;
+use plimsoll_sql::placeholder::Values;
 use plimsoll_sql::{Layout, TransactionHabit, layout::LAYOUTS};
 use serde_spanned::Spanned;
 
@@ -53,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) lint: plimsoll_lint::Settings,
     /// The file of findings that are left out, if there is one.
     pub(crate) baseline: Option<PathBuf>,
+    /// Values of placeholders in migrations.
+    pub(crate) placeholders: Values,
 }
 
 /// Database that private servers get when none is named.
@@ -145,7 +148,7 @@ impl Resolver {
                     Wanted::Major(major) => Some(major),
                     Wanted::Newest => None,
                 },
-                time_zone: if is_utc(&time_zone) { TimeZone::Utc } else { TimeZone::Other },
+                time_zone: TimeZone::named(&time_zone),
                 lock_timeout_ms: match &lint.lock_timeout {
                     Some(text) => u64::try_from(self.duration(text)?.as_millis()).unwrap_or(u64::MAX),
                     None => 0,
@@ -153,6 +156,7 @@ impl Resolver {
                 policy: self.policy(&lint)?,
             },
             baseline: lint.baseline.as_ref().map(|path| self.path(path)),
+            placeholders: self.placeholders(&lint)?,
             time_zone,
             current: self.current,
             root: self.root,
@@ -284,9 +288,4 @@ impl Resolver {
         }
         Ok(name_ref.clone())
     }
-}
-
-fn is_utc(zone: &str) -> bool {
-    ["utc", "etc/utc", "gmt", "etc/gmt", "zulu", "etc/zulu", "universal", "etc/universal"]
-        .contains(&zone.to_ascii_lowercase().as_str())
 }

@@ -172,14 +172,17 @@ impl<'a> Context<'a> {
         self.schema.is_known() && self.schema.relation(name).is_none()
     }
 
-    /// The statement's text.
-    pub(crate) fn sql(&self) -> &'a str {
-        &self.migration.source.text()[self.range.clone()]
+    /// Whether the command is the statement's own, and not one inside a DO block or function.
+    fn is_own(&self) -> bool {
+        self.migration.statements[self.index].range == self.range
     }
 
-    /// The server and session that the change is for.
-    pub(crate) fn environment(&self) -> Environment {
-        self.settings.environment()
+    /// The statement's text.
+    pub(crate) fn sql(&self) -> &'a str {
+        match self.is_own() {
+            true => self.migration.sql(&self.migration.statements[self.index]),
+            false => &self.migration.source.text()[self.range.clone()],
+        }
     }
 
     /// Work under locks for one of these causes, one hazard for each place in the statement.
@@ -205,6 +208,11 @@ impl<'a> Context<'a> {
             }
         }
         hazards
+    }
+
+    /// The server and session for which the statement runs.
+    pub(crate) fn environment(&self) -> Environment {
+        self.session.environment(self.settings)
     }
 
     /// Whether this statement is the first of its file that takes a brief strong lock without a
@@ -360,23 +368,36 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn finding(&self, rule: &Rule, problem: Problem) -> Finding {
-        let in_file = |range: Range<usize>| self.range.start + range.start..self.range.start + range.end;
-        let range = problem.range.filter(|_| self.ranges_hold).map_or_else(|| self.range.clone(), in_file);
-        let source = &self.migration.source;
-        let fix = problem.fix.filter(|_| self.ranges_hold).map(|fix| Fix {
+        let migration = self.migration;
+        let own = self.is_own();
+        let holds = self.ranges_hold && (own || migration.placeholders().next().is_none());
+        let in_file = |range: Range<usize>| match own {
+            true => migration.in_file(self.index, range),
+            false => self.range.start + range.start..self.range.start + range.end,
+        };
+        let range = problem.range.filter(|_| holds).map_or_else(|| self.range.clone(), in_file);
+        let source = &migration.source;
+        // An edit of what isn't in the file can't be made.
+        let is_original = |fix: &StatementFix| {
+            holds && fix.edits.iter().all(|(range, _)| !own || migration.is_original(self.index, range))
+        };
+        let fix = problem.fix.filter(is_original).map(|fix| Fix {
             title: fix.title,
             edits: fix
                 .edits
                 .into_iter()
-                .map(|(range, text)| Edit { location: source.location(in_file(range)), text })
+                .map(|(range, text)| Edit {
+                    location: source.location(in_file(range)),
+                    text: migration.restored(text),
+                })
                 .collect(),
         });
         let severity = problem.severity.unwrap_or(rule.severity);
         Finding {
             rule: rule.id.to_owned(),
             severity: if self.is_small(&problem.claim) { Severity::Note } else { severity },
-            message: problem.message,
-            remedy: problem.remedy,
+            message: migration.restored(problem.message),
+            remedy: migration.restored(problem.remedy),
             fix,
             location: source.location(range),
             statement: Some(self.index),

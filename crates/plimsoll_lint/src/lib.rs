@@ -15,7 +15,7 @@ pub mod suppression;
 
 use plimsoll_core::{ChangeScope, Claim, Evidence, EvidenceKind, Finding, Severity};
 use plimsoll_sql::data_type::TimeZone;
-use plimsoll_sql::effects::{Environment, effects};
+use plimsoll_sql::effects::{Effect, effects};
 use plimsoll_sql::schema::Snapshots;
 use plimsoll_sql::{Migration, Schema, Statement, StatementKind};
 
@@ -25,7 +25,7 @@ pub use policy::Policy;
 use policy::{FilePolicy, Standing};
 pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR, Script};
 pub use rules::RULES;
-use session::{Session, Trace};
+use session::{Held, Session, Trace};
 use steps::{Step, steps};
 use suppression::Suppressions;
 
@@ -56,14 +56,6 @@ impl Default for Settings {
             small_bytes: 8 << 20,
             policy: Policy::default(),
         }
-    }
-}
-
-impl Settings {
-    /// The server and session that the change is for.
-    #[must_use]
-    pub fn environment(&self) -> Environment {
-        Environment { server_major: self.server_major, time_zone: self.time_zone }
     }
 }
 
@@ -122,6 +114,40 @@ pub fn judge(
     judgement
 }
 
+/// What one statement of a file does.
+#[derive(Clone, Debug)]
+pub struct StatementEffects {
+    /// Its effects on relations that existed before the change, with those of the commands in its DO
+    /// block and in the functions that it calls.
+    pub effects: Vec<Effect>,
+    /// Locks on such relations that the transaction held already.
+    pub held: Vec<Held>,
+}
+
+/// What each statement of a file does; leaves the schema as the state after it.
+#[must_use]
+pub fn effects_by_statement(
+    schema: &mut Schema,
+    migration: &Migration,
+    settings: &Settings,
+) -> Vec<StatementEffects> {
+    let mut session = Session::new(settings.lock_timeout_ms);
+    let mut by_statement = Vec::new();
+    for ((index, statement), place) in migration.statements.iter().enumerate().zip(migration.places()) {
+        session.arrive(place);
+        let mut of_statement = StatementEffects { effects: Vec::new(), held: session.held().to_vec() };
+        for step in steps(statement, schema) {
+            let effects = effects(&step.command, schema, session.environment(settings));
+            let trace = Trace { effects, ..Trace::default() };
+            session.run(&step.command, place, index, &trace);
+            schema.apply(&step.command);
+            of_statement.effects.extend(trace.effects);
+        }
+        by_statement.push(of_statement);
+    }
+    by_statement
+}
+
 fn lint_file(
     schema: &mut Schema,
     migration: &Migration,
@@ -139,7 +165,7 @@ fn lint_file(
         }
         for Step { command, range, exact } in steps(statement, schema) {
             let command = command.as_ref();
-            let effects = effects(command, schema, settings.environment());
+            let effects = effects(command, schema, session.environment(settings));
             judgement.touches_unknown |= effects.iter().any(|effect| !schema.has(&effect.relation));
             let context = Context {
                 schema,
@@ -165,7 +191,7 @@ fn lint_file(
                 }
             }
             let trace = Trace::of(context, told);
-            session.run(command, place, index, trace);
+            session.run(command, place, index, &trace);
             if rolls_back {
                 snapshots.apply(schema, command);
             } else {

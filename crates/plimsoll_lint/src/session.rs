@@ -2,12 +2,14 @@
 //! transaction, savepoints, and which rules have spoken already.
 
 use plimsoll_core::LockMode;
-use plimsoll_sql::command::{ActionKind, SetParameter, TypeAction};
-use plimsoll_sql::effects::Effect;
+use plimsoll_sql::Command;
+use plimsoll_sql::command::{ActionKind, AlterTable, SetParameter, TypeAction};
+use plimsoll_sql::data_type::TimeZone;
+use plimsoll_sql::effects::{Effect, Environment};
 use plimsoll_sql::schema::ResolvedName;
 use plimsoll_sql::transaction::Place;
-use plimsoll_sql::{Command, ObjectName};
 
+use crate::Settings;
 use crate::context::{Context, takes_brief_strong_lock};
 
 /// A session's state before a statement.
@@ -16,6 +18,8 @@ pub struct Session {
     statement_timeout: Timeout,
     idle_timeout: Timeout,
     transaction_timeout: Timeout,
+    /// `SET TimeZone` of the session.
+    time_zone: Option<TimeZone>,
     transaction: usize,
     /// Locks on relations that existed before the change, held by the transaction.
     held: Vec<Held>,
@@ -41,14 +45,16 @@ pub struct Session {
 }
 
 /// What a statement leaves behind for those after it.
+#[derive(Default)]
 pub(crate) struct Trace {
-    effects: Vec<Effect>,
+    /// What it does to relations that existed before the change.
+    pub(crate) effects: Vec<Effect>,
     /// The table that the statement is about.
-    main_table: Option<ResolvedName>,
+    pub(crate) main_table: Option<ResolvedName>,
     /// Existing tables that its new foreign keys reference.
-    parents: Vec<ResolvedName>,
+    pub(crate) parents: Vec<ResolvedName>,
     /// Rules that found something in it.
-    told: Vec<&'static str>,
+    pub(crate) told: Vec<&'static str>,
 }
 
 impl Trace {
@@ -126,6 +132,7 @@ impl Session {
             statement_timeout: Timeout::default(),
             idle_timeout: Timeout::default(),
             transaction_timeout: Timeout::default(),
+            time_zone: None,
             transaction: 0,
             held: Vec::new(),
             savepoints: Vec::new(),
@@ -180,6 +187,14 @@ impl Session {
     /// Existing tables to which the transaction added foreign keys, with the statement.
     pub(crate) fn parents(&self) -> &[(ResolvedName, usize)] {
         &self.parents
+    }
+
+    /// The server and session for which a statement runs now.
+    pub(crate) fn environment(&self, settings: &Settings) -> Environment {
+        Environment {
+            server_major: settings.server_major,
+            time_zone: self.time_zone.unwrap_or(settings.time_zone),
+        }
     }
 
     /// Locks on existing relations that the transaction holds.
@@ -249,7 +264,7 @@ impl Session {
     }
 
     /// Takes note of a statement that ran.
-    pub(crate) fn run(&mut self, command: &Command, place: Place, statement: usize, trace: Trace) {
+    pub(crate) fn run(&mut self, command: &Command, place: Place, statement: usize, trace: &Trace) {
         let strong = |effect: &Effect| effect.mode >= LockMode::ShareRowExclusive;
         if self.waits_forever() && trace.effects.iter().any(strong) {
             self.unguarded_statement.get_or_insert(statement);
@@ -258,10 +273,16 @@ impl Session {
         self.told_in_file.extend(&trace.told);
         if place.in_transaction() {
             self.told_in_transaction.extend(&trace.told);
-            self.parents.extend(trace.parents.into_iter().map(|parent| (parent, statement)));
-            self.hold(command, &trace.effects, trace.main_table.as_ref(), statement);
+            self.parents.extend(trace.parents.iter().map(|parent| (parent.clone(), statement)));
+            self.hold(trace, statement);
+        }
+        if let Command::AlterTable(alter) = command {
+            self.follow_renames(alter, &trace.effects);
         }
         match command {
+            Command::Set(SetParameter { name, values, .. }) if name == "timezone" => {
+                self.time_zone = values.first().map(|zone| TimeZone::named(zone));
+            }
             Command::Set(SetParameter { name, values, local }) => {
                 if let Some(timeout) = self.timeout(name)
                     && let Some(value) =
@@ -271,6 +292,9 @@ impl Session {
                 }
             }
             Command::Reset { name } => {
+                if name.as_deref().is_none_or(|name| name == "timezone") {
+                    self.time_zone = None;
+                }
                 for parameter in TIMEOUTS {
                     if name.as_deref().is_none_or(|name| name == parameter)
                         && let Some(timeout) = self.timeout(parameter)
@@ -312,31 +336,30 @@ impl Session {
         }
     }
 
-    fn hold(
-        &mut self,
-        command: &Command,
-        effects: &[Effect],
-        main_table: Option<&ResolvedName>,
-        statement: usize,
-    ) {
-        for Effect { relation, mode, .. } in effects {
+    /// Takes note of the locks that a statement took.
+    fn hold(&mut self, trace: &Trace, statement: usize) {
+        for Effect { relation, mode, .. } in &trace.effects {
             let known = self.held.iter().any(|held| held.relation == *relation && held.mode >= *mode);
             if !known {
-                let named = main_table == Some(relation);
+                let named = trace.main_table.as_ref() == Some(relation);
                 self.held.push(Held { relation: relation.clone(), mode: *mode, statement, named });
             }
         }
-        // The lock stays on the relation, whatever its name.
-        let Command::AlterTable(alter) = command else { return };
-        let Some(from) = effects.first().map(|effect| &effect.relation) else { return };
+    }
+
+    /// Locks stay on a relation whatever its name.
+    fn follow_renames(&mut self, alter: &AlterTable, effects: &[Effect]) {
+        let Some(old) = effects.first().map(|effect| &effect.relation) else { return };
         for action in &alter.actions {
-            let to = match &action.kind {
-                ActionKind::RenameTo { to } => ObjectName { schema: from.schema.clone(), name: to.clone() },
-                ActionKind::SetSchema { schema } => ObjectName::qualified(schema, &from.name),
+            let new = match &action.kind {
+                ActionKind::RenameTo { to } => ResolvedName { name: to.clone(), ..old.clone() },
+                ActionKind::SetSchema { schema } => {
+                    ResolvedName { schema: Some(schema.clone()), ..old.clone() }
+                }
                 _ => continue,
             };
-            for held in self.held.iter_mut().filter(|held| held.relation == *from) {
-                held.relation = to.clone();
+            for held in self.held.iter_mut().filter(|held| held.relation == *old) {
+                held.relation = new.clone();
             }
         }
     }

@@ -143,10 +143,8 @@ impl Suppressions {
                 let could_find =
                     |id: &&str| *id == SYNTAX_ERROR || crate::rule(id).is_some() && file_policy.reports(id);
                 // A rule that doesn't run proves nothing, and what a server finds is met elsewhere.
-                let judged = ignore
-                    .rules
-                    .as_ref()
-                    .is_none_or(|ids| !ids.is_empty() && ids.iter().all(|id| could_find(&id)));
+                let judged =
+                    ignore.rules.as_ref().is_none_or(|ids| !ids.is_empty() && ids.iter().all(could_find));
                 if ignore.is_ours && !ignore.used && judged {
                     remarks.push(unused(ignore));
                 }

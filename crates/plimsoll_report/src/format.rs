@@ -8,6 +8,8 @@ use std::str::FromStr;
 pub enum Format {
     /// Text for a person at a terminal.
     Terminal,
+    /// A line a finding.
+    Short,
     /// The JSON contract.
     Json,
     /// One self-contained page.
@@ -22,6 +24,8 @@ pub enum Format {
     Github,
     /// GitLab's Code Quality report.
     Gitlab,
+    /// Reviewdog's Diagnostic Format.
+    Rdjson,
 }
 
 /// A word that names no format.
@@ -30,8 +34,9 @@ pub enum Format {
 pub struct UnknownFormat(pub String);
 
 /// Name and description of each format, in [`Format::ALL`]'s order.
-const TABLE: [(Format, &str, &str); 8] = [
+const TABLE: [(Format, &str, &str); 10] = [
     (Format::Terminal, "terminal", "text for a person, with excerpts and carets"),
+    (Format::Short, "short", "a line a finding, as compilers print them"),
     (Format::Json, "json", "everything, for programs; see docs/report.schema.json"),
     (Format::Html, "html", "one self-contained page with a timeline of locks and plan trees"),
     (Format::Markdown, "markdown", "a comment for a pull request, in GitHub's Markdown"),
@@ -39,12 +44,13 @@ const TABLE: [(Format, &str, &str); 8] = [
     (Format::Junit, "junit", "JUnit XML, for a CI's test page"),
     (Format::Github, "github", "annotations, as GitHub Actions' workflow commands"),
     (Format::Gitlab, "gitlab", "GitLab's Code Quality report"),
+    (Format::Rdjson, "rdjson", "reviewdog's Diagnostic Format, with suggestions"),
 ];
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 8] = {
-        let mut all = [Self::Terminal; 8];
+    pub const ALL: [Self; 10] = {
+        let mut all = [Self::Terminal; 10];
         let mut at = 0;
         while at < TABLE.len() {
             assert!(TABLE[at].0 as usize == at, "the table has another order than the enum");
@@ -99,6 +105,6 @@ mod tests {
     #[test]
     fn an_unknown_word_is_answered_with_the_known_ones() {
         let error = "xml".parse::<Format>().unwrap_err();
-        insta::assert_snapshot!(error, @r#"unknown format "xml"; the formats are terminal, json, html, markdown, sarif, junit, github, gitlab"#);
+        insta::assert_snapshot!(error, @r#"unknown format "xml"; the formats are terminal, short, json, html, markdown, sarif, junit, github, gitlab, rdjson"#);
     }
 }

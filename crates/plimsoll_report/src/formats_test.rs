@@ -108,6 +108,30 @@ fn gitlab_has_a_value_a_finding() {
 }
 
 #[test]
+fn short_has_a_line_a_finding() {
+    insta::assert_snapshot!(sampled(Format::Short));
+}
+
+#[test]
+fn rdjson_has_a_diagnostic_a_finding() {
+    insta::assert_snapshot!(sampled(Format::Rdjson));
+}
+
+#[test]
+fn what_was_only_read_is_not_called_safe() {
+    let mut report = Report::new(Vec::new(), None, None, Vec::new());
+    for format in [Format::Terminal, Format::Markdown, Format::Github, Format::Html] {
+        let text = rendered(format, &report, &[], 80).to_lowercase();
+        let text = text.split_once("</style>").map_or(text.as_str(), |(_, page)| page);
+        assert!(text.contains("nothing found (not rehearsed)"), "{format}");
+        assert!(!text.contains("safe:") && !text.contains(">safe<"), "{format}");
+    }
+    report.findings = sample::report().findings;
+    report.findings.retain(|finding| finding.severity == plimsoll_core::Severity::Note);
+    assert!(rendered(Format::Terminal, &report, &[], 80).contains("ONLY NOTES (NOT REHEARSED)"));
+}
+
+#[test]
 fn html_is_one_page() {
     insta::assert_snapshot!(sampled(Format::Html).split_once("</style>").unwrap().1.replace("><", ">\n<"));
 }
@@ -131,9 +155,9 @@ fn an_empty_report_is_told_in_every_format() {
     let report = Report::new(Vec::new(), None, None, Vec::new());
     for format in Format::ALL {
         let text = rendered(format, &report, &[], 80);
-        assert!(text.ends_with('\n'), "{format}");
+        assert_eq!(text.ends_with('\n'), format != Format::Short, "{format}");
     }
-    insta::assert_snapshot!(rendered(Format::Terminal, &report, &[], 200), @"SAFE: Nothing found speaks against deploying. No findings. No statement was rehearsed on a server.");
+    insta::assert_snapshot!(rendered(Format::Terminal, &report, &[], 200), @"NOTHING FOUND (NOT REHEARSED): The files were only read: `plimsoll check` tries the change. No findings. No statement was rehearsed on a server.");
 }
 
 #[test]

@@ -3,17 +3,52 @@
 //! Only what stands behind `::` at a line's start is a command, and every text here is escaped
 //! to stay on its line: a migration can't smuggle one in.
 
+use std::collections::BTreeMap;
+
+use plimsoll_core::units::plural;
 use plimsoll_core::{Finding, Report, Severity};
 
 use crate::neutral::neutral;
-use crate::words;
+use crate::{short, words};
 
-/// Writes a command a finding and a line that says the verdict.
+/// Annotations of one level that GitHub shows of a step (its documentation, "Workflow commands").
+const MOST_OF_A_LEVEL: usize = 10;
+
+/// Writes a command a finding and a line that says the verdict. What GitHub wouldn't show is
+/// printed for the log alone, and a last notice says so.
 pub(crate) fn render(report: &Report) -> String {
-    let mut lines: Vec<String> = report.findings.iter().map(|finding| command(report, finding)).collect();
-    let verdict = report.verdict.word();
-    lines.push(message(&format!("plimsoll: {verdict}. {}", words::reasons(report).join(" "))));
+    let (shown, cut) = within_limits(report);
+    let mut lines: Vec<String> = shown.iter().map(|finding| command(report, finding)).collect();
+    let headline = words::headline(report);
+    lines.push(message(&format!("plimsoll: {headline}. {}", words::reasons(report).join(" "))));
+    lines.extend(cut.iter().map(|finding| message(&format!("also {}", short::line(finding)))));
+    if !cut.is_empty() {
+        let text = format!(
+            "{} not annotated: GitHub shows {MOST_OF_A_LEVEL} of each level a step; the log has them all.",
+            plural(cut.len(), "further finding")
+        );
+        lines.push(format!("::notice title=plimsoll::{}", message(&text)));
+    }
     lines.join("\n") + "\n"
+}
+
+/// The findings that GitHub shows, in the report's order, and those that it would drop.
+fn within_limits(report: &Report) -> (Vec<&Finding>, Vec<&Finding>) {
+    let is_cut = [Severity::Error, Severity::Warning, Severity::Note]
+        .iter()
+        .any(|severity| report.count(*severity) > MOST_OF_A_LEVEL);
+    let mut left = BTreeMap::from([
+        (Severity::Error, MOST_OF_A_LEVEL),
+        (Severity::Warning, MOST_OF_A_LEVEL),
+        // The last notice is one, too.
+        (Severity::Note, MOST_OF_A_LEVEL - usize::from(is_cut)),
+    ]);
+    report.findings.iter().partition(|finding| {
+        let left = left.entry(finding.severity).or_default();
+        let fits = *left > 0;
+        *left = left.saturating_sub(1);
+        fits
+    })
 }
 
 fn command(report: &Report, finding: &Finding) -> String {
@@ -53,6 +88,27 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_level_has_more_than_github_shows() {
+        let mut report = crate::sample::report();
+        let finding = report.findings[0].clone();
+        report.findings = (0..13).map(|_| finding.clone()).collect();
+        report.findings.extend((0..10).map(|_| Finding { severity: Severity::Note, ..finding.clone() }));
+        let text = render(&report);
+        let count = |word: &str| text.lines().filter(|line| line.starts_with(word)).count();
+        assert_eq!((count("::error "), count("::notice "), count("also ")), (10, 10, 4));
+        let last = text.lines().last().unwrap();
+        assert!(last.starts_with("::notice title=plimsoll::4 further findings not annotated"), "{last}");
+    }
+
+    #[test]
+    fn ten_of_a_level_fit() {
+        let mut report = crate::sample::report();
+        let finding = Finding { severity: Severity::Note, ..report.findings[0].clone() };
+        report.findings = (0..10).map(|_| finding.clone()).collect();
+        assert!(!render(&report).contains("not annotated"));
+    }
 
     #[test]
     fn separators_are_escaped() {

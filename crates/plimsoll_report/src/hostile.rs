@@ -25,6 +25,10 @@ pub(crate) fn report() -> Report {
     for finding in &mut report.findings {
         (finding.rule, finding.message, finding.remedy) = (text(), text(), long());
         finding.location.file = sources()[0].name();
+        if let Some(fix) = &mut finding.fix {
+            fix.title = text();
+            fix.edits.iter_mut().for_each(|edit| edit.text = text());
+        }
         finding.evidence.facts = vec![text(), long()];
     }
     let rehearsal = report.rehearsal.as_mut().unwrap();

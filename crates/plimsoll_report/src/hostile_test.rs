@@ -17,7 +17,7 @@ fn hostile(format: Format) -> String {
 
 #[test]
 fn json_formats_stay_json() {
-    for format in [Format::Json, Format::Sarif, Format::Gitlab] {
+    for format in [Format::Json, Format::Sarif, Format::Gitlab, Format::Rdjson] {
         let text = hostile(format);
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{format}");
     }
@@ -54,6 +54,11 @@ fn github_commands_stay_one_a_line() {
 }
 
 #[test]
+fn short_stays_a_line_a_finding() {
+    assert_eq!(hostile(Format::Short).lines().count(), hostile::report().findings.len());
+}
+
+#[test]
 fn markdown_gains_no_tag_mention_or_cell() {
     let text = hostile(Format::Markdown);
     // Code blocks show everything as it is; a fence around them is longer than any inside.
@@ -82,7 +87,7 @@ fn no_format_lets_a_control_character_through() {
         let text = hostile(format);
         let control = text.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t');
         // JSON has its own escapes for the characters below space, and needs none above.
-        let json = matches!(format, Format::Json | Format::Sarif | Format::Gitlab);
+        let json = matches!(format, Format::Json | Format::Sarif | Format::Gitlab | Format::Rdjson);
         assert!(json && control.is_none_or(|c| c >= ' ') || control.is_none(), "{format}: {control:?}");
     }
 }

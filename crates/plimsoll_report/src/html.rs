@@ -40,7 +40,7 @@ pub(crate) fn render(rendering: &Rendering) -> String {
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content={ (report.tool.name) " " (report.tool.version) };
                 link rel="icon" href=(ICON);
-                title { "Plimsoll: " (report.verdict.word()) ", " (words::severities(report)) }
+                title { "Plimsoll: " (words::headline(report)) ", " (words::severities(report)) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
@@ -62,13 +62,13 @@ fn shown(text: &str) -> String {
 fn head(report: &Report) -> Markup {
     let verdict = report.verdict.word();
     html! {
-        header class={ "verdict " (verdict) } {
+        header class={ "verdict " (verdict) @if report.rehearsal.is_none() { " unrehearsed" } } {
             div class="inner" {
                 p class="brand" {
                     svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true" { (PreEscaped(MARK)) }
                     "Plimsoll"
                 }
-                h1 { span class="word" { (verdict) } " " span class="advice" { (words::advice(report.verdict)) } }
+                h1 { span class="word" { (words::headline(report)) } " " span class="advice" { (words::advice(report)) } }
                 div class="why" { @for reason in words::reasons(report) { p { (shown(&reason)) } } }
                 (tiles(report))
                 (contents(report))

@@ -6,6 +6,7 @@
 
 mod excerpt;
 pub mod fingerprint;
+mod fixed;
 mod format;
 mod github;
 mod gitlab;
@@ -14,7 +15,9 @@ mod json;
 mod junit;
 mod markdown;
 mod neutral;
+mod rdjson;
 mod sarif;
+mod short;
 mod terminal;
 mod words;
 
@@ -75,11 +78,12 @@ impl Rendering<'_> {
     }
 }
 
-/// Writes a report in one format. Ends with a newline.
+/// Writes a report in one format. Ends with a newline, unless nothing is written.
 #[must_use]
 pub fn render(format: Format, rendering: &Rendering) -> String {
     match format {
         Format::Terminal => terminal::render(rendering),
+        Format::Short => short::render(rendering.report),
         Format::Json => json::render(rendering.report),
         Format::Html => html::render(rendering),
         Format::Markdown => markdown::render(rendering),
@@ -87,5 +91,6 @@ pub fn render(format: Format, rendering: &Rendering) -> String {
         Format::Junit => junit::render(rendering),
         Format::Github => github::render(rendering.report),
         Format::Gitlab => gitlab::render(rendering),
+        Format::Rdjson => rdjson::render(rendering),
     }
 }

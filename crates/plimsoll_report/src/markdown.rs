@@ -25,12 +25,12 @@ pub(crate) fn render(rendering: &Rendering) -> String {
     let report = rendering.report;
     let mut text = format!(
         "## {} {}: {}\n\n{}\n",
-        symbol(report.verdict),
-        report.verdict.word().to_uppercase(),
-        words::advice(report.verdict),
+        symbol(report),
+        words::headline(report).to_uppercase(),
+        words::advice(report),
         escaped(&words::reasons(report).join(" "))
     );
-    findings(&mut text, report);
+    findings(&mut text, rendering);
     if let Some(rehearsal) = &report.rehearsal {
         statements(&mut text, rehearsal);
     }
@@ -42,15 +42,17 @@ pub(crate) fn render(rendering: &Rendering) -> String {
     text
 }
 
-const fn symbol(verdict: Verdict) -> &'static str {
-    match verdict {
+fn symbol(report: &Report) -> &'static str {
+    match report.verdict {
+        Verdict::Safe if report.rehearsal.is_none() => "⚪",
         Verdict::Safe => "🟢",
         Verdict::Caution => "🟡",
         Verdict::Danger => "🔴",
     }
 }
 
-fn findings(text: &mut String, report: &Report) {
+fn findings(text: &mut String, rendering: &Rendering) {
+    let report = rendering.report;
     if report.findings.is_empty() {
         return;
     }
@@ -60,7 +62,9 @@ fn findings(text: &mut String, report: &Report) {
     let rows = report.findings.iter().map(|finding| finding_row(report, finding));
     let left_out = within_budget(text, rows);
     more(text, left_out);
-    let remedies = report.findings.iter().filter(|finding| !finding.remedy.is_empty()).map(remedy);
+    let remedies =
+        report.findings.iter().filter(|finding| !finding.remedy.is_empty() || finding.fix.is_some());
+    let remedies = remedies.map(|finding| remedy(rendering, finding));
     let mut block = String::from("\n<details><summary>What to do instead</summary>\n");
     let before = block.len();
     let room = BUDGET.saturating_sub(text.len());
@@ -87,11 +91,15 @@ fn finding_row(report: &Report, finding: &Finding) -> String {
     format!("| {severity} | {rule} | {place} | {message} | {evidence} |\n")
 }
 
-fn remedy(finding: &Finding) -> String {
+fn remedy(rendering: &Rendering, finding: &Finding) -> String {
     let place = format!("{}:{}", finding.location.file, finding.location.line);
     let (first, rest) = finding.remedy.split_once('\n').unwrap_or((&finding.remedy, ""));
     let block = if rest.is_empty() { String::new() } else { fenced(rest) };
-    format!("\n{} at {}: {}\n{block}", code(&finding.rule), code(&place), escaped(&one_line(first)))
+    let fix = words::fix(rendering, finding).map_or_else(String::new, |(title, lines)| {
+        let lines = lines.map_or_else(String::new, |lines| fenced(&lines));
+        format!("\nFix: {}\n{lines}", escaped(&one_line(&title)))
+    });
+    format!("\n{} at {}: {}\n{block}{fix}", code(&finding.rule), code(&place), escaped(&one_line(first)))
 }
 
 fn statements(text: &mut String, rehearsal: &Rehearsal) {

@@ -5,9 +5,9 @@
 
 use plimsoll_core::rehearsal::StatementError;
 use plimsoll_core::{
-    Claim, Evidence, EvidenceKind, Finding, HeldLock, IndexBuild, Location, LockMode, Measurement, Outcome,
-    PlanNode, QueryReport, QueryVerdict, Rehearsal, Report, Scan, Severity, SourceFile, StatementRecord,
-    Work,
+    Claim, Edit, Evidence, EvidenceKind, Finding, Fix, HeldLock, IndexBuild, Location, LockMode, Measurement,
+    Outcome, PlanNode, QueryReport, QueryVerdict, Rehearsal, Report, Scan, Severity, SourceFile,
+    StatementRecord, Work,
 };
 
 const SHIPS: &str = "\
@@ -87,7 +87,13 @@ fn findings() -> Vec<Finding> {
     let update = place(PORTS_FILE, PORTS, "UPDATE ports SET tide = 0 WHERE tide IS NULL");
     vec![
         Finding {
-            fix: None,
+            fix: Some(Fix {
+                title: "Add CONCURRENTLY".to_owned(),
+                edits: vec![Edit {
+                    location: place(SHIPS_FILE, SHIPS, "INDEX ships_name_idx"),
+                    text: "INDEX CONCURRENTLY ships_name_idx".to_owned(),
+                }],
+            }),
             severity: Severity::Error,
             message: "Creating an index blocks writes to public.ships until it is built.".to_owned(),
             remedy: "Build it beside the traffic, outside a transaction:\n\

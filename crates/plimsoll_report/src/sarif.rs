@@ -5,14 +5,14 @@
 
 mod model;
 
-use plimsoll_core::{Finding, Report, Severity};
+use plimsoll_core::{Finding, Location, Report, Severity};
 
 use crate::fingerprint::fingerprints;
 use crate::neutral::neutral;
 use crate::{Rendering, json, words};
 use model::{
-    ArtifactLocation, Driver, Invocation, Level, Log, Markdown, Message, Notification, Physical, Place,
-    Properties, Region, Result, Rule, Run, RunProperties, Tool,
+    ArtifactChange, ArtifactLocation, Driver, Fix, Invocation, Level, Log, Markdown, Message, Notification,
+    Physical, Place, Properties, Region, Replacement, Result, Rule, Run, RunProperties, Tool,
 };
 
 /// Writes a log with one run.
@@ -63,12 +63,6 @@ fn rule<'a>(rendering: &Rendering, id: &'a str) -> Rule<'a> {
 
 fn result<'a>(report: &Report, ids: &[&str], finding: &'a Finding, fingerprint: String) -> Result<'a> {
     let place = &finding.location;
-    let region = Region {
-        start_line: place.line,
-        start_column: place.column,
-        end_line: place.end_line,
-        end_column: place.end_column,
-    };
     let text = format!("{}\n{}\n{}", finding.message, words::evidence(report, finding), finding.remedy);
     Result {
         rule_id: &finding.rule,
@@ -80,15 +74,40 @@ fn result<'a>(report: &Report, ids: &[&str], finding: &'a Finding, fingerprint: 
         },
         message: message(text.trim_end()),
         locations: [Place {
-            physical_location: Physical { artifact_location: artifact(&place.file), region },
+            physical_location: Physical { artifact_location: artifact(&place.file), region: region(place) },
         }],
         partial_fingerprints: [("plimsollFingerprint/v1", fingerprint)].into(),
+        fixes: finding.fix.iter().filter(|fix| !fix.edits.is_empty()).map(|fix| fix_of(place, fix)).collect(),
         properties: Properties {
             evidence: finding.evidence.kind.word(),
             facts: &finding.evidence.facts,
             remedy: &finding.remedy,
             statement: finding.statement,
         },
+    }
+}
+
+/// A fix of the file that the finding points into: no other is ever edited.
+fn fix_of(place: &Location, fix: &plimsoll_core::Fix) -> Fix {
+    let replacements = fix.edits.iter().map(|edit| Replacement {
+        deleted_region: region(&edit.location),
+        inserted_content: message(&edit.text),
+    });
+    Fix {
+        description: message(&fix.title),
+        artifact_changes: [ArtifactChange {
+            artifact_location: artifact(&place.file),
+            replacements: replacements.collect(),
+        }],
+    }
+}
+
+fn region(place: &Location) -> Region {
+    Region {
+        start_line: place.line,
+        start_column: place.column,
+        end_line: place.end_line,
+        end_column: place.end_column,
     }
 }
 

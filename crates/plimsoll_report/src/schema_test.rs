@@ -62,6 +62,20 @@ fn an_unknown_or_missing_property_is_refused() {
 }
 
 #[test]
+fn rdjson_is_valid_by_reviewdogs_schema() {
+    let schema = include_str!("../tests/fixtures/reviewdog-diagnostic-result.json");
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    for report in [sample::report(), Report::new(Vec::new(), None, None, Vec::new())] {
+        let text = rendered(Format::Rdjson, &report, &sample::sources(), 80);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(valid(&schema, &value), Ok(()));
+        let mut wrong = value.clone();
+        wrong["diagnostics"] = json!({});
+        assert!(valid(&schema, &wrong).is_err());
+    }
+}
+
+#[test]
 fn sarif_is_valid_by_the_standards_schema() {
     let schema = include_str!("../tests/fixtures/sarif-schema-2.1.0.json");
     let mut schema: Value = serde_json::from_str(schema).unwrap();

@@ -53,12 +53,13 @@ fn notes(report: &Report, layout: Layout) -> Option<String> {
 
 fn verdict(report: &Report, layout: Layout) -> String {
     let tone = match report.verdict {
+        Verdict::Safe if report.rehearsal.is_none() => Tone::Strong,
         Verdict::Safe => Tone::Good,
         Verdict::Caution => Tone::Warning,
         Verdict::Danger => Tone::Error,
     };
-    let word = report.verdict.word().to_uppercase();
-    let text = format!("{word}: {} {}", words::advice(report.verdict), words::reasons(report).join(" "));
+    let word = words::headline(report).to_uppercase();
+    let text = format!("{word}: {} {}", words::advice(report), words::reasons(report).join(" "));
     let text = wrapped(&one_line(&text), layout.width, 0);
     format!("{}\n", text.replacen(&word, &layout.paint.tone(tone, &word), 1))
 }

@@ -9,9 +9,26 @@ use plimsoll_core::{
     Severity, StatementRecord, Verdict,
 };
 
+use crate::Rendering;
+use crate::fixed::Fixed;
+
+/// The answer as a headline. What was only read is never called safe.
+pub(crate) fn headline(report: &Report) -> &'static str {
+    match (report.verdict, &report.rehearsal) {
+        (Verdict::Safe, Some(_)) => "safe",
+        (Verdict::Safe, None) if report.findings.is_empty() => "nothing found (not rehearsed)",
+        (Verdict::Safe, None) => "only notes (not rehearsed)",
+        (Verdict::Caution, _) => "caution",
+        (Verdict::Danger, _) => "danger",
+    }
+}
+
 /// The answer as an advice.
-pub(crate) const fn advice(verdict: Verdict) -> &'static str {
-    match verdict {
+pub(crate) fn advice(report: &Report) -> &'static str {
+    match report.verdict {
+        Verdict::Safe if report.rehearsal.is_none() => {
+            "The files were only read: `plimsoll check` tries the change."
+        }
         Verdict::Safe => "Nothing found speaks against deploying.",
         Verdict::Caution => "Deploy with care.",
         Verdict::Danger => "Don’t deploy this as it is.",
@@ -127,6 +144,16 @@ pub(crate) fn evidence(report: &Report, finding: &Finding) -> String {
         return proof;
     }
     format!("{proof}: {}", finding.evidence.facts.join("; "))
+}
+
+/// What a fix does, and the lines that it leaves unless the remedy shows them; none where there
+/// is no fix.
+pub(crate) fn fix(rendering: &Rendering, finding: &Finding) -> Option<(String, Option<String>)> {
+    let fix = finding.fix.as_ref()?;
+    let source = rendering.source(finding)?;
+    let lines = Fixed::new(source, fix)?.lines(source);
+    let is_shown = finding.remedy.contains(lines.trim());
+    Some((fix.title.clone(), (!is_shown).then_some(lines)))
 }
 
 /// `AccessExclusiveLock on public.ships`, marked if the change itself made the relation.

@@ -25,6 +25,13 @@ pub enum Command {
     /// `ALTER TABLE`, and what PostgreSQL treats as one: `ALTER MATERIALIZED VIEW`, renames of
     /// views and sequences.
     AlterTable(AlterTable),
+    /// `ALTER TABLE ALL IN TABLESPACE … SET TABLESPACE …`, and of materialized views.
+    MoveAll {
+        /// Tables or materialized views.
+        kind: ObjectKind,
+        /// The tablespace that they leave.
+        from: String,
+    },
     /// `CREATE INDEX`.
     CreateIndex(CreateIndex),
     /// `DROP …`.
@@ -65,6 +72,8 @@ pub enum Command {
         names: Vec<ObjectName>,
         /// Whether tables that reference them are emptied too.
         cascade: bool,
+        /// Whether `ONLY` spares children.
+        only: bool,
     },
     /// `CLUSTER`; no name means every clustered table.
     Cluster {
@@ -97,6 +106,10 @@ pub enum Command {
         from: Option<ObjectName>,
         /// Whether `OR REPLACE` is given.
         or_replace: bool,
+        /// The function that it runs.
+        function: Option<ObjectName>,
+        /// Whether it fires for each row, so that partitions get one too.
+        each_row: bool,
     },
     /// Creates, alters or drops what hangs on a table: a policy, a rule; alters or drops a trigger.
     AlterAttachment(Attachment),
@@ -127,6 +140,8 @@ pub enum Command {
     CreateSchema {
         /// The schema; none if only `AUTHORIZATION` is given.
         name: Option<String>,
+        /// The objects that it creates inside.
+        elements: Vec<Command>,
     },
     /// `CREATE FUNCTION`, `CREATE PROCEDURE`.
     CreateFunction(Box<CreateFunction>),
@@ -237,6 +252,8 @@ pub struct CreateTable {
     pub temporary: bool,
     /// Whether it is unlogged.
     pub unlogged: bool,
+    /// Whether it is a foreign table.
+    pub foreign: bool,
     /// Columns in order.
     pub columns: Vec<ColumnDefinition>,
     /// Table constraints.
@@ -347,6 +364,8 @@ pub struct Constraint {
     pub not_valid: bool,
     /// Whether `NOT ENFORCED` is given (PostgreSQL 18).
     pub not_enforced: bool,
+    /// Whether `NO INHERIT` is given.
+    pub no_inherit: bool,
     /// Bytes in the statement.
     pub range: Range<usize>,
 }
@@ -520,6 +539,8 @@ pub enum ActionKind {
     AlterConstraint {
         /// The constraint.
         name: String,
+        /// Whether it becomes `ENFORCED` (PostgreSQL 18).
+        enforced: bool,
     },
     /// `VALIDATE CONSTRAINT`.
     ValidateConstraint {
@@ -605,6 +626,11 @@ pub enum ActionKind {
         /// The trigger, `all` or `user`.
         trigger: String,
     },
+    /// `CLUSTER ON`, `SET WITHOUT CLUSTER`.
+    Cluster {
+        /// Whether an index is named.
+        on: bool,
+    },
     /// `REPLICA IDENTITY`.
     ReplicaIdentity,
     /// Any other, by the lock that it takes on the table (documentation, `ALTER TABLE`).
@@ -641,6 +667,8 @@ pub struct CreateIndex {
     pub keys: Vec<IndexKey>,
     /// Whether it has a `WHERE`.
     pub partial: bool,
+    /// Names in its `WHERE`, most of them columns.
+    pub predicate_columns: Vec<String>,
     /// Bytes of the word `INDEX` in the statement.
     pub index_word: Range<usize>,
 }
@@ -747,7 +775,11 @@ pub enum TypeAction {
     Attributes {
         /// Whether an attribute is added.
         adds: bool,
+        /// Whether an attribute's type changes.
+        retypes: bool,
     },
+    /// `RENAME ATTRIBUTE`.
+    RenameAttribute,
     /// `RENAME TO`.
     RenameTo(String),
     /// Any other.
@@ -865,6 +897,8 @@ pub struct Modify {
     pub kind: ModifyKind,
     /// Whether it names the rows: a WHERE that isn't always true, or listed VALUES.
     pub bounded: bool,
+    /// Relations that it reads besides.
+    pub reads: Vec<ObjectName>,
     /// String constants in it, for values of enums.
     pub strings: Vec<String>,
 }
@@ -1004,8 +1038,10 @@ pub enum ReindexTarget {
     Index(ObjectName),
     /// A table's indexes.
     Table(ObjectName),
-    /// A schema's indexes; none for the database or the system catalogs.
+    /// A schema's indexes; none for all of the database.
     Schema(Option<String>),
+    /// The system catalogs.
+    System,
 }
 
 /// A parameter's assignment.

@@ -98,7 +98,10 @@ impl DataType {
                 (None, Some(_)) => false,
             },
             ("cidr", "inet") => true,
-            ("bit" | "bit varying", "bit varying") => match (self.length(), to.length()) {
+            // `bpchar` without a length throws none away and pads nothing.
+            ("character varying" | "text" | "character", "character") => to.modifiers.is_empty(),
+            ("bit", "bit varying") => to.modifiers.is_empty(),
+            ("bit varying", "bit varying") => match (self.length(), to.length()) {
                 (_, None) => true,
                 (Some(from), Some(to)) => to >= from,
                 (None, Some(_)) => false,
@@ -115,10 +118,12 @@ impl DataType {
                 "timestamp without time zone"
                 | "timestamp with time zone"
                 | "time without time zone"
-                | "time with time zone"
-                | "interval",
+                | "time with time zone",
                 _,
             ) if self.name == to.name => to.precision() >= self.precision(),
+            (from, into) if is_interval(from) && is_interval(into) => {
+                least_field(into) <= least_field(from) && to.precision() >= self.precision()
+            }
             ("timestamp without time zone", "timestamp with time zone")
             | ("timestamp with time zone", "timestamp without time zone") => {
                 time_zone == TimeZone::Utc && to.precision() >= self.precision()
@@ -128,6 +133,30 @@ impl DataType {
             _ => false,
         };
         if fits { TypeChange::Nothing } else { TypeChange::Rewrite }
+    }
+
+    /// Whether columns are changed to this type mostly from one that stores the same bytes.
+    #[must_use]
+    pub fn is_often_coercible(&self) -> bool {
+        const TYPES: [&str; 14] = [
+            "text",
+            "character varying",
+            "numeric",
+            "timestamp without time zone",
+            "timestamp with time zone",
+            "time without time zone",
+            "time with time zone",
+            "bit varying",
+            "inet",
+            "oid",
+            "regclass",
+            "regproc",
+            "regtype",
+            "citext",
+        ];
+        let name = self.name.name.as_str();
+        let bpchar = name == "character" && self.modifiers.is_empty();
+        !self.array && (TYPES.contains(&name) || is_interval(name) || bpchar || !self.is_builtin())
     }
 
     fn length(&self) -> Option<i64> {
@@ -140,6 +169,16 @@ impl DataType {
     }
 }
 
+fn is_interval(name: &str) -> bool {
+    name == "interval" || name.starts_with("interval ")
+}
+
+/// The least field that an interval type keeps, seconds being 0 (`intervaltypmodleastfield`).
+fn least_field(name: &str) -> usize {
+    let fields = ["second", "minute", "hour", "day", "month", "year"];
+    fields.iter().position(|field| name.ends_with(field)).unwrap_or_default()
+}
+
 /// The session's time zone, as far as conversions between the timestamp types ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeZone {
@@ -147,6 +186,16 @@ pub enum TimeZone {
     Utc,
     /// Any other.
     Other,
+}
+
+impl TimeZone {
+    /// The time zone of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        const UTC: [&str; 9] =
+            ["utc", "etc/utc", "gmt", "etc/gmt", "zulu", "etc/zulu", "universal", "etc/universal", "0"];
+        if UTC.contains(&name.to_ascii_lowercase().as_str()) { Self::Utc } else { Self::Other }
+    }
 }
 
 /// As `format_type` prints it: `character varying(50)`, `numeric(10,2)`, `integer[]`, `app."Mood"`.
@@ -158,12 +207,17 @@ impl fmt::Display for DataType {
         match self.name.name.split_once(" with") {
             // `timestamp(3) with time zone`
             Some((head, tail)) if self.is_builtin() => write!(f, "{head}{modifiers} with{tail}")?,
+            _ if self.name.name == "character" && self.name.schema.is_none() && self.modifiers.is_empty() => {
+                f.write_str("bpchar")?;
+            }
             _ if self.is_builtin() => write!(f, "{}{modifiers}", self.name)?,
             _ => write!(f, "{}{modifiers}", quote_name(&self.name))?,
         }
         if self.array { f.write_str("[]") } else { Ok(()) }
     }
 }
+
+const INTERVAL_WORDS: [&str; 7] = ["year", "month", "day", "hour", "minute", "second", "to"];
 
 /// The name that `format_type` prints for a built-in type's name or alias; none for other types.
 fn canonical_name(name: &str) -> Option<&str> {
@@ -235,6 +289,7 @@ fn canonical_name(name: &str) -> Option<&str> {
         | "serial4"
         | "serial8"
         | "serial2" => name,
+        _ if is_interval(name) && name.split(' ').skip(1).all(|word| INTERVAL_WORDS.contains(&word)) => name,
         _ => return None,
     };
     Some(canonical)

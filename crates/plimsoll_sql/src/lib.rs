@@ -13,6 +13,7 @@ pub mod layout;
 pub mod migration;
 pub mod name;
 pub mod parse;
+pub mod placeholder;
 pub mod plpgsql;
 pub mod query_file;
 pub mod schema;

@@ -56,6 +56,11 @@ pub fn quote_name(name: &ObjectName) -> String {
     }
 }
 
+/// Whether an unquoted word can't be a column's name.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    RESERVED.contains(&word)
+}
+
 /// PostgreSQL's reserved words (documentation, appendix "SQL Key Words").
 const RESERVED: &[&str] = &[
     "all",

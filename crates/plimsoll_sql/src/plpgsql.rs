@@ -168,6 +168,7 @@ fn execute(body: &str, offset: usize, words: &[Word], range: Range<usize>) -> Ve
         _ => None,
     });
     let whole = offset + range.start..offset + range.end;
+    let text = text.or_else(|| formatted(words).map(|text| (text, None)));
     let Some((text, start)) = text else {
         return vec![InnerStatement {
             range: whole,
@@ -191,6 +192,57 @@ fn execute(body: &str, offset: usize, words: &[Word], range: Range<usize>) -> Ve
             }
         })
         .collect()
+}
+
+/// The text of `format('…', 'a', 'b')` whose arguments all stand there (documentation, `format`).
+fn formatted(words: &[Word]) -> Option<String> {
+    let call = words.get(1..)?;
+    let [function, open, template, rest @ ..] = call else { return None };
+    if !function.is("format") || open.kind != TokenKind::OpenParen {
+        return None;
+    }
+    let plain = |word: &Word| {
+        let inner = word.text.strip_prefix('\'')?.strip_suffix('\'')?;
+        Some(inner.replace("''", "'"))
+    };
+    let template = plain(template)?;
+    let mut arguments = Vec::new();
+    let mut rest = rest;
+    while let [comma, argument, after @ ..] = rest
+        && comma.kind == TokenKind::Comma
+    {
+        arguments.push(plain(argument)?);
+        rest = after;
+    }
+    matches!(rest, [close] if close.kind == TokenKind::CloseParen).then_some(())?;
+    let mut text = String::new();
+    let mut next = 0;
+    let mut parts = template.split('%');
+    text.push_str(parts.next()?);
+    while let Some(part) = parts.next() {
+        if part.is_empty() {
+            // `%%`
+            text.push('%');
+            text.push_str(parts.next()?);
+            continue;
+        }
+        let (position, rest) = match part.split_once('$') {
+            Some((position, rest)) if position.parse::<usize>().is_ok() => {
+                (position.parse::<usize>().ok()?.checked_sub(1)?, rest)
+            }
+            _ => (next, part),
+        };
+        next = position + 1;
+        let argument = arguments.get(position)?;
+        match rest.chars().next()? {
+            's' => text.push_str(argument),
+            'I' => text.push_str(&crate::name::quote_identifier(argument)),
+            'L' => text.push_str(&format!("'{}'", argument.replace('\'', "''"))),
+            _ => return None,
+        }
+        text.push_str(&rest[1..]);
+    }
+    Some(text)
 }
 
 #[cfg(test)]

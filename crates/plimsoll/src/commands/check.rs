@@ -48,7 +48,7 @@ pub(crate) async fn run(
         (Some(folder), Parts::All) => Some(queries::load(folder, &settings)?),
         _ => None,
     };
-    project.require_all_readable()?;
+    project.require_runnable()?;
     let linted = Linted::of(&project, &settings, &arguments.report)?;
     let rows = if arguments.no_seed { Rows::None } else { Rows::Seeded };
     let mut sources = project.sources();
@@ -136,7 +136,7 @@ async fn rehearsed(
     rows: Rows,
     progress: &Progress,
 ) -> Result<Rehearsal, Failure> {
-    let new: Vec<&Migration> = project.new.iter().collect();
+    let new: Vec<&Migration> = project.new.iter().map(Migration::as_sent).collect();
     let observer = |migration: &Migration, index: usize, sql: &str| {
         let line = migration.source.line_column(migration.statements[index].range.start).0;
         progress.step(format!("rehearsing {}:{line} {sql}", migration.source.name()));
@@ -144,6 +144,15 @@ async fn rehearsed(
     let mut rehearsal =
         rehearse(server, &settings.database, &new, project.scope, &observer).await.map_err(interrupted)?;
     rehearsal.seeded = rows == Rows::Seeded;
+    for record in &mut rehearsal.statements {
+        let Some(migration) = project.new.iter().find(|one| one.source.name() == record.file) else {
+            continue;
+        };
+        record.line = migration.place_in_file(record.line, 1).0;
+        if let Some(error) = &mut record.error {
+            (error.line, error.column) = migration.place_in_file(error.line, error.column);
+        }
+    }
     Ok(rehearsal)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use plimsoll_core::{Claim, Evidence, EvidenceKind, Finding, Report, Severity};
+use plimsoll_core::{Claim, Evidence, EvidenceKind, Finding, Location, Report, Severity};
 use plimsoll_lint::names::UNREADABLE_FILE;
 use plimsoll_lint::{Judgement, judge};
 
@@ -77,6 +77,7 @@ impl Linted {
     fn without_baseline(project: &Project, settings: &Settings) -> Self {
         let new: Vec<_> = project.new.iter().collect();
         let mut notes = project.notes.clone();
+        notes.extend(project.placeholder_note());
         let mut judgement = match new.is_empty() {
             true => Judgement::default(),
             false => judge(&mut project.schema_before(), &new, project.scope, &settings.lint),
@@ -90,8 +91,8 @@ impl Linted {
         });
         judgement.findings.extend(unreadable);
         notes.extend(project.unreadable_before.iter().map(|one| {
-            let file = &one.location.file;
-            format!("{file} can't be read, so what it makes isn't known: {}.", one.why)
+            let Location { file, line, column, .. } = &one.location;
+            format!("{file}:{line}:{column} can't be read, so what the file makes isn't known: {}.", one.why)
         }));
         match new.iter().filter(|migration| !policy.judges(migration.source.path())).count() {
             0 => {}

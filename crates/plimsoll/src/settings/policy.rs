@@ -1,10 +1,11 @@
-//! `[lint]`: which rules run, at which severity, on which files.
+//! `[lint]`: which rules run, at which severity, on which files; values of placeholders.
 
 use plimsoll_core::paths::normal;
 use plimsoll_lint::Group;
 use plimsoll_lint::names::{nearest_name, own_ids, resolve};
 use plimsoll_lint::path_set::PathSet;
 use plimsoll_lint::policy::{Level, Levels, Override, Policy, Reasons};
+use plimsoll_sql::placeholder::Values;
 use serde_spanned::Spanned;
 
 use super::Resolver;
@@ -39,6 +40,27 @@ impl Resolver {
             exclude: (!lint.exclude.is_empty()).then(|| self.globs(&lint.exclude)).transpose()?,
             reasons: if lint.require_reason { Reasons::Required } else { Reasons::Optional },
         })
+    }
+
+    pub(super) fn placeholders(&self, lint: &Lint) -> Result<Values, Failure> {
+        let mut values = Values::default();
+        for (name, value) in &lint.placeholders {
+            let text = match value.get_ref() {
+                toml::Value::String(text) => text.clone(),
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Float(number) => number.to_string(),
+                toml::Value::Boolean(truth) => truth.to_string(),
+                _ => {
+                    return Err(complaint(
+                        &self.source,
+                        value,
+                        "a placeholder's value is a text or a number",
+                    ));
+                }
+            };
+            values.0.insert(name.get_ref().trim().to_owned(), text);
+        }
+        Ok(values)
     }
 
     fn levels(&self, rules: &RuleLevels) -> Result<Levels, Failure> {

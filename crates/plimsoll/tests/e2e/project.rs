@@ -131,6 +131,15 @@ impl Run {
         Some(self)
     }
 
+    /// Gives it this text as standard input.
+    pub(crate) fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, text.as_ref()).unwrap();
+        io::Seek::rewind(&mut file).unwrap();
+        self.command.stdin(file);
+        self
+    }
+
     /// Sends standard output elsewhere.
     pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.command.stdout(stdout);

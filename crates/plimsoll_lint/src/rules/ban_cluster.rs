@@ -1,7 +1,6 @@
 //! `CLUSTER`: a rewrite.
 
-use plimsoll_core::{Claim, Severity};
-use plimsoll_sql::Command;
+use plimsoll_core::Severity;
 use plimsoll_sql::effects::Cause;
 
 use super::repack;
@@ -19,11 +18,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    if let Command::Cluster { name: None } = context.command {
-        let message = "CLUSTER rewrites every table that was ever clustered, one after the other, while nobody can read or write it";
-        let remedy = "Let pg_repack rewrite those tables that need it while they are in use.";
-        problems.push(Problem::new(message, remedy, Claim::Nothing));
-    }
     for hazard in context.hazards(&[Cause::Cluster]) {
         let relation = hazard.relation();
         let message = format!(

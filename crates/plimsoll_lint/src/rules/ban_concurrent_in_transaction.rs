@@ -46,7 +46,7 @@ pub(super) fn refused_in_transaction(command: &Command) -> Option<&'static str> 
         Command::CreateIndex(index) if index.concurrently => Some("CREATE INDEX CONCURRENTLY"),
         Command::Drop(drop) if drop.concurrently => Some("DROP INDEX CONCURRENTLY"),
         Command::Reindex { concurrently: true, .. } => Some("REINDEX CONCURRENTLY"),
-        Command::Reindex { target: ReindexTarget::Schema(_), .. } => {
+        Command::Reindex { target: ReindexTarget::Schema(_) | ReindexTarget::System, .. } => {
             Some("REINDEX SCHEMA, DATABASE or SYSTEM")
         }
         Command::AlterTable(alter) => alter

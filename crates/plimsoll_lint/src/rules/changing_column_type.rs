@@ -58,6 +58,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
              ALTER TABLE {table_sql} DROP COLUMN {column_sql};\n\
              ALTER TABLE {table_sql} RENAME COLUMN {new_column} TO {column_sql};"
         );
-        problems.push(Problem::new(message, remedy, hazard.claim()).of(&hazard));
+        let problem = Problem::new(message, remedy, hazard.claim()).of(&hazard);
+        let undecided = hazard.effect.cause == Cause::TypeChangeUnknown && !context.schema.is_known();
+        problems.push(if undecided { problem.severity(Severity::Note) } else { problem });
     }
 }

@@ -3,7 +3,7 @@
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::{Claim, LockMode, Severity};
 use plimsoll_sql::command::{Expression, ModifyKind};
-use plimsoll_sql::effects::Cause;
+use plimsoll_sql::effects::{Cause, Effect};
 use plimsoll_sql::volatility::volatile_call;
 use plimsoll_sql::{Command, ObjectName};
 
@@ -56,16 +56,13 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
 
 /// What a statement does that may take long, unless another rule tells of it.
 fn long_work(context: &Context) -> Option<String> {
-    let works = |blocking: bool| {
-        context
-            .effects
-            .iter()
-            .find(|effect| effect.work.is_some() && (effect.mode.blocks() != Blocks::Nothing) == blocking)
+    let works = |effect: &&Effect| {
+        effect.work.is_some() && !matches!(effect.cause, Cause::Data | Cause::ConcurrentRefresh)
     };
-    if works(true).is_some() {
+    if context.effects.iter().filter(works).any(|effect| effect.mode.blocks() != Blocks::Nothing) {
         return None;
     }
-    if let Some(effect) = works(false) {
+    if let Some(effect) = context.effects.iter().find(works) {
         let held = context.session.held_on(&effect.relation);
         let told = held.is_some_and(|held| held.mode >= LockMode::ShareRowExclusive);
         // A concurrent build fails in a transaction, and that is told.

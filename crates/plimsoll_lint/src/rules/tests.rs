@@ -167,7 +167,11 @@ fn a_lock_timeout_is_asked_for_once_a_file() {
     let twice = "alter table t alter a set default 1; alter table t alter a set default 2";
     assert_eq!(rules_of("create table t (a int)", twice, TransactionHabit::File), ["require-lock-timeout"]);
     assert_eq!(
-        rules_of("create table t (a int)", "create index concurrently i on t (a)", TransactionHabit::Statement),
+        rules_of(
+            "create table t (a int)",
+            "create index concurrently i on t (a)",
+            TransactionHabit::Statement
+        ),
         [""; 0]
     );
 }

@@ -1,7 +1,7 @@
 //! What the rules about type changes share: the change that a hazard comes from.
 
-use plimsoll_sql::command::{ActionKind, AlterTable};
-use plimsoll_sql::effects::{ColumnTypeChange, column_type_change};
+use plimsoll_sql::command::ActionKind;
+use plimsoll_sql::effects::{ColumnTypeChange, column_type_change, without_dropped};
 use plimsoll_sql::{Command, DataType, ObjectName};
 
 use crate::context::{Context, Hazard};
@@ -16,15 +16,17 @@ pub(super) struct Changed<'a> {
 
 /// The change of a column's type that a hazard comes from.
 pub(super) fn of<'a>(context: &Context<'a>, hazard: &Hazard) -> Option<Changed<'a>> {
-    let Command::AlterTable(AlterTable { name, .. }) = context.command else { return None };
+    let Command::AlterTable(alter) = context.command else { return None };
+    let name = &alter.name;
     let ActionKind::AlterColumnType { column, data_type, using, collation } =
         &context.action_of(hazard)?.kind
     else {
         return None;
     };
+    let known = context.schema.relation(name).map(|known| without_dropped(known, alter));
     let change = column_type_change(
         context.schema,
-        context.schema.relation(name),
+        known.as_deref(),
         column,
         data_type,
         using.as_ref(),

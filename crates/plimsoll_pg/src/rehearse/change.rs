@@ -18,8 +18,9 @@ use tokio_postgres::error::{DbError, SqlState};
 
 use super::catalog::{Catalog, CatalogEntry};
 use super::error::{RehearseError, catalog_error, refusal_of, statement_error};
+use super::notices::told;
 use super::photograph::{
-    Inside, Locks, Scans, flush_counters, inside, locks_of, outside, referencing_relations,
+    Inside, Locks, Scans, flush_counters, inside, locks_of, outside, referencing_relations, without_rows,
 };
 use super::runner::{create_role, missing_role, run};
 use super::sampling::{SHORTEST_GATED_MS, run_sampled};
@@ -28,16 +29,10 @@ use crate::server::PrivateServer;
 /// Is told of each statement before it runs: its file, its line, its text.
 pub type StatementObserver<'a> = &'a dyn Fn(&Migration, usize, &str);
 
-/// Settings of the session that runs the change: parallel workers' scans wouldn't be counted.
-///
-/// At `debug1` the server tells when it validates a foreign key, which it may do through indexes
-/// alone, so that no sequential scan shows it.
+/// Settings of the session that runs the change: parallel workers' scans wouldn't be counted, and
+/// at `debug1` the server tells of work that leaves no other trace.
 const SESSION_SETTINGS: &str = "SET max_parallel_maintenance_workers = 0; SET max_parallel_workers_per_gather = 0; \
                                 SET client_min_messages = debug1";
-
-/// What the server says at `debug1` before it looks every row of a foreign key up (`errmsg_internal`,
-/// the same on 15 and 18; `ri_triggers.c` and `tablecmds.c`).
-const VALIDATING_FOREIGN_KEY: &str = "validating foreign key constraint \"";
 
 /// Runs the change's files in order and records each statement. Where each file is a change of its
 /// own, what an earlier one made counts as existing.
@@ -85,7 +80,7 @@ struct Stage<'a> {
     server: &'a PrivateServer,
     database: &'a str,
     observer: Client,
-    gate: Client,
+    gate: [Client; 2],
     server_version: String,
     /// All relations as of the last photograph.
     catalog: Catalog,
@@ -122,6 +117,8 @@ struct Deed {
     locks: Locks,
     scans: Vec<(u32, u64)>,
     changed: Vec<(u32, CatalogEntry)>,
+    /// Tables with a new file and no row in it: they were truncated.
+    emptied: BTreeSet<u32>,
     wal_bytes: u64,
     lock_timeout_ms: u64,
     error: Option<plimsoll_core::rehearsal::StatementError>,
@@ -140,7 +137,7 @@ macro_rules! ours {
 impl<'a> Stage<'a> {
     async fn open(server: &'a PrivateServer, database: &'a str) -> Result<Self, RehearseError> {
         let observer = server.connect(database).await?;
-        let gate = server.connect(database).await?;
+        let gate = [server.connect(database).await?, server.connect(database).await?];
         let mut stage = Self {
             server,
             database,
@@ -168,10 +165,22 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// What a transaction changed is undone: relations have their former names and files again.
-    async fn forget_undone(&mut self) -> Result<(), RehearseError> {
-        let committed = ours!(self, Catalog::read(&self.observer).await);
-        self.catalog.entries = committed.entries;
+    /// After a rollback relations have their former names and files again, and some locks are gone.
+    async fn forget_undone(
+        &mut self,
+        session: &Session,
+        open: Option<&mut Open>,
+    ) -> Result<(), RehearseError> {
+        // The rollback of a savepoint leaves changes that only the session sees.
+        match Catalog::read(&session.client).await {
+            Ok(catalog) => self.catalog.entries = catalog.entries,
+            // There was no such savepoint: the transaction is aborted.
+            Err(error) if error.as_db_error().is_some() => return Ok(()),
+            Err(error) => return Err(catalog_error(self.server, error).await),
+        }
+        if let Some(open) = open {
+            open.locks = ours!(self, locks_of(&self.observer, session.pid).await);
+        }
         Ok(())
     }
 
@@ -225,8 +234,8 @@ impl<'a> Stage<'a> {
             if matches!(command, Some(Command::Begin)) && open.is_none() {
                 *open = Some(self.first_photograph(session).await?);
             }
-            if matches!(command, Some(Command::Rollback { .. })) {
-                self.forget_undone().await?;
+            if matches!(command, Some(Command::Rollback { .. } | Command::RollbackTo(_))) {
+                self.forget_undone(session, open.as_mut()).await?;
             }
             return Ok(deed);
         }
@@ -277,7 +286,7 @@ impl<'a> Stage<'a> {
             let result = run(&session.client, &migration.source, statement).await;
             let duration = started.elapsed();
             let Err(error) = result else {
-                let deed = self.photograph(session, open, duration).await?;
+                let deed = self.photograph(session, statement.command(), open, duration).await?;
                 ours!(self, session.client.batch_execute("RELEASE SAVEPOINT plimsoll").await);
                 return Ok(deed);
             };
@@ -308,16 +317,17 @@ impl<'a> Stage<'a> {
     async fn photograph(
         &mut self,
         session: &mut Session,
+        command: Option<&Command>,
         open: &mut Open,
         duration: Duration,
     ) -> Result<Deed, RehearseError> {
         // The session is idle: both look at the same moment.
         let locks = ours!(self, locks_of(&self.observer, session.pid).await);
-        let validated = session.validated_foreign_keys();
+        let told = told(&mut session.notices);
         let now = ours!(self, inside(&session.client).await);
         let mut scans = scanned(&open.scans, &now.scans);
-        if !validated.is_empty() {
-            let validated = ours!(self, referencing_relations(&session.client, &validated).await);
+        if !told.validated.is_empty() {
+            let validated = ours!(self, referencing_relations(&session.client, &told.validated).await);
             scans.extend(
                 validated
                     .into_iter()
@@ -327,17 +337,42 @@ impl<'a> Stage<'a> {
                     .collect::<Vec<_>>(),
             );
         }
+        let changed = self.changed(now.entries);
+        let emptied = self.emptied(session, command, &changed, &told.rewritten).await?;
         let deed = Deed {
             duration,
             locks: locks.difference(&open.locks).copied().collect(),
             scans,
-            changed: self.changed(now.entries),
+            changed,
+            emptied,
             wal_bytes: now.wal.saturating_sub(open.wal),
             lock_timeout_ms: now.lock_timeout_ms,
             error: None,
         };
         *open = Open { locks, scans: now.scans, wal: now.wal };
         Ok(deed)
+    }
+
+    /// Tables that were truncated, by the statement itself or by code that it calls, among those with a new file.
+    async fn emptied(
+        &self,
+        session: &Session,
+        command: Option<&Command>,
+        changed: &[(u32, CatalogEntry)],
+        rewritten: &[String],
+    ) -> Result<BTreeSet<u32>, RehearseError> {
+        let is_rewritten =
+            |entry: &CatalogEntry| rewritten.iter().any(|name| entry.name.ends_with(&format!(".{name}")));
+        let tables = changed.iter().filter(|(_, entry)| entry.kind == 'r' && !is_rewritten(entry));
+        let tables: BTreeSet<u32> = tables.map(|(oid, _)| *oid).collect();
+        match command {
+            Some(Command::Truncate { .. }) => Ok(tables),
+            // A block, a function. Others that give a table a new file keep its rows, if it has any.
+            Some(Command::Other) if !tables.is_empty() => {
+                Ok(ours!(self, without_rows(&session.client, &tables).await))
+            }
+            _ => Ok(BTreeSet::new()),
+        }
     }
 
     /// Relations that are new, renamed or have another file, by what was known of them.
@@ -372,7 +407,7 @@ impl<'a> Stage<'a> {
         let source = &migration.source;
         // A statement that gives up soon must not be kept waiting by us.
         let patience = ours!(self, inside(&session.client).await).lock_timeout_ms;
-        let gate = (patience == 0 || patience > SHORTEST_GATED_MS).then_some(&self.gate);
+        let gate = (patience == 0 || patience > SHORTEST_GATED_MS).then_some(self.gate.each_ref());
         let sampled = ours!(
             self,
             run_sampled(&session.client, session.pid, &self.observer, gate, source, statement).await
@@ -389,6 +424,7 @@ impl<'a> Stage<'a> {
             locks: sampled.locks,
             scans: scanned(&scans_before, &scans_after),
             changed: self.changed(catalog.entries),
+            emptied: BTreeSet::new(),
             wal_bytes: wal_after.saturating_sub(wal_before),
             lock_timeout_ms,
             error,
@@ -425,17 +461,19 @@ impl<'a> Stage<'a> {
         place: Place,
         deed: Deed,
     ) {
-        let truncates = matches!(statement.command(), Some(Command::Truncate { .. }));
+        let emptied = &deed.emptied;
         let mut rewrites = Vec::new();
         let mut index_builds = Vec::new();
         for (oid, entry) in &deed.changed {
             let known = self.catalog.entries.get(oid);
             let has_new_file = entry.file != 0 && !self.catalog.files.contains(&entry.file);
             match entry.kind {
-                'r' | 'm' if has_new_file && self.existing.contains(oid) && !truncates && known.is_some() => {
-                    rewrites.push(entry.name.clone());
+                'r' | 'm' if has_new_file && self.existing.contains(oid) && known.is_some() => {
+                    if !emptied.contains(oid) {
+                        rewrites.push(entry.name.clone());
+                    }
                 }
-                'i' if has_new_file && !truncates => {
+                'i' if has_new_file && !entry.indexed.is_some_and(|table| emptied.contains(&table)) => {
                     let indexed = entry.indexed.unwrap_or(0);
                     let among_changed =
                         || deed.changed.iter().find(|(oid, _)| *oid == indexed).map(|(_, e)| e.name.clone());
@@ -459,7 +497,7 @@ impl<'a> Stage<'a> {
             .scans
             .iter()
             // TRUNCATE "scans" its new, empty file for each index.
-            .filter(|(oid, _)| existing.contains(oid) && !truncates)
+            .filter(|(oid, _)| existing.contains(oid) && !emptied.contains(oid))
             .filter_map(|(oid, rows)| {
                 Some(Scan { relation: self.catalog.name(*oid)?.to_owned(), rows: *rows })
             })
@@ -505,19 +543,6 @@ impl<'a> Stage<'a> {
         for (oid, entry) in deed.changed {
             self.catalog.insert(oid, entry);
         }
-    }
-}
-
-impl Session {
-    /// Foreign keys that the server has validated since this was last asked.
-    fn validated_foreign_keys(&mut self) -> Vec<String> {
-        let mut names = Vec::new();
-        while let Ok(notice) = self.notices.try_recv() {
-            let name =
-                notice.message().strip_prefix(VALIDATING_FOREIGN_KEY).and_then(|rest| rest.strip_suffix('"'));
-            names.extend(name.map(ToOwned::to_owned));
-        }
-        names
     }
 }
 

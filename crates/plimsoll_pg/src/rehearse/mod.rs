@@ -6,6 +6,8 @@
 mod catalog;
 mod change;
 mod error;
+mod gate;
+mod notices;
 mod photograph;
 mod replay;
 mod runner;

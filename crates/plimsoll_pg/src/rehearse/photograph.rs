@@ -95,6 +95,19 @@ pub(super) async fn referencing_relations(
     Ok(read.map(|row| (number(&row, "oid"), number(&row, "rows"))).collect())
 }
 
+/// Which of the tables have a file without a block.
+pub(super) async fn without_rows(
+    session: &Client,
+    tables: &BTreeSet<u32>,
+) -> Result<BTreeSet<u32>, tokio_postgres::Error> {
+    let list: Vec<String> = tables.iter().map(u32::to_string).collect();
+    let query = format!(
+        "SELECT oid FROM pg_catalog.unnest('{{{}}}'::oid[]) oid WHERE pg_catalog.pg_relation_size(oid) = 0",
+        list.join(", ")
+    );
+    Ok(rows(session.simple_query(&query).await?).map(|row| number(&row, "oid")).collect())
+}
+
 /// Makes the session hand its counters over, so that they start from zero and others see them.
 /// Must run outside a transaction.
 pub(super) async fn flush_counters(session: &Client) -> Result<(), tokio_postgres::Error> {

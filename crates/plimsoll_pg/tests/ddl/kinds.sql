@@ -1,6 +1,6 @@
 -- Kinds of statement, each tried on schema.sql. `-- section:` opens a heading of docs/locks.md. `-- kind:` names what follows
 -- it: one statement, or a script whose last statement counts and whose earlier ones are committed before. `-- since:` names
--- the first version that knows the syntax.
+-- the first version that knows the syntax. `-- undo:` puts the schema back once a kind has been committed.
 
 -- section: Adding a column
 
@@ -236,9 +236,11 @@ alter table ships alter column flag set not null;
 -- kind: set-not-null-proven-with-one-unproven
 alter table ships alter column flag set not null, alter column built set not null;
 -- kind: set-not-null-proven-by-not-valid
+-- undo: alter table ships drop constraint ships_built_known, alter column built drop not null;
 alter table ships add constraint ships_built_known check (built is not null) not valid;
 alter table ships alter column built set not null;
 -- kind: set-not-null-proven-after-validate
+-- undo: alter table ships drop constraint ships_built_known, alter column built drop not null;
 alter table ships add constraint ships_built_known check (built is not null) not valid;
 alter table ships validate constraint ships_built_known;
 alter table ships alter column built set not null;
@@ -298,10 +300,12 @@ alter table receipts alter column amount drop expression if exists;
 alter table receipts alter column total set expression as (amount * 3);
 -- kind: set-expression-virtual
 -- since: 18
+-- undo: alter table trash drop column x;
 alter table trash add column x int generated always as (id * 2) virtual;
 alter table trash alter column x set expression as (id * 3);
 -- kind: set-expression-virtual-of-checked-table
 -- since: 18
+-- undo: alter table ships drop column x;
 alter table ships add column x int generated always as (tons * 2) virtual;
 alter table ships alter column x set expression as (tons * 3);
 
@@ -657,6 +661,7 @@ alter table ships validate constraint ships_tons_positive;
 -- kind: validate-missing
 alter table ships validate constraint no_such_constraint;
 -- kind: validate-check-of-partitioned
+-- undo: alter table visits drop constraint visits_id_positive;
 alter table visits add constraint visits_id_positive check (id > 0) not valid;
 alter table visits validate constraint visits_id_positive;
 -- kind: validate-check-in-same-transaction
@@ -680,10 +685,12 @@ alter table ships add constraint ships_flag_never_null not null flag;
 alter table ships add constraint ships_built_known not null built not valid;
 -- kind: validate-not-null-constraint
 -- since: 18
+-- undo: alter table ships alter column built drop not null;
 alter table ships add constraint ships_built_known not null built not valid;
 alter table ships validate constraint ships_built_known;
 -- kind: set-not-null-of-not-valid-constraint
 -- since: 18
+-- undo: alter table ships alter column built drop not null;
 alter table ships add constraint ships_built_known not null built not valid;
 alter table ships alter column built set not null;
 -- kind: add-not-null-constraint-to-partitioned-not-valid
@@ -738,12 +745,14 @@ alter table stages_loose add constraint stages_loose_ship foreign key (id) refer
 alter table stages_loose validate constraint stages_loose_ship;
 -- kind: validate-foreign-key-of-partitioned
 -- since: 18
+-- undo: alter table visits drop constraint visits_leaf;
 alter table visits add constraint visits_leaf foreign key (ship_id) references ships not valid;
 alter table visits validate constraint visits_leaf;
 -- kind: alter-constraint-deferrable
 alter table calls alter constraint calls_ship deferrable initially deferred;
 -- kind: alter-constraint-enforced
 -- since: 18
+-- undo: alter table stages_loose drop constraint stages_loose_ship;
 alter table stages_loose add constraint stages_loose_ship foreign key (id) references ships not enforced;
 alter table stages_loose alter constraint stages_loose_ship enforced;
 -- kind: alter-constraint-not-enforced
@@ -770,7 +779,7 @@ alter table ships add constraint ships_flag_once unique using index ships_flag;
 alter table visits add unique (id, day);
 -- kind: add-unique-without-overlaps
 -- since: 18
-alter table things add unique (range, key without overlaps);
+alter table calls add constraint calls_once_a_time unique (slot, stay without overlaps);
 -- kind: add-primary-key
 alter table nameless add primary key (id);
 -- kind: add-primary-key-of-not-null
@@ -778,12 +787,15 @@ alter table visits_2026 add primary key (id);
 -- kind: add-primary-key-second
 alter table ships add primary key (imo);
 -- kind: add-primary-key-using-index-nullable
+-- undo: alter table nameless drop constraint nameless_id, alter column id drop not null;
 create unique index nameless_id on nameless (id);
 alter table nameless add primary key using index nameless_id;
 -- kind: add-primary-key-using-index-not-null
+-- undo: alter table visits_2026 drop constraint visits_2026_id;
 create unique index visits_2026_id on visits_2026 (id);
 alter table visits_2026 add primary key using index visits_2026_id;
 -- kind: add-primary-key-using-index-checked-not-null
+-- undo: alter table nameless drop constraint nameless_id, drop constraint nameless_id_known, alter column id drop not null;
 create unique index nameless_id on nameless (id);
 alter table nameless add constraint nameless_id_known check (id is not null);
 alter table nameless add primary key using index nameless_id;
@@ -806,6 +818,7 @@ alter table ships drop constraint if exists no_such_constraint;
 -- kind: drop-unique
 alter table calls drop constraint calls_note_once;
 -- kind: drop-primary-key
+-- undo: alter table trash alter column id drop not null;
 alter table trash add primary key (id);
 alter table trash drop constraint trash_pkey;
 -- kind: drop-primary-key-referenced
@@ -898,26 +911,34 @@ create index on vessels (name);
 -- kind: create-index-quoted
 create index "Another Index" on "Odd Schema"."Odd Table" ("select");
 -- kind: create-index-concurrently
+-- undo: drop index ships_built;
 create index concurrently ships_built on ships (built);
 -- kind: create-index-concurrently-unnamed
+-- undo: drop index ships_built_idx;
 create index concurrently on ships (built);
 -- kind: create-unique-index-concurrently
+-- undo: drop index ships_name_once;
 create unique index concurrently ships_name_once on ships (name);
 -- kind: create-index-concurrently-if-not-exists
+-- undo: drop index ships_built;
 create index concurrently if not exists ships_built on ships (built);
 -- kind: create-index-concurrently-if-not-exists-invalid
 create index concurrently if not exists calls_broken on calls (weight);
 -- kind: create-unique-index-concurrently-violated
+-- undo: drop index ships_flag_once;
 create unique index concurrently ships_flag_once on ships (flag);
 -- kind: create-index-concurrently-partial
+-- undo: drop index ships_old;
 create index concurrently ships_old on ships (built) where built < '1990-01-01';
 -- kind: create-index-concurrently-on-partitioned
 create index concurrently visits_by_ship on visits (ship_id);
 -- kind: create-index-concurrently-on-only-partitioned
 create index concurrently visits_by_ship on only visits (ship_id);
 -- kind: create-index-concurrently-on-partition
+-- undo: drop index visits_2024_by_ship;
 create index concurrently visits_2024_by_ship on visits_2024 (ship_id);
 -- kind: create-index-concurrently-on-matview
+-- undo: drop index flags_by_ships;
 create index concurrently flags_by_ships on flags (ships);
 -- kind: create-index-concurrently-in-transaction
 begin;
@@ -947,8 +968,10 @@ drop index replica_code;
 -- kind: drop-indexes
 drop index calls_by_note, ships_flag;
 -- kind: drop-index-concurrently
+-- undo: create index calls_by_note on calls (note);
 drop index concurrently calls_by_note;
 -- kind: drop-index-concurrently-if-exists
+-- undo: create index calls_by_note on calls (note);
 drop index concurrently if exists calls_by_note;
 -- kind: drop-index-concurrently-if-exists-which-does-not
 drop index concurrently if exists no_such_index;
@@ -1040,25 +1063,32 @@ alter table clustered set without cluster;
 -- section: Partitions and inheritance
 
 -- kind: attach-partition
-alter table visits attach partition visits_2026 for values from ('2026-01-01') to ('2027-01-01');
+alter table tides attach partition tides_2026 for values from ('2026-01-01') to ('2027-01-01');
 -- kind: attach-partition-checked
-alter table visits attach partition visits_2027 for values from ('2027-01-01') to ('2028-01-01');
+alter table tides attach partition tides_2027 for values from ('2027-01-01') to ('2028-01-01');
 -- kind: attach-partition-check-not-valid
-alter table visits attach partition visits_2028 for values from ('2028-01-01') to ('2029-01-01');
+alter table tides attach partition tides_2028 for values from ('2028-01-01') to ('2029-01-01');
 -- kind: attach-partition-checked-default-checked
-alter table visits_rest add constraint visits_rest_old check (day is not null and day < '2024-01-01' or day >= '2025-01-01' and day < '2027-01-01');
-alter table visits attach partition visits_2027 for values from ('2027-01-01') to ('2028-01-01');
+-- undo: alter table tides detach partition tides_2027; alter table tides_rest drop constraint tides_rest_old;
+alter table tides_rest add constraint tides_rest_old check (day is not null and day < '2024-01-01');
+alter table tides attach partition tides_2027 for values from ('2027-01-01') to ('2028-01-01');
+-- kind: attach-partition-unchecked-default-checked
+-- undo: alter table tides detach partition tides_2026; alter table tides_rest drop constraint tides_rest_old;
+alter table tides_rest add constraint tides_rest_old check (day is not null and day < '2024-01-01');
+alter table tides attach partition tides_2026 for values from ('2026-01-01') to ('2027-01-01');
 -- kind: attach-partition-overlapping
-alter table visits attach partition visits_2026 for values from ('2025-01-01') to ('2026-01-01');
+alter table tides attach partition tides_2026 for values from ('2025-01-01') to ('2026-01-01');
 -- kind: attach-partition-out-of-bound
-alter table visits attach partition visits_2026 for values from ('2030-01-01') to ('2031-01-01');
+alter table tides attach partition tides_2026 for values from ('2030-01-01') to ('2031-01-01');
+-- kind: attach-partition-to-indexed-and-referencing
+alter table visits attach partition visits_2026 for values from ('2026-01-01') to ('2027-01-01');
+-- kind: attach-partition-with-its-own-index-and-foreign-key
+alter table visits attach partition visits_2027 for values from ('2027-01-01') to ('2028-01-01');
 -- kind: attach-partition-without-default
 alter table cargo attach partition cargo_grain for values in ('grain');
 -- kind: attach-partition-without-default-checked
 alter table cargo attach partition cargo_sand for values in ('sand');
 -- kind: attach-partition-checked-not-null-missing
-create table cargo_salt (id int not null, kind text, weight int, check (kind = 'salt'));
-insert into cargo_salt select n, 'salt', n from generate_series(1, 300) n;
 alter table cargo alter column kind drop not null;
 alter table cargo attach partition cargo_salt for values in ('salt');
 -- kind: attach-partition-with-index
@@ -1068,10 +1098,12 @@ alter table cargo attach partition cargo_grain default;
 -- kind: attach-partition-hash
 alter table logs attach partition logs_2 for values with (modulus 3, remainder 2);
 -- kind: attach-partition-partitioned
+-- undo: drop table cargo_gas;
 create table cargo_gas (id int not null, kind text not null, weight int) partition by range (id);
 create table cargo_gas_low partition of cargo_gas for values from (0) to (1000);
 alter table cargo attach partition cargo_gas for values in ('gas');
 -- kind: attach-new-partition
+-- undo: drop table visits_2029;
 create table visits_2029 (like visits including all);
 alter table visits attach partition visits_2029 for values from ('2029-01-01') to ('2030-01-01');
 -- kind: attach-new-partition-in-transaction
@@ -1089,6 +1121,7 @@ alter table visits detach partition visits_rest;
 -- kind: detach-partition-referenced
 alter table voyages detach partition voyages_high;
 -- kind: detach-partition-concurrently
+-- undo: alter table cargo_oil drop constraint if exists cargo_oil_kind_check; alter table cargo attach partition cargo_oil for values in ('oil');
 alter table cargo detach partition cargo_oil concurrently;
 -- kind: detach-partition-concurrently-with-default
 alter table visits detach partition visits_2024 concurrently;
@@ -1100,6 +1133,8 @@ alter table cargo detach partition cargo_oil finalize;
 -- kind: create-partition
 create table cargo_gas partition of cargo for values in ('gas');
 -- kind: create-partition-with-default
+create table tides_2030 partition of tides for values from ('2030-01-01') to ('2031-01-01');
+-- kind: create-partition-of-indexed-and-referencing
 create table visits_2030 partition of visits for values from ('2030-01-01') to ('2031-01-01');
 -- kind: create-partition-if-not-exists
 create table if not exists visits_2030 partition of visits for values from ('2030-01-01') to ('2031-01-01');
@@ -1120,8 +1155,9 @@ create table logs_last partition of logs for values with (modulus 3, remainder 2
 -- kind: create-partition-out-of-default
 create table visits_1999 partition of visits for values from ('1999-01-01') to ('2000-01-01');
 -- kind: create-partition-default-checked
-alter table visits_rest add constraint visits_rest_old check (day is not null and day < '2024-01-01');
-create table visits_2030 partition of visits for values from ('2030-01-01') to ('2031-01-01');
+-- undo: drop table tides_2030; alter table tides_rest drop constraint tides_rest_old;
+alter table tides_rest add constraint tides_rest_old check (day is not null and day < '2024-01-01');
+create table tides_2030 partition of tides for values from ('2030-01-01') to ('2031-01-01');
 -- kind: create-partition-foreign
 create foreign table cargo_far partition of cargo for values in ('far') server far;
 -- kind: drop-partition
@@ -1180,7 +1216,7 @@ alter table stowed set tablespace pg_default;
 -- kind: set-tablespace-of-partitioned
 alter table visits set tablespace attic;
 -- kind: set-tablespace-of-all
-alter table all in tablespace pg_default owned by harbour_master set tablespace attic;
+alter table all in tablespace pg_default set tablespace attic;
 -- kind: set-access-method
 alter table stowed set access method heap_again;
 -- kind: set-access-method-same
@@ -1276,6 +1312,8 @@ truncate only vessels;
 truncate vessels;
 -- kind: vacuum
 vacuum trash;
+-- kind: vacuum-partitioned
+vacuum visits;
 -- kind: vacuum-analyze
 vacuum (analyze) trash;
 -- kind: vacuum-full
@@ -1378,12 +1416,15 @@ create table "Odd Schema"."Docks" ("Id" int references "Odd Schema"."Odd Table")
 -- kind: create-table-access-method
 create table docks (id int) using heap_again tablespace attic;
 -- kind: create-table-then-index
+-- undo: drop table docks;
 create table docks (id int, name text);
 create index on docks (name);
 -- kind: create-table-then-foreign-key
+-- undo: drop table docks;
 create table docks (id int, port_id int);
 alter table docks add foreign key (port_id) references ports;
 -- kind: create-table-as-then-index
+-- undo: drop table docks;
 create table docks as select * from ports;
 create index on docks (name);
 -- kind: create-foreign-table
@@ -1825,11 +1866,10 @@ import foreign schema public from server far into public;
 create access method heap_too type table handler heap_tableam_handler;
 -- kind: create-language
 create or replace language plpgsql;
--- kind: create-transform
-create transform for int language sql (from sql with function pg_catalog.int4in(internal));
 -- kind: large-object
 select lo_create(0);
 -- kind: create-database
+-- undo: drop database inlet;
 create database inlet;
 -- kind: create-database-in-transaction
 begin;
@@ -1912,6 +1952,7 @@ do $$ begin refresh materialized view flags; end $$;
 -- kind: do-drop-table
 do $$ begin drop table leaf; end $$;
 -- kind: do-commit
+-- undo: alter table ships drop column x;
 do $$ begin alter table ships add column x int; commit; end $$;
 -- kind: do-add-enum-value
 do $$ begin alter type signal add value 'blue'; end $$;
@@ -1920,6 +1961,7 @@ select add_column_to_ships();
 -- kind: procedure-with-ddl
 call add_check_to_ships();
 -- kind: procedure-that-commits
+-- undo: alter table ships drop column by_procedure;
 call commit_midway();
 -- kind: create-function-and-call
 create function prune() returns void language plpgsql as $$ begin drop table leaf; end $$;
@@ -1958,12 +2000,6 @@ create index on boats (built);
 begin;
 alter table stages_loose add foreign key (id) references ships not valid;
 alter table stages_loose add foreign key (id) references root not valid;
--- kind: savepoint-rolled-back
-begin;
-savepoint here;
-alter table ships add column x int;
-rollback to savepoint here;
-alter table calls add column x int;
 -- kind: nested-begin
 begin;
 begin;

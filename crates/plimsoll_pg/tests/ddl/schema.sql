@@ -60,9 +60,9 @@ create table ships (
     built date,
     notes text,
     constraint ships_flag_known check (flag is not null),
-    constraint ships_tons_positive check (tons > 0),
-    constraint ships_imo_long check (length(imo) >= 3) not valid
+    constraint ships_tons_positive check (tons > 0)
 );
+alter table ships add constraint ships_imo_long check (length(imo) >= 3) not valid;
 create index ships_flag on ships (flag);
 create index ships_lower_name on ships (lower(name));
 create index ships_heavy on ships (tons) where tons > 100;
@@ -77,12 +77,13 @@ create table calls (
     arrived timestamp,
     left_at timestamptz,
     stay int4range,
+    slot int4range,
     weight int,
     constraint calls_ship foreign key (ship_id) references ships,
-    constraint calls_port foreign key (port_id) references ports on delete cascade deferrable not valid,
-    constraint calls_weight check (weight > 0) not valid,
     constraint calls_note_once unique (id, note)
 );
+alter table calls add constraint calls_port foreign key (port_id) references ports on delete cascade deferrable not valid;
+alter table calls add constraint calls_weight check (weight > 0) not valid;
 create index calls_by_ship on calls (ship_id);
 create index calls_by_note on calls (note);
 create index calls_by_arrival on calls (arrived);
@@ -236,8 +237,16 @@ alter index visits_by_note attach partition visits_2024_by_note;
 create index visits_2025_by_note on visits_2025 (note);
 create table visits_2026 (id int not null, day date not null, ship_id int, note text);
 create table visits_2027 (like visits_2026, constraint visits_2027_day check (day >= '2027-01-01' and day < '2028-01-01'));
-create table visits_2028 (like visits_2026);
-alter table visits_2028 add constraint visits_2028_day check (day >= '2028-01-01' and day < '2029-01-01') not valid;
+create index visits_2027_by_day on visits_2027 (day);
+alter table visits_2027 add constraint visits_2027_ship foreign key (ship_id) references ships;
+
+create table tides (id int, day date not null) partition by range (day);
+create table tides_2025 partition of tides for values from ('2025-01-01') to ('2026-01-01');
+create table tides_rest partition of tides default;
+create table tides_2026 (id int, day date not null);
+create table tides_2027 (id int, day date not null, constraint tides_2027_day check (day >= '2027-01-01' and day < '2028-01-01'));
+create table tides_2028 (id int, day date not null);
+alter table tides_2028 add constraint tides_2028_day check (day >= '2028-01-01' and day < '2029-01-01') not valid;
 
 create table cargo (id int not null, kind text not null, weight int) partition by list (kind);
 create table cargo_oil partition of cargo for values in ('oil');
@@ -246,6 +255,7 @@ create table cargo_box_low partition of cargo_box for values from (0) to (200);
 create table cargo_box_high partition of cargo_box for values from (200) to (1000000);
 create table cargo_grain (id int not null, kind text not null, weight int);
 create table cargo_sand (id int not null, kind text not null, weight int, constraint cargo_sand_kind check (kind = 'sand'));
+create table cargo_salt (id int not null, kind text, weight int, constraint cargo_salt_kind check (kind = 'salt'));
 create table cargo_coal (weight int, id int not null, kind text not null);
 create index cargo_coal_id on cargo_coal (id);
 
@@ -300,7 +310,7 @@ alter event trigger watch disable;
 insert into ports select n, 'port ' || n, 'NO', 'P' || n, n, point(n, n) from generate_series(1, 200) n;
 insert into ships select n, 'ship ' || n, 'LR', 'imo' || n, n, n % 200 + 1, date '2001-01-01' + n, 'x' from generate_series(1, 400) n;
 insert into calls select n, n % 400 + 1, n % 200 + 1, 'note ' || n, timestamp '2025-01-01' + n * interval '1 hour',
-    timestamptz '2025-01-01 UTC' + n * interval '1 hour', int4range(n * 10, n * 10 + 5), n from generate_series(1, 600) n;
+    timestamptz '2025-01-01 UTC' + n * interval '1 hour', int4range(n * 10, n * 10 + 5), '[1,2)', n from generate_series(1, 600) n;
 insert into pilots select n, 1, 'pilot ' || n from generate_series(1, 300) n;
 insert into trash select n, 'old' from generate_series(1, 300) n;
 insert into leaf select n, n, n from generate_series(1, 200) n;
@@ -336,11 +346,16 @@ insert into visits select n, date '2024-01-01' + n, n, 'x' from generate_series(
 insert into visits select n, date '1999-01-01', n, 'x' from generate_series(1, 300) n;
 insert into visits_2026 select n, '2026-06-01', n, 'x' from generate_series(1, 300) n;
 insert into visits_2027 select n, '2027-06-01', n, 'x' from generate_series(1, 300) n;
-insert into visits_2028 select n, '2028-06-01', n, 'x' from generate_series(1, 300) n;
+insert into tides select n, date '2025-01-01' + n from generate_series(1, 300) n;
+insert into tides select n, '1999-01-01' from generate_series(1, 300) n;
+insert into tides_2026 select n, '2026-06-01' from generate_series(1, 300) n;
+insert into tides_2027 select n, '2027-06-01' from generate_series(1, 300) n;
+insert into tides_2028 select n, '2028-06-01' from generate_series(1, 300) n;
 insert into cargo select n, 'oil', n from generate_series(1, 300) n;
 insert into cargo select n, 'box', n from generate_series(1, 399) n;
 insert into cargo_grain select n, 'grain', n from generate_series(1, 300) n;
 insert into cargo_sand select n, 'sand', n from generate_series(1, 300) n;
+insert into cargo_salt select n, 'salt', n from generate_series(1, 300) n;
 insert into cargo_coal select n, n, 'coal' from generate_series(1, 300) n;
 insert into logs select n, 'x' from generate_series(1, 2000) n
     where satisfies_hash_partition('logs'::regclass, 3, 0, n) or satisfies_hash_partition('logs'::regclass, 3, 1, n);

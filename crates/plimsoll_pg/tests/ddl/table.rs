@@ -27,6 +27,8 @@ pub(crate) struct Kind {
     pub(crate) sql: String,
     /// The first major version that knows it; 0 for all.
     pub(crate) since: u32,
+    /// Statements that put the schema back once it has been committed.
+    pub(crate) undo: String,
     /// What was observed on each of [`MAJORS`]; nothing where the version doesn't know it.
     pub(crate) observed: [Option<Observed>; 2],
 }
@@ -89,13 +91,13 @@ fn read_kinds(text: &str) -> Result<Vec<Kind>, String> {
             }
             kinds.push(Kind { section: section.into(), name: name.into(), ..Kind::default() });
         } else if let Some(kind) = kinds.last_mut() {
-            match line.strip_prefix("-- since: ") {
-                Some(major) => kind.since = major.parse().map_err(|_| format!("no version: {line}"))?,
-                None if line.is_empty() => {}
-                None => {
-                    kind.sql.push_str(line);
-                    kind.sql.push('\n');
-                }
+            if let Some(major) = line.strip_prefix("-- since: ") {
+                kind.since = major.parse().map_err(|_| format!("no version: {line}"))?;
+            } else if let Some(undo) = line.strip_prefix("-- undo: ") {
+                kind.undo = undo.into();
+            } else if !line.is_empty() {
+                kind.sql.push_str(line);
+                kind.sql.push('\n');
             }
         }
     }

@@ -63,6 +63,15 @@ fn article(rendering: &Rendering, finding: &Finding) -> Markup {
                         }
                     }
                     @if !finding.remedy.is_empty() { dt { "Instead" } dd { (remedy(&finding.remedy)) } }
+                    @if let Some((title, lines)) = words::fix(rendering, finding) {
+                        dt { "Fix" }
+                        dd {
+                            p { (shown(&title)) }
+                            @if let Some(lines) = lines {
+                                pre class="sql" tabindex="0" { code { (shown(&lines)) } }
+                            }
+                        }
+                    }
                     @if let Some(help) = help { dt { "Rule" } dd { (rule(&help)) } }
                 }
             }

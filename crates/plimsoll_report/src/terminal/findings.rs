@@ -95,9 +95,27 @@ fn in_full(rendering: &Rendering, layout: Layout, finding: &Finding, remedy: Opt
         elements
             .push(Level::HELP.with_name("instead").message(wrapped(&neutral(&remedy), text_width, 0)).into());
     }
+    if let Some((title, lines)) = words::fix(rendering, finding) {
+        let title = wrapped(&one_line(&title), text_width, 0);
+        let text = match lines {
+            Some(lines) => format!("{title}:\n{}", clipped_lines(&neutral(&lines))),
+            None => title,
+        };
+        elements.push(Level::HELP.with_name("fix").message(text).into());
+    }
     let group = Group::with_title(level.primary_title(title).id(one_line(&finding.rule))).elements(elements);
     let rendered = renderer(rendering.colour, layout.width).render(&[group]);
     rendered.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// The first lines of a text, and how many more there are.
+fn clipped_lines(text: &str) -> String {
+    let count = text.lines().count();
+    if count <= EXCERPT_LINES {
+        return text.to_owned();
+    }
+    let head: Vec<&str> = text.lines().take(EXCERPT_LINES).collect();
+    format!("{}\n… and {} more", head.join("\n"), plural(count - EXCERPT_LINES, "line"))
 }
 
 /// The message, broken beside the rule's id if that leaves room for sentences; else the

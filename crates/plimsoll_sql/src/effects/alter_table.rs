@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use plimsoll_core::{LockMode, Work};
 
+use super::type_change::without_dropped;
 use super::{Cause, Model, Taken, action_lock, column_type_change};
 use crate::command::{
     ActionKind, AlterTable, ColumnDefinition, Constraint, ConstraintKind, Generated, KeyConstraint,
@@ -11,7 +12,7 @@ use crate::command::{
 };
 use crate::data_type::{DataType, TypeChange};
 use crate::name::ObjectName;
-use crate::schema::ResolvedName;
+use crate::schema::{Relation, RelationKind, ResolvedName};
 use crate::volatility::volatile_call;
 
 impl Model<'_> {
@@ -20,15 +21,22 @@ impl Model<'_> {
             return;
         }
         let table = self.schema.resolve(&alter.name);
-        if alter.kind == ObjectKind::Sequence && self.schema.relation(&table).is_none() {
+        let known = self.schema.relation(&table);
+        let is_sequence = known.is_some_and(|known| known.kind == RelationKind::Sequence);
+        let is_index = known.is_none() && self.schema.table_of_index(&alter.name).is_some();
+        if alter.kind == ObjectKind::Sequence || is_sequence || is_index {
             return;
         }
+        if alter.kind == ObjectKind::View {
+            self.lock(&table, &Taken::new(LockMode::AccessExclusive, Cause::Brief));
+        }
         for action in &alter.actions {
-            self.action(&table, &action.kind, &action.range, alter.only);
+            self.action(&table, &action.kind, &action.range, alter);
         }
     }
 
-    fn action(&mut self, table: &ResolvedName, kind: &ActionKind, range: &Range<usize>, only: bool) {
+    fn action(&mut self, table: &ResolvedName, kind: &ActionKind, range: &Range<usize>, alter: &AlterTable) {
+        let only = alter.only;
         let mode = action_lock(kind);
         let brief = Taken::new(mode, Cause::Brief).at(range);
         let because = |cause: Cause| Taken::new(mode, cause).at(range);
@@ -41,11 +49,13 @@ impl Model<'_> {
                     false => self.add_column(table, column, range),
                 }
             }
-            ActionKind::DropColumn { name, .. } => self.drop_column(table, name, &brief),
+            ActionKind::DropColumn { name, cascade, .. } => self.drop_column(table, name, *cascade, &brief),
             ActionKind::AlterColumnType { column, data_type, using, collation } => {
+                // Constraints are dropped before types change.
+                let known = self.schema.relation(table).map(|known| without_dropped(known, alter));
                 let change = column_type_change(
                     self.schema,
-                    self.schema.relation(table),
+                    known.as_deref(),
                     column,
                     data_type,
                     using.as_ref(),
@@ -54,6 +64,10 @@ impl Model<'_> {
                 );
                 match change.rows {
                     TypeChange::Rewrite => self.work(table, &because(Cause::TypeChange), Work::Rewrite),
+                    // Few other types store the same bytes as this one: whatever the old type is.
+                    TypeChange::Unknown if !data_type.is_often_coercible() => {
+                        self.work(table, &because(Cause::TypeChange), Work::Rewrite);
+                    }
                     TypeChange::Unknown => {
                         self.work(table, &because(Cause::TypeChangeUnknown), Work::Rewrite)
                     }
@@ -65,7 +79,8 @@ impl Model<'_> {
                 if !change.indexes.is_empty() {
                     self.work(table, &because(Cause::TypeChangeIndex), Work::IndexBuild);
                 }
-                self.relock_foreign_keys(table, column, &because(Cause::TypeChangeConstraint));
+                let rewritten = change.rows != TypeChange::Nothing;
+                self.relock_foreign_keys(table, column, rewritten, &because(Cause::TypeChangeConstraint));
             }
             ActionKind::SetNotNull { column } => {
                 let proven = self.schema.relation(table).is_some_and(|known| known.proves_not_null(column));
@@ -79,9 +94,8 @@ impl Model<'_> {
             ActionKind::DropConstraint { name, cascade, .. } => {
                 self.drop_constraint(table, name, *cascade, &brief);
             }
-            ActionKind::AlterConstraint { name } => {
-                self.lock(table, &brief);
-                self.relock_referenced(table, name, &brief);
+            ActionKind::AlterConstraint { name, enforced } => {
+                self.alter_constraint(table, name, *enforced, &brief);
             }
             ActionKind::ValidateConstraint { name } => self.validate(table, name, range),
             ActionKind::AttachPartition { name, bound } => {
@@ -118,7 +132,8 @@ impl Model<'_> {
             }
             ActionKind::SetAccessMethod { method } => {
                 // heap is what every server has; another one comes by an extension.
-                match method.as_deref().is_none_or(|method| method == "heap") {
+                let holds_rows = self.schema.relation(table).is_none_or(|known| known.holds_rows());
+                match method.as_deref().is_none_or(|method| method == "heap") || !holds_rows {
                     true => self.lock(table, &brief),
                     false => self.push(table, &because(Cause::SetAccessMethod), Some(Work::Rewrite)),
                 }
@@ -144,7 +159,11 @@ impl Model<'_> {
         let because = |cause: Cause| Taken::new(LockMode::AccessExclusive, cause).at(range);
         let before = self.effects.len();
         let data_type = column.data_type.as_ref();
-        let domain = data_type.is_some_and(|data_type| self.schema.is_constrained_domain(data_type));
+        // A type of the user's may be a constrained domain, where nothing is known of it.
+        let domain = data_type.is_some_and(|data_type| match self.schema.is_known() {
+            true => self.schema.is_constrained_domain(data_type),
+            false => !data_type.is_builtin() && !data_type.array,
+        });
         let volatile =
             column.default.as_ref().is_some_and(|default| volatile_call(default, self.schema).is_some());
         let serial =
@@ -162,6 +181,7 @@ impl Model<'_> {
         }
         let rewritten = self.effects.len() > before;
         let filled = column.default.as_ref().is_some_and(|default| !default.null);
+        let stored = matches!(column.generated, Some(Generated::Stored | Generated::Identity));
         for constraint in &column.constraints {
             let at = |cause: Cause| Taken::new(LockMode::AccessExclusive, cause).at(&constraint.range);
             match &constraint.kind {
@@ -173,13 +193,14 @@ impl Model<'_> {
                 ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) => {
                     self.work(table, &at(Cause::ColumnUnique), Work::IndexBuild);
                 }
-                ConstraintKind::NotNull { .. } if !filled && !rewritten && column.generated.is_none() => {
+                ConstraintKind::NotNull { .. } if !filled && !rewritten && !stored => {
                     self.work(table, &at(Cause::ColumnNotNull), Work::Scan);
                 }
                 ConstraintKind::ForeignKey { references, .. } => {
                     let referenced = self.schema.resolve(references);
                     let taken = Taken { mode: LockMode::ShareRowExclusive, ..at(Cause::ColumnReferences) };
-                    let reads = (filled || rewritten) && !constraint.not_enforced;
+                    // Any default counts, NULL too.
+                    let reads = (column.default.is_some() || rewritten) && !constraint.not_enforced;
                     if reads {
                         self.work(table, &at(Cause::ColumnReferences), Work::Scan);
                     }
@@ -196,8 +217,12 @@ impl Model<'_> {
         self.lock_all(table, &because(Cause::Brief));
     }
 
-    fn drop_column(&mut self, table: &ResolvedName, name: &str, brief: &Taken) {
+    fn drop_column(&mut self, table: &ResolvedName, name: &str, cascade: bool, brief: &Taken) {
         self.lock_all(table, brief);
+        if cascade {
+            self.lock_views_with(table, Some(name), brief);
+            self.lock_keys_on(table, name, brief);
+        }
         let Some(known) = self.schema.relation(table) else { return };
         let referenced: Vec<ResolvedName> = known
             .constraints
@@ -213,6 +238,63 @@ impl Model<'_> {
             .collect();
         for referenced in referenced.iter().filter(|referenced| *referenced != table) {
             self.lock_all(referenced, &Taken { cause: Cause::DropForeignKey, ..*brief });
+        }
+    }
+
+    /// Views that need a column, and views on those, which CASCADE drops.
+    fn lock_views_with(&mut self, relation: &ResolvedName, column: Option<&str>, brief: &Taken) {
+        let needs = |view: &Relation| {
+            column.is_none_or(|column| view.reads_star || view.names_read.iter().any(|name| name == column))
+        };
+        for (view, known) in self.schema.views_on(relation) {
+            let seen = self.effects.iter().any(|effect| effect.relation == *view);
+            if needs(known) && !seen {
+                self.lock(view, brief);
+                self.lock_views_with(view, None, brief);
+            }
+        }
+    }
+
+    /// Tables whose foreign keys need a column, which CASCADE drops.
+    fn lock_keys_on(&mut self, table: &ResolvedName, column: &str, brief: &Taken) {
+        for referencing in self.keys_on(table, column) {
+            self.lock_all(&referencing, &Taken { cause: Cause::DropForeignKey, ..*brief });
+        }
+    }
+
+    /// Tables whose foreign keys reference a column.
+    fn keys_on(&self, table: &ResolvedName, column: &str) -> Vec<ResolvedName> {
+        let concerned = |kind: &ConstraintKind| match kind {
+            ConstraintKind::ForeignKey { referenced_columns, .. } if referenced_columns.is_empty() => {
+                self.primary_key(table).iter().any(|key| key == column)
+            }
+            ConstraintKind::ForeignKey { referenced_columns, .. } => {
+                referenced_columns.iter().any(|key| key == column)
+            }
+            _ => false,
+        };
+        let keys = self.schema.foreign_keys_to(table).into_iter();
+        keys.filter(|(_, constraint)| concerned(&constraint.kind)).map(|(table, _)| table.clone()).collect()
+    }
+
+    /// `ALTER CONSTRAINT … ENFORCED` checks a foreign key.
+    fn alter_constraint(&mut self, table: &ResolvedName, name: &str, enforced: bool, brief: &Taken) {
+        let constraint = self.schema.relation(table).and_then(|known| known.constraint(name));
+        let references = constraint.and_then(|constraint| match &constraint.kind {
+            ConstraintKind::ForeignKey { references, .. } => Some(self.schema.resolve(references)),
+            _ => None,
+        });
+        match (enforced, references) {
+            (true, references) if references.is_some() || constraint.is_none() => {
+                let taken = Taken { cause: Cause::ForeignKey, ..*brief };
+                self.work(table, &taken, Work::Scan);
+                let taken = Taken { mode: LockMode::ShareRowExclusive, ..taken };
+                if let Some(references) = references {
+                    self.work(&references, &taken, Work::Scan);
+                }
+            }
+            _ if self.environment.is_at_least(18) => self.lock_all(table, brief),
+            _ => self.lock(table, brief),
         }
     }
 
@@ -261,6 +343,14 @@ impl Model<'_> {
             }
             ConstraintKind::Check { .. } if unchecked => self.lock_all(table, &brief),
             ConstraintKind::Check { .. } if only => self.lock(table, &brief),
+            ConstraintKind::Check { .. } if constraint.no_inherit => {
+                self.push(table, &because(Cause::Check), Some(Work::Scan));
+                if self.environment.is_at_least(18) {
+                    for child in self.schema.descendants(table) {
+                        self.lock(child, &brief);
+                    }
+                }
+            }
             ConstraintKind::Check { .. } => self.work(table, &because(Cause::Check), Work::Scan),
             ConstraintKind::NotNull { column } => {
                 let proven = self.schema.relation(table).is_some_and(|known| known.proves_not_null(column));
@@ -271,10 +361,26 @@ impl Model<'_> {
             }
             ConstraintKind::Unique(key) => match key.using_index {
                 Some(_) => self.lock(table, &brief),
-                None => self.work(table, &because(Cause::Unique), Work::IndexBuild),
+                None => self.add_key(table, &because(Cause::Unique)),
             },
             ConstraintKind::PrimaryKey(key) => self.add_primary_key(table, key, &because(Cause::PrimaryKey)),
             ConstraintKind::Exclude => self.work(table, &because(Cause::Exclusion), Work::IndexBuild),
+        }
+    }
+
+    /// Builds a key's index, on each partition too: those were only locked in SHARE mode before 18.
+    fn add_key(&mut self, table: &ResolvedName, taken: &Taken) {
+        let partitioned =
+            self.schema.relation(table).is_some_and(|known| known.kind == RelationKind::PartitionedTable);
+        if !partitioned || self.environment.is_at_least(18) {
+            self.work(table, taken, Work::IndexBuild);
+            return;
+        }
+        self.lock(table, taken);
+        for partition in self.schema.descendants(table) {
+            let holds_rows = self.schema.relation(partition).is_none_or(|known| known.holds_rows());
+            let taken = Taken { mode: LockMode::Share, ..*taken };
+            self.push(partition, &taken, holds_rows.then_some(Work::IndexBuild));
         }
     }
 
@@ -282,7 +388,7 @@ impl Model<'_> {
     fn add_primary_key(&mut self, table: &ResolvedName, key: &KeyConstraint, taken: &Taken) {
         let known = self.schema.relation(table);
         let Some(index) = &key.using_index else {
-            self.work(table, taken, Work::IndexBuild);
+            self.add_key(table, taken);
             return;
         };
         let columns: Option<Vec<&String>> = known
@@ -307,29 +413,10 @@ impl Model<'_> {
         }
     }
 
-    /// The table that a foreign key references is locked with it.
-    fn relock_referenced(&mut self, table: &ResolvedName, name: &str, taken: &Taken) {
-        let constraint = self.schema.relation(table).and_then(|known| known.constraint(name));
-        if let Some(ConstraintKind::ForeignKey { references, .. }) = constraint.map(|one| &one.kind) {
-            self.lock(&self.schema.resolve(references), taken);
-        }
-    }
-
-    /// A type change makes the foreign keys on the column, from both sides, anew.
-    fn relock_foreign_keys(&mut self, table: &ResolvedName, column: &str, taken: &Taken) {
-        let brief = Taken { cause: Cause::Brief, ..*taken };
-        let mut others: Vec<ResolvedName> = Vec::new();
-        for (referencing, constraint) in self.schema.foreign_keys_to(table) {
-            let ConstraintKind::ForeignKey { referenced_columns, .. } = &constraint.kind else { continue };
-            let key = || self.primary_key(table);
-            let concerned = match referenced_columns.is_empty() {
-                true => key().iter().any(|c| c == column),
-                false => referenced_columns.iter().any(|c| c == column),
-            };
-            if concerned {
-                others.push(referencing.clone());
-            }
-        }
+    /// A type change makes the foreign keys on the column, from both sides, anew; it checks them
+    /// where the rows change.
+    fn relock_foreign_keys(&mut self, table: &ResolvedName, column: &str, checks: bool, taken: &Taken) {
+        let mut others = self.keys_on(table, column);
         let own = self.schema.relation(table).into_iter().flat_map(|known| &known.constraints);
         for constraint in own {
             if let ConstraintKind::ForeignKey { columns, references, .. } = &constraint.kind
@@ -339,7 +426,10 @@ impl Model<'_> {
             }
         }
         for other in others.iter().filter(|other| *other != table) {
-            self.lock_all(other, &brief);
+            match checks {
+                true => self.work(other, taken, Work::Scan),
+                false => self.lock_all(other, &Taken { cause: Cause::Brief, ..*taken }),
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use plimsoll_core::LockMode;
 use super::{Cause, Model, Taken};
 use crate::command::{ConstraintKind, Drop, ObjectKind};
 use crate::name::ObjectName;
-use crate::schema::ResolvedName;
+use crate::schema::{Relation, ResolvedName};
 
 impl Model<'_> {
     pub(super) fn drop(&mut self, drop: &Drop) {
@@ -21,6 +21,14 @@ impl Model<'_> {
                 }
                 ObjectKind::Index => self.drop_index(name, drop.concurrently),
                 ObjectKind::Schema => self.drop_schema(&name.name),
+                ObjectKind::Sequence if drop.cascade => self.lock_users(|known| {
+                    let uses = |default: &String| default.contains("nextval") && default.contains(&name.name);
+                    known.columns.iter().any(|column| column.default.as_ref().is_some_and(uses))
+                }),
+                ObjectKind::Function if drop.cascade => self.lock_users(|known| {
+                    let runs = |function: &ObjectName| function.name == name.name;
+                    known.triggers.iter().any(|trigger| trigger.function.as_ref().is_some_and(runs))
+                }),
                 ObjectKind::Type | ObjectKind::Domain if drop.cascade => {
                     let tables: Vec<&ResolvedName> =
                         self.schema.columns_of_type(name).into_iter().map(|(table, _)| table).collect();
@@ -30,6 +38,15 @@ impl Model<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Tables that CASCADE takes a default or a trigger from.
+    fn lock_users(&mut self, uses: impl Fn(&Relation) -> bool) {
+        let users: Vec<&ResolvedName> =
+            self.schema.relations().filter(|(_, known)| uses(known)).map(|(name, _)| name).collect();
+        for user in users {
+            self.lock(user, &Taken::new(LockMode::AccessExclusive, Cause::Brief));
         }
     }
 
@@ -50,7 +67,16 @@ impl Model<'_> {
             std::iter::once(&table).chain(self.schema.descendants(&table)).cloned().collect();
         for table in &dropped {
             let Some(known) = self.schema.relation(table) else { continue };
+            let inherited = known
+                .partition_of
+                .as_ref()
+                .filter(|parent| !dropped.contains(parent))
+                .and_then(|parent| self.schema.relation(parent));
             for referenced in known.references() {
+                // The triggers of an inherited key are the parent's.
+                if inherited.is_some_and(|parent| parent.references().any(|other| other == referenced)) {
+                    continue;
+                }
                 let referenced = self.schema.resolve(referenced);
                 if !dropped.contains(&referenced) {
                     let taken = Taken::new(LockMode::AccessExclusive, Cause::DropTableForeignKey);

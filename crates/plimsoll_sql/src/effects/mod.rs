@@ -15,15 +15,15 @@ use std::ops::Range;
 use plimsoll_core::{LockMode, Work};
 
 use crate::command::{
-    ActionKind, Command, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction, IndexAction,
-    ObjectKind, ReindexTarget, Verb,
+    ActionKind, Attachment, Command, Constraint, ConstraintKind, CreateIndex, CreateTable, DomainAction,
+    IndexAction, ModifyKind, ObjectKind, ReindexTarget, TypeAction, Verb,
 };
 use crate::data_type::TimeZone;
 use crate::name::ObjectName;
-use crate::schema::{RelationKind, ResolvedName, Schema};
+use crate::schema::{Relation, RelationKind, ResolvedName, Schema};
 
 pub use partition::{default_excludes, implies_bound};
-pub use type_change::{ColumnTypeChange, column_type_change};
+pub use type_change::{ColumnTypeChange, column_type_change, without_dropped};
 
 /// What of the server and the session decides about rewrites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +122,8 @@ pub enum Cause {
     Reindex,
     /// `REFRESH MATERIALIZED VIEW`.
     Refresh,
+    /// `REFRESH MATERIALIZED VIEW CONCURRENTLY`.
+    ConcurrentRefresh,
     /// `CLUSTER`.
     Cluster,
     /// `VACUUM FULL`.
@@ -152,6 +154,8 @@ pub enum Cause {
     DropTrigger,
     /// `LOCK TABLE`.
     LockTable,
+    /// Rows are read or written.
+    Data,
     /// A brief lock of any other command.
     Brief,
 }
@@ -211,10 +215,12 @@ impl Model<'_> {
 
     /// Work on a table under a lock; on its partitions and children where it has some.
     fn work(&mut self, relation: &ResolvedName, taken: &Taken, work: Work) {
-        let holds_rows = self
-            .schema
-            .relation(relation)
-            .is_none_or(|known| !matches!(known.kind, RelationKind::PartitionedTable | RelationKind::View));
+        let holds_rows = self.schema.relation(relation).is_none_or(|known| {
+            !matches!(
+                known.kind,
+                RelationKind::PartitionedTable | RelationKind::View | RelationKind::ForeignTable
+            )
+        });
         self.push(relation, taken, holds_rows.then_some(work));
         for child in self.schema.descendants(relation) {
             let holds_rows = self.schema.relation(child).is_none_or(|known| known.holds_rows());
@@ -245,10 +251,11 @@ impl Model<'_> {
     }
 
     fn command(&mut self, command: &Command) {
-        use LockMode::{AccessExclusive, Exclusive, ShareRowExclusive, ShareUpdateExclusive};
+        use LockMode::{AccessExclusive, Exclusive, RowExclusive, ShareRowExclusive, ShareUpdateExclusive};
         let schema = self.schema;
         match command {
             Command::AlterTable(alter) => self.alter_table(alter),
+            Command::MoveAll { kind, from } => self.move_all(*kind, from),
             Command::CreateTable(table) => self.create_table(table),
             Command::CreateIndex(index) => self.create_index(index),
             Command::Drop(drop) => self.drop(drop),
@@ -272,15 +279,31 @@ impl Model<'_> {
                 let name = schema.resolve(name);
                 match concurrently {
                     // Readers go on; nobody else writes to a materialized view.
-                    true => self.lock(&name, &Taken::new(Exclusive, Cause::Brief)),
+                    true => {
+                        self.push(&name, &Taken::new(Exclusive, Cause::ConcurrentRefresh), Some(Work::Scan));
+                    }
                     false => {
                         self.push(&name, &Taken::new(AccessExclusive, Cause::Refresh), Some(Work::Rewrite))
                     }
                 }
             }
-            Command::Truncate { names, cascade } => {
+            Command::Truncate { names, cascade, only } => {
                 for name in names {
-                    self.truncate(&schema.resolve(name), *cascade, 0);
+                    let name = schema.resolve(name);
+                    match only {
+                        true => self.lock(&name, &Taken::new(AccessExclusive, Cause::Truncate)),
+                        false => self.truncate(&name, *cascade, 0),
+                    }
+                }
+            }
+            Command::Cluster { name: None } => {
+                let taken = Taken::new(AccessExclusive, Cause::Cluster);
+                let clustered: Vec<_> = schema.relations().filter(|(_, known)| known.clustered).collect();
+                for (table, _) in clustered {
+                    self.push(table, &taken, Some(Work::Rewrite));
+                }
+                if !schema.is_known() {
+                    self.push(&ObjectName::unqualified("the database"), &taken, Some(Work::Rewrite));
                 }
             }
             Command::Cluster { name: Some(name) } => {
@@ -310,14 +333,24 @@ impl Model<'_> {
             }
             Command::LockTable { names, mode } => {
                 for name in names {
-                    self.lock_all(&schema.resolve(name), &Taken::new(*mode, Cause::LockTable));
+                    self.lock_table(&schema.resolve(name), *mode);
                 }
             }
-            Command::CreateTrigger { table, or_replace: _, .. } => {
-                self.lock_all(&schema.resolve(table), &Taken::new(ShareRowExclusive, Cause::Trigger));
+            Command::CreateTrigger { table, each_row, .. } => {
+                let taken = Taken::new(ShareRowExclusive, Cause::Trigger);
+                match each_row {
+                    true => self.lock_all(&schema.resolve(table), &taken),
+                    false => self.lock(&schema.resolve(table), &taken),
+                }
             }
+            Command::CreateSchema { elements, .. } => {
+                for element in elements {
+                    self.command(element);
+                }
+            }
+            Command::AlterType { name, action } => self.alter_type(name, action),
             Command::AlterAttachment(attachment) => {
-                if attachment.if_exists && self.is_missing(&attachment.table) {
+                if attachment.if_exists && self.is_missing_attachment(attachment) {
                     return;
                 }
                 let cause = match (attachment.kind, attachment.verb) {
@@ -337,7 +370,103 @@ impl Model<'_> {
                 self.lock(&schema.resolve(table), &Taken::new(ShareUpdateExclusive, Cause::Brief));
             }
             Command::AlterDomain { name, action } => self.alter_domain(name, action),
+            Command::Modify(modify) => {
+                let work = (!modify.bounded && modify.kind != ModifyKind::InsertSelect).then_some(Work::Scan);
+                self.push(&schema.resolve(&modify.table), &Taken::new(RowExclusive, Cause::Data), work);
+                self.read(&modify.reads);
+            }
+            Command::Query { reads, .. } => self.read(reads),
             _ => {}
+        }
+    }
+
+    /// Copies every table, or materialized view, of a tablespace to another.
+    fn move_all(&mut self, kind: ObjectKind, from: &str) {
+        let wanted = match kind {
+            ObjectKind::MaterializedView => RelationKind::MaterializedView,
+            _ => RelationKind::Table,
+        };
+        let lies_there = |known: &Relation| match &known.tablespace {
+            Some(tablespace) => tablespace == from,
+            None => from == "pg_default",
+        };
+        let tables: Vec<&ResolvedName> = self
+            .schema
+            .relations()
+            .filter(|(_, known)| known.kind == wanted && lies_there(known))
+            .map(|(name, _)| name)
+            .collect();
+        for table in tables {
+            self.push(
+                table,
+                &Taken::new(LockMode::AccessExclusive, Cause::SetTablespace),
+                Some(Work::Rewrite),
+            );
+        }
+    }
+
+    /// Reads relations, as far as anybody can tell in full.
+    fn read(&mut self, relations: &[ObjectName]) {
+        for relation in relations {
+            let relation = self.schema.resolve(relation);
+            self.push(&relation, &Taken::new(LockMode::AccessShare, Cause::Data), Some(Work::Scan));
+        }
+    }
+
+    /// Locks a table with its partitions, a view with what it reads.
+    fn lock_table(&mut self, name: &ResolvedName, mode: LockMode) {
+        if self.effects.iter().any(|effect| effect.relation == *name) {
+            return;
+        }
+        self.lock_all(name, &Taken::new(mode, Cause::LockTable));
+        let reads = self.schema.relation(name).map(|known| known.reads.clone()).unwrap_or_default();
+        for read in reads {
+            self.lock_table(&read, mode);
+        }
+    }
+
+    /// Whether `IF EXISTS` finds no table, or no such trigger or policy on it.
+    fn is_missing_attachment(&self, attachment: &Attachment) -> bool {
+        let Some(known) = self.schema.relation(&attachment.table) else { return self.schema.is_known() };
+        let name = &attachment.name;
+        known.columns_known
+            && match attachment.kind {
+                ObjectKind::Trigger => !known.triggers.iter().any(|trigger| trigger.name == *name),
+                ObjectKind::Policy => !known.policies.iter().any(|policy| policy.name == *name),
+                _ => false,
+            }
+    }
+
+    /// A change of a composite type goes on to the tables of that type.
+    fn alter_type(&mut self, name: &ObjectName, action: &TypeAction) {
+        let retypes = match action {
+            TypeAction::Attributes { retypes, .. } => *retypes,
+            TypeAction::RenameAttribute => false,
+            _ => return,
+        };
+        let of_type = |known: &Relation| {
+            known
+                .of_type
+                .as_ref()
+                .is_some_and(|of| of.name == name.name && (name.schema.is_none() || name.schema == of.schema))
+        };
+        let tables: Vec<&ResolvedName> =
+            self.schema.relations().filter(|(_, known)| of_type(known)).map(|(name, _)| name).collect();
+        if retypes && !self.schema.is_known() {
+            // Which tables are of that type isn't known: the type stands for them.
+            let of_type = self.schema.resolve(name);
+            let taken = Taken::new(LockMode::AccessExclusive, Cause::TypeChange);
+            self.push(&of_type, &taken, Some(Work::Rewrite));
+        }
+        for table in tables {
+            match retypes {
+                true => self.work(
+                    table,
+                    &Taken::new(LockMode::AccessExclusive, Cause::TypeChangeUnknown),
+                    Work::Rewrite,
+                ),
+                false => self.lock_all(table, &Taken::new(LockMode::AccessExclusive, Cause::Brief)),
+            }
         }
     }
 
@@ -380,6 +509,8 @@ impl Model<'_> {
             && let (Some(name), Some(known)) = (&index.name, known)
             && known.index(name).is_some()
         {
+            let mode = if index.concurrently { LockMode::ShareUpdateExclusive } else { LockMode::Share };
+            self.lock(&table, &Taken::new(mode, Cause::Brief));
             return;
         }
         let partitioned = known.is_some_and(|known| known.kind == RelationKind::PartitionedTable);
@@ -388,15 +519,37 @@ impl Model<'_> {
                 let taken = Taken::new(LockMode::ShareUpdateExclusive, Cause::ConcurrentIndex);
                 self.push(&table, &taken, Some(Work::IndexBuild));
             }
-            (false, true) if index.only => {
+            // Nobody writes ONLY of a table without partitions.
+            (false, _) if index.only && (partitioned || known.is_none()) => {
                 self.lock(&table, &Taken::new(LockMode::Share, Cause::Brief));
             }
-            (false, true) => {
-                self.work(&table, &Taken::new(LockMode::Share, Cause::PartitionedIndex), Work::IndexBuild);
-            }
+            (false, true) => self.partitioned_index(&table, index),
             (false, false) => {
                 self.push(&table, &Taken::new(LockMode::Share, Cause::CreateIndex), Some(Work::IndexBuild));
             }
+        }
+    }
+
+    /// Builds an index on each partition that has none like it to be attached.
+    fn partitioned_index(&mut self, table: &ResolvedName, index: &CreateIndex) {
+        let taken = Taken::new(LockMode::Share, Cause::PartitionedIndex);
+        self.lock(table, &taken);
+        for partition in self.schema.descendants(table) {
+            let known = self.schema.relation(partition);
+            let columns = |keys: &[crate::command::IndexKey]| {
+                keys.iter().map(|key| (key.column.clone(), key.text.clone())).collect::<Vec<_>>()
+            };
+            let alike = known.is_some_and(|known| {
+                known.indexes.iter().any(|own| {
+                    columns(&own.keys) == columns(&index.keys)
+                        && own.unique == index.unique
+                        && own.method == index.method
+                        && !own.partial
+                        && !index.partial
+                })
+            });
+            let holds_rows = known.is_none_or(|known| known.holds_rows());
+            self.push(partition, &taken, (holds_rows && !alike).then_some(Work::IndexBuild));
         }
     }
 
@@ -404,27 +557,44 @@ impl Model<'_> {
         let mode = if concurrently { LockMode::ShareUpdateExclusive } else { LockMode::Share };
         let taken = Taken::new(mode, if concurrently { Cause::ConcurrentIndex } else { Cause::Reindex });
         match target {
-            ReindexTarget::Table(name) => self.work(&self.schema.resolve(name), &taken, Work::IndexBuild),
+            ReindexTarget::Table(name) => {
+                let table = self.schema.resolve(name);
+                // All partitions are locked at once for a moment, then taken one by one.
+                for partition in self.schema.descendants(&table) {
+                    self.lock(partition, &Taken::new(LockMode::Share, Cause::Brief));
+                }
+                self.work(&table, &taken, Work::IndexBuild);
+            }
             ReindexTarget::Index(name) => {
                 let table =
                     self.schema.table_of_index(name).cloned().or_else(|| self.table_of_constraint(name));
-                if let Some(table) = table {
-                    self.work(&table, &taken, Work::IndexBuild);
+                match table {
+                    Some(table) => self.work(&table, &taken, Work::IndexBuild),
+                    None if !self.schema.is_known() && !concurrently => {
+                        // Which table it is isn't known; the index's own lock keeps readers out.
+                        let taken = Taken { mode: LockMode::AccessExclusive, ..taken };
+                        self.push(&self.index_name(name), &taken, Some(Work::IndexBuild));
+                    }
+                    None => {}
                 }
             }
+            ReindexTarget::System => {}
             ReindexTarget::Schema(schema) => {
-                let inside = |name: &&ResolvedName| {
+                let inside = |name: &ResolvedName| {
                     schema.as_ref().is_none_or(|schema| name.schema.as_ref() == Some(schema))
                 };
                 let tables: Vec<_> = self
                     .schema
                     .relations()
-                    .filter(|(_, known)| known.holds_rows() && has_index(known))
-                    .map(|(name, _)| name)
-                    .filter(inside)
+                    .filter(|(name, known)| known.holds_rows() && inside(name))
+                    .map(|(name, known)| (name, has_index(known)))
                     .collect();
-                for table in tables {
-                    self.push(table, &taken, Some(Work::IndexBuild));
+                for (table, indexed) in tables {
+                    self.push(table, &taken, indexed.then_some(Work::IndexBuild));
+                }
+                if !self.schema.is_known() {
+                    let all = schema.clone().unwrap_or_else(|| "the database".to_owned());
+                    self.push(&ObjectName::unqualified(all), &taken, Some(Work::IndexBuild));
                 }
             }
         }
@@ -463,6 +633,12 @@ impl Model<'_> {
         if !reads {
             return;
         }
+        if !self.schema.is_known() {
+            // Which tables use it isn't known: the domain stands for them.
+            let domain = self.schema.resolve(name);
+            self.push(&domain, &Taken::new(LockMode::Share, Cause::Domain), Some(Work::Scan));
+            return;
+        }
         let mut tables: Vec<&ResolvedName> =
             self.schema.columns_of_type(name).into_iter().map(|(table, _)| table).collect();
         tables.dedup();
@@ -474,7 +650,7 @@ impl Model<'_> {
     }
 }
 
-fn has_index(relation: &crate::schema::Relation) -> bool {
+fn has_index(relation: &Relation) -> bool {
     !relation.indexes.is_empty()
         || relation
             .constraints
@@ -491,7 +667,8 @@ pub fn action_lock(action: &ActionKind) -> LockMode {
         ActionKind::ValidateConstraint { .. }
         | ActionKind::AttachPartition { .. }
         | ActionKind::DetachPartition { concurrently: true, .. }
-        | ActionKind::DetachPartition { finalize: true, .. } => LockMode::ShareUpdateExclusive,
+        | ActionKind::DetachPartition { finalize: true, .. }
+        | ActionKind::Cluster { .. } => LockMode::ShareUpdateExclusive,
         ActionKind::Other(mode) => *mode,
         _ => LockMode::AccessExclusive,
     }

@@ -14,7 +14,18 @@ impl Model<'_> {
     pub(super) fn create_partition(&mut self, parent: &ResolvedName, bound: Option<&PartitionBound>) {
         self.lock(parent, &Taken::new(LockMode::AccessExclusive, Cause::CreatePartition));
         self.read_default(parent, bound);
-        self.lock_referenced_by(parent);
+        self.lock_referenced_by(parent, None);
+        self.lock_referencing(parent);
+    }
+
+    /// Tables that reference the partitioned table get triggers for its new partition.
+    fn lock_referencing(&mut self, parent: &ResolvedName) {
+        for referencing in self.schema.referencing(parent) {
+            if referencing != parent {
+                let taken = Taken::new(LockMode::ShareRowExclusive, Cause::CreateTableReferences);
+                self.lock(referencing, &taken);
+            }
+        }
     }
 
     pub(super) fn attach_partition(
@@ -35,21 +46,30 @@ impl Model<'_> {
             _ => false,
         };
         // The first and only partition may be the default one: it takes all rows.
-        let all = bound == Some(&PartitionBound::Default)
+        let all = self.schema.is_known()
+            && bound == Some(&PartitionBound::Default)
             && !self.schema.relations().any(|(_, known)| known.partition_of.as_ref() == Some(parent));
         match implied || all {
             true => self.lock_all(&partition, &taken),
             false => self.work(&partition, &taken, Work::Scan),
         }
+        let mut unchecked = None;
         if let (Some(known_parent), Some(known)) = (known_parent, known) {
-            self.attach_keys(known_parent, &partition, known, &taken);
+            unchecked = self.attach_keys(known_parent, &partition, known, &taken).then_some(Work::Scan);
         }
         self.read_default(parent, bound);
-        self.lock_referenced_by(parent);
+        self.lock_referenced_by(parent, unchecked);
     }
 
     /// An index of the parent that the partition lacks is built; a foreign key is checked.
-    fn attach_keys(&mut self, parent: &Relation, name: &ResolvedName, partition: &Relation, taken: &Taken) {
+    /// Returns whether a foreign key is.
+    fn attach_keys(
+        &mut self,
+        parent: &Relation,
+        name: &ResolvedName,
+        partition: &Relation,
+        taken: &Taken,
+    ) -> bool {
         let has_key = |columns: &[String], unique: bool| {
             let by_constraint = partition.constraints.iter().any(|constraint| match &constraint.kind {
                 ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => key.columns == columns,
@@ -87,6 +107,7 @@ impl Model<'_> {
         if unchecked {
             self.work(name, taken, Work::Scan);
         }
+        unchecked
     }
 
     /// A default partition is read through when another partition takes rows that it may hold.
@@ -108,12 +129,13 @@ impl Model<'_> {
     }
 
     /// A new partition gets the parent's foreign keys, whose triggers go to the referenced tables.
-    fn lock_referenced_by(&mut self, parent: &ResolvedName) {
+    fn lock_referenced_by(&mut self, parent: &ResolvedName, work: Option<Work>) {
         let Some(known) = self.schema.relation(parent) else { return };
         let referenced: Vec<ResolvedName> =
             known.references().map(|referenced| self.schema.resolve(referenced)).collect();
         for referenced in referenced {
-            self.lock(&referenced, &Taken::new(LockMode::ShareRowExclusive, Cause::CreateTableReferences));
+            let taken = Taken::new(LockMode::ShareRowExclusive, Cause::CreateTableReferences);
+            self.push(&referenced, &taken, work);
         }
     }
 
@@ -140,7 +162,7 @@ impl Model<'_> {
         if let Some(default) = self.schema.default_partition(parent).cloned() {
             self.lock(&default, &taken);
         }
-        self.lock_referenced_by(parent);
+        self.lock_referenced_by(parent, None);
     }
 }
 
@@ -218,6 +240,10 @@ pub fn default_excludes(default: &Relation, keys: &[String], bound: &PartitionBo
                 || to.first().is_some_and(|to| {
                     holds(key, ">=", to, &[Greater, Equal]) || holds(key, ">", to, &[Greater, Equal])
                 })
+                || from
+                    .first()
+                    .zip(to.first())
+                    .is_some_and(|(from, to)| below_or_above(default, key, from, to))
         }
         (PartitionBound::List(values), [key]) => values.iter().all(|value| {
             comparisons(default).any(|comparison| {
@@ -226,6 +252,35 @@ pub fn default_excludes(default: &Relation, keys: &[String], bound: &PartitionBo
         }),
         _ => false,
     }
+}
+
+/// Whether a check says that the key lies below one constant or from another one on, the bound
+/// being in between: `day < '2026-01-01' OR day >= '2027-01-01'`.
+fn below_or_above(relation: &Relation, key: &str, from: &str, to: &str) -> bool {
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    let excludes = |part: &str| {
+        let mut words = part.trim_matches(['(', ')', ' ']).splitn(3, ' ');
+        let (Some(column), Some(operator), Some(value)) = (words.next(), words.next(), words.next()) else {
+            return false;
+        };
+        let compared = |bound: &str, wanted: &[std::cmp::Ordering]| {
+            order(value, bound).is_some_and(|found| wanted.contains(&found))
+        };
+        column.trim_matches('"') == key
+            && match operator {
+                "<" => compared(from, &[Less, Equal]),
+                "<=" => compared(from, &[Less]),
+                ">=" | ">" => compared(to, &[Greater, Equal]),
+                "is" => value == "null",
+                _ => false,
+            }
+    };
+    relation.constraints.iter().filter(|constraint| constraint.validated).any(|constraint| {
+        let ConstraintKind::Check { expression, .. } = &constraint.kind else { return false };
+        let words: Vec<&str> = expression.split_whitespace().collect();
+        let text = words.join(" ").to_ascii_lowercase();
+        text.contains(" or ") && text.split(" or ").all(excludes)
+    })
 }
 
 /// How two constants compare: as numbers, or as ISO dates and times, or equal texts.

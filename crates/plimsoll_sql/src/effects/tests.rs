@@ -40,5 +40,5 @@ fn locks_are_those_that_pg_locks_shows() {
     check("drop index b_a", &[("b", AccessExclusive)]);
     check("alter table fresh add x int", &[]);
     check("drop table if exists nothing", &[]);
-    check("update b set id = 1", &[]);
+    check("update b set id = 1", &[("b", LockMode::RowExclusive)]);
 }

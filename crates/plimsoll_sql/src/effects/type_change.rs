@@ -3,11 +3,13 @@
 //! Source: `ATColumnChangeRequiresRewrite`, `RememberAllDependentForRebuilding` and
 //! `CheckIndexCompatible` in PostgreSQL.
 
+use std::borrow::Cow;
+
 use super::Environment;
-use crate::command::{ConstraintKind, UsingExpression};
+use crate::command::{ActionKind, AlterTable, ConstraintKind, UsingExpression};
 use crate::data_type::{DataType, TypeChange};
 use crate::name::ObjectName;
-use crate::schema::{Relation, Schema, UserType, constrained_columns};
+use crate::schema::{Relation, RelationKind, Schema, UserType, constrained_columns};
 
 /// What a type change does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,22 @@ pub struct ColumnTypeChange {
     pub indexes: Vec<String>,
     /// The old type, if it is known.
     pub old: Option<DataType>,
+}
+
+/// A table without the constraints that an `ALTER TABLE` drops.
+#[must_use]
+pub fn without_dropped<'a>(relation: &'a Relation, alter: &AlterTable) -> Cow<'a, Relation> {
+    let is_dropped = |name: &str| {
+        alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::DropConstraint { name: dropped, .. } if dropped == name)
+        })
+    };
+    if !relation.constraints.iter().any(|constraint| is_dropped(&constraint.name)) {
+        return Cow::Borrowed(relation);
+    }
+    let mut relation = relation.clone();
+    relation.constraints.retain(|constraint| !is_dropped(&constraint.name));
+    Cow::Owned(relation)
 }
 
 /// What `ALTER COLUMN … TYPE` does to a table. An unknown table or column gives an unknown change.
@@ -44,22 +62,27 @@ pub fn column_type_change(
     if let (TypeChange::Nothing, Some(relation), Some(old)) = (rows, relation, &old) {
         let other_order = known.is_some_and(|known| known.collation.as_ref() != collation)
             || operator_class(schema, old) != operator_class(schema, to);
+        // An index of partitions is made anew as a whole, whatever its storage.
+        let partitioned = relation.kind == RelationKind::PartitionedTable;
         for constraint in &relation.constraints {
             let looks = constrained_columns(&constraint.kind).iter().any(|name| *name == column);
             match &constraint.kind {
                 ConstraintKind::Check { .. } if looks && constraint.validated => {
-                    checks.push(constraint.name.clone())
+                    checks.push(constraint.name.clone());
                 }
-                ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_) if looks && other_order => {
+                ConstraintKind::Unique(_) | ConstraintKind::PrimaryKey(_)
+                    if looks && (other_order || partitioned) =>
+                {
                     indexes.push(constraint.name.clone());
                 }
                 _ => {}
             }
         }
         for index in &relation.indexes {
-            let looks = index.keys.iter().any(|key| key.columns.iter().any(|name| name == column));
+            let keys = index.keys.iter().flat_map(|key| &key.columns);
+            let looks = keys.chain(&index.predicate_columns).any(|name| name == column);
             let expression = index.partial || index.keys.iter().any(|key| key.column.is_none());
-            if looks && (other_order || expression) {
+            if looks && (other_order || expression || partitioned) {
                 indexes.push(index.name.clone());
             }
         }

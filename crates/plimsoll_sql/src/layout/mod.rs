@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use plimsoll_core::SourceFile;
 
 use crate::migration::{Migration, TransactionHabit};
+use crate::placeholder::Values;
 use order::{Ordering, natural_key};
 
 /// A file below the migrations folder.
@@ -196,12 +197,23 @@ impl Layout {
     /// `habit` overrides what the tool does around a file that has no marker.
     #[must_use]
     pub fn migrations(&self, files: &[InputFile], habit: Option<TransactionHabit>) -> Vec<Migration> {
+        self.migrations_with(files, habit, &Values::default())
+    }
+
+    /// As [`Self::migrations`], with values for placeholders.
+    #[must_use]
+    pub fn migrations_with(
+        &self,
+        files: &[InputFile],
+        habit: Option<TransactionHabit>,
+        values: &Values,
+    ) -> Vec<Migration> {
         let mut found: Vec<&InputFile> =
             files.iter().filter(|file| (self.is_migration)(&file.path)).collect();
         found.sort_by_cached_key(|file| {
             (self.ordering.key(&file.path), natural_key(&file.path.to_string_lossy()))
         });
-        found.into_iter().map(|file| self.migration(file, files, habit)).collect()
+        found.into_iter().map(|file| self.migration(file, files, habit, values)).collect()
     }
 
     /// Whether the tool would run this file.
@@ -210,14 +222,20 @@ impl Layout {
         (self.is_migration)(path)
     }
 
-    fn migration(&self, file: &InputFile, files: &[InputFile], habit: Option<TransactionHabit>) -> Migration {
+    fn migration(
+        &self,
+        file: &InputFile,
+        files: &[InputFile],
+        habit: Option<TransactionHabit>,
+        values: &Values,
+    ) -> Migration {
         let section = (self.section)(&file.text);
         let habit = section
             .habit
             .or_else(|| self.side_file.as_ref().and_then(|side| side.habit(file, files)))
             .or(habit)
             .unwrap_or(self.habit);
-        Migration::new(SourceFile::new(&file.shown, &file.text), section.range, habit)
+        Migration::with_values(SourceFile::new(&file.shown, &file.text), section.range, habit, values)
     }
 }
 

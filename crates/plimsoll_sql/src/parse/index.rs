@@ -19,6 +19,10 @@ pub(super) fn create_index(node: &ast::CreateIndex) -> Option<Command> {
         method,
         keys: node.partition_item_list()?.partition_items().map(|item| key(&item)).collect(),
         partial: node.where_clause().is_some(),
+        predicate_columns: node
+            .where_clause()
+            .map(|clause| expression::names(clause.syntax()))
+            .unwrap_or_default(),
         index_word: index_word.start().into()..index_word.end().into(),
     }))
 }
@@ -69,12 +73,11 @@ pub(super) fn reindex(node: &ast::Reindex) -> Option<Command> {
         ast::ReindexTarget::ReindexTargetTable(node) => {
             ReindexTarget::Table(names::of_ref(node.table_name_ref()?.path_ref()?))
         }
-        _ => {
-            let words = words(node);
-            let schema =
-                words.split_once(" schema ").map(|(_, name)| name.trim_start_matches("concurrently "));
-            ReindexTarget::Schema(schema.map(expression::fold_identifier))
+        ast::ReindexTarget::ReindexTargetSchema(node) => {
+            ReindexTarget::Schema(node.schema_ref().map(|schema| names::folded(schema.syntax())))
         }
+        other if words(&other).contains("system") => ReindexTarget::System,
+        _ => ReindexTarget::Schema(None),
     };
     Some(Command::Reindex { target, concurrently })
 }

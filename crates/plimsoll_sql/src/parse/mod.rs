@@ -15,9 +15,9 @@ mod types;
 use std::ops::Range;
 
 use squawk_syntax::ast::{self, AstNode, Stmt};
-use squawk_syntax::{SourceFile as Tree, SyntaxKind};
+use squawk_syntax::{Parse, SourceFile as Tree, SyntaxKind};
 
-use crate::command::{Command, SetParameter};
+use crate::command::{Command, ObjectKind, SetParameter};
 use crate::data_type::DataType;
 use crate::plpgsql::{self, InnerStatement};
 use crate::split::{Piece, split};
@@ -151,7 +151,12 @@ fn parse_with_room(text: &str, range: &Range<usize>, tokens: usize) -> Statement
 
 fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
     let sql = &text[range.clone()];
-    let parse = Tree::parse(sql);
+    let mut parse = Tree::parse(sql);
+    if !parse.errors().is_empty()
+        && let Some(mended) = without_storage_clauses(sql, &parse)
+    {
+        parse = mended;
+    }
     if let Some(error) = parse.errors().first() {
         let offset = usize::from(error.range().start()).min(sql.len());
         let token = token_at(sql, offset);
@@ -163,6 +168,31 @@ fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
     }
     let command = parse.tree().stmts().next().map_or(Command::Other, |statement| command(&statement));
     StatementKind::Command(Box::new(command))
+}
+
+/// `ADD COLUMN … STORAGE x` and `COMPRESSION x`, which the grammar lacks: parsed with those two
+/// words blanked out, so that ranges stay true.
+fn without_storage_clauses(sql: &str, failed: &Parse<Tree>) -> Option<Parse<Tree>> {
+    let mut sql = sql.to_owned();
+    let mut offset = usize::from(failed.errors().first()?.range().start());
+    for _ in 0..16 {
+        let word = token_at(&sql, offset.min(sql.len()));
+        if !["storage", "compression"].iter().any(|clause| sql[word.clone()].eq_ignore_ascii_case(clause)) {
+            return None;
+        }
+        let setting = token_at(&sql, word.end);
+        if setting.start < word.end || !sql[word.start..setting.end].is_ascii() {
+            return None;
+        }
+        let end = setting.start + sql[setting.clone()].find([',', ')', ';']).unwrap_or(setting.len());
+        sql.replace_range(word.start..end, &" ".repeat(end - word.start));
+        let parse = Tree::parse(&sql);
+        match parse.errors().first() {
+            None => return Some(parse),
+            Some(error) => offset = usize::from(error.range().start()),
+        }
+    }
+    None
 }
 
 /// The run of characters between white space at an offset; the last one where nothing follows.
@@ -218,11 +248,23 @@ fn command(statement: &Stmt) -> Command {
 fn understood(statement: &Stmt) -> Option<Command> {
     let command = match statement {
         Stmt::CreateTable(node) => Command::CreateTable(table::create_table(node)?),
+        Stmt::CreateForeignTable(node) => Command::CreateTable(table::create_foreign_table(node)?),
         Stmt::CreateTableAs(node) => Command::CreateTableAs {
             name: names::of(node.table_name()?.path()?),
             if_not_exists: node.if_not_exists().is_some(),
             temporary: matches!(node.persistence(), Some(ast::Persistence::Temp(_))),
         },
+        Stmt::AlterTable(_) | Stmt::AlterMaterializedView(_)
+            if words(statement).contains(" all in tablespace ") =>
+        {
+            let words = words(statement);
+            let from = words.split_once(" all in tablespace ")?.1.split(' ').next()?;
+            let kind = match statement {
+                Stmt::AlterTable(_) => ObjectKind::Table,
+                _ => ObjectKind::MaterializedView,
+            };
+            Command::MoveAll { kind, from: expression::fold_identifier(from) }
+        }
         Stmt::AlterTable(node) => Command::AlterTable(table::alter_table(node)?),
         Stmt::AlterMaterializedView(_)
         | Stmt::AlterView(_)
@@ -237,7 +279,12 @@ fn understood(statement: &Stmt) -> Option<Command> {
             with_data: !words(node).ends_with("with no data"),
         },
         Stmt::Truncate(node) => {
-            Command::Truncate { names: names::all_below(node), cascade: words(node).ends_with(" cascade") }
+            let words = words(node);
+            Command::Truncate {
+                names: names::all_below(node),
+                cascade: words.ends_with(" cascade"),
+                only: words.starts_with("truncate only ") || words.starts_with("truncate table only "),
+            }
         }
         Stmt::Cluster(node) => Command::Cluster { name: names::all_below(node).into_iter().next() },
         Stmt::Vacuum(node) => {
@@ -254,6 +301,8 @@ fn understood(statement: &Stmt) -> Option<Command> {
             table: names::all_below(&node.on_relation()?).pop()?,
             from: node.from_table().and_then(|from| names::all_below(&from).pop()),
             or_replace: node.or_replace().is_some(),
+            function: node.call_expr().and_then(|call| expression::calls(call.syntax()).pop()),
+            each_row: node.trigger_level().is_some_and(|level| words(&level).ends_with("row")),
         },
         Stmt::Do(node) => Command::Do { body: node.body().and_then(|body| quoted_body(&body)) },
         Stmt::Begin(_) => Command::Begin,
@@ -269,9 +318,11 @@ fn understood(statement: &Stmt) -> Option<Command> {
         Stmt::Set(node) => Command::Set(set_parameter(node)?),
         Stmt::Reset(node) => Command::Reset { name: reset_parameter(node) },
         Stmt::Select(node) => select(node),
-        Stmt::Call(_) | Stmt::CompoundSelect(_) | Stmt::Values(_) | Stmt::Explain(_) | Stmt::Execute(_) => {
-            query(statement)
-        }
+        Stmt::Call(node) => Command::Query {
+            calls: names::path_below(&node.procedure_name_ref()?).map(names::of_ref).into_iter().collect(),
+            reads: Vec::new(),
+        },
+        Stmt::CompoundSelect(_) | Stmt::Values(_) | Stmt::Explain(_) | Stmt::Execute(_) => query(statement),
         Stmt::SelectInto(node) => {
             let into = node.into_clause()?;
             Command::CreateTableAs {

@@ -47,7 +47,8 @@ pub(super) fn modify(statement: &Stmt) -> Option<Command> {
         .filter_map(|literal| literal.string_value())
         .take(100)
         .collect();
-    Some(Command::Modify(Modify { table, kind, bounded, strings }))
+    let reads = names::relations_read(statement.syntax());
+    Some(Command::Modify(Modify { table, kind, bounded, reads, strings }))
 }
 
 /// Whether a WHERE can leave a row out: not where it compares constants only (`true`, `1 = 1`).

@@ -61,9 +61,15 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
             name: names::of_ref(node.type_name_ref()?.path_ref()?),
             action: type_action(&node.action()?).unwrap_or(TypeAction::Other),
         },
-        Stmt::CreateSchema(node) => {
-            Command::CreateSchema { name: node.schema_name().map(|name| names::folded(&name)) }
-        }
+        Stmt::CreateSchema(node) => Command::CreateSchema {
+            name: node.schema_name().map(|name| names::folded(&name)),
+            elements: node
+                .syntax()
+                .children()
+                .filter_map(Stmt::cast)
+                .filter_map(|element| super::understood(&element))
+                .collect(),
+        },
         Stmt::CreateFunction(_) | Stmt::CreateProcedure(_) => routine::create_function(statement)?,
         Stmt::CreateSequence(node) => Command::CreateSequence { name: names::first_below(node)? },
         Stmt::CreateExtension(node) => {
@@ -180,7 +186,11 @@ fn type_action(node: &ast::AlterTypeAction) -> Option<TypeAction> {
             adds: node
                 .actions()
                 .any(|action| matches!(action, ast::AlterTypeAttributeAction::AddAttribute(_))),
+            retypes: node
+                .actions()
+                .any(|action| matches!(action, ast::AlterTypeAttributeAction::AlterAttribute(_))),
         },
+        Node::RenameAttribute(_) => TypeAction::RenameAttribute,
         Node::TypeRenameTo(node) => TypeAction::RenameTo(names::of(node.type_name()?.path()?).name),
         _ => return None,
     })

@@ -17,6 +17,7 @@ pub(super) fn create_table(node: &ast::CreateTable) -> Option<CreateTable> {
         if_not_exists: node.if_not_exists().is_some(),
         temporary: matches!(node.persistence(), Some(ast::Persistence::Temp(_))),
         unlogged: matches!(node.persistence(), Some(ast::Persistence::Unlogged(_))),
+        foreign: false,
         columns: Vec::new(),
         constraints: Vec::new(),
         partition_of: node.partition_of().and_then(|parent| names::all_below(&parent).pop()),
@@ -39,6 +40,30 @@ pub(super) fn create_table(node: &ast::CreateTable) -> Option<CreateTable> {
         }
     }
     Some(table)
+}
+
+/// A foreign table holds no rows here, but may be a partition.
+pub(super) fn create_foreign_table(node: &ast::CreateForeignTable) -> Option<CreateTable> {
+    let arguments = node.table_arg_list().map(|list| list.args().collect::<Vec<_>>()).unwrap_or_default();
+    let columns = arguments.iter().filter_map(|argument| match argument {
+        ast::TableArg::Column(column) => column_of(column),
+        _ => None,
+    });
+    Some(CreateTable {
+        name: names::of(node.table_name()?.path()?),
+        if_not_exists: node.if_not_exists().is_some(),
+        temporary: false,
+        unlogged: false,
+        foreign: true,
+        columns: columns.collect(),
+        constraints: Vec::new(),
+        partition_of: node.partition_of().and_then(|parent| names::all_below(&parent).pop()),
+        bound: node.partition_type().and_then(|node| bound(&node)),
+        partition_by: None,
+        inherits: node.inherits().map(|parents| names::all_below(&parents)).unwrap_or_default(),
+        like: Vec::new(),
+        of_type: None,
+    })
 }
 
 fn like(node: &ast::LikeClause) -> Option<Like> {
@@ -162,7 +187,8 @@ fn action_kind(node: &ast::AlterTableAction) -> Option<ActionKind> {
             cascade: words(node).ends_with(" cascade"),
         },
         Node::AlterConstraint(node) => {
-            ActionKind::AlterConstraint { name: names::of_ref(names::path_below(node)?).name }
+            let enforced = words(node).ends_with(" enforced") && !words(node).ends_with(" not enforced");
+            ActionKind::AlterConstraint { name: names::of_ref(names::path_below(node)?).name, enforced }
         }
         Node::ValidateConstraint(node) => ActionKind::ValidateConstraint {
             name: names::of_ref(node.constraint_name_ref()?.path_ref()?).name,
@@ -215,9 +241,12 @@ fn action_kind(node: &ast::AlterTableAction) -> Option<ActionKind> {
         Node::EnableTrigger(_) | Node::EnableReplicaTrigger(_) | Node::EnableAlwaysTrigger(_) => {
             ActionKind::TriggerFiring { disabled: false, trigger: last_name(node) }
         }
-        Node::ClusterOn(_) | Node::SetWithoutCluster(_) | Node::SetOptions(_) | Node::ResetOptions(_) => {
-            ActionKind::Other(LockMode::ShareUpdateExclusive)
+        Node::SetOptions(_) | Node::ResetOptions(_) if words(node).contains("user_catalog_table") => {
+            ActionKind::Other(LockMode::AccessExclusive)
         }
+        Node::ClusterOn(_) => ActionKind::Cluster { on: true },
+        Node::SetWithoutCluster(_) => ActionKind::Cluster { on: false },
+        Node::SetOptions(_) | Node::ResetOptions(_) => ActionKind::Other(LockMode::ShareUpdateExclusive),
         _ => return None,
     })
 }
@@ -339,9 +368,18 @@ fn generated_kind(node: &ast::GeneratedAs) -> Generated {
 pub(super) fn constraint(node: &ast::Constraint, column: &str) -> Option<Constraint> {
     let kind = constraint_kind(node, column)?;
     let name = node.constraint_name().map(|name| names::folded(name.syntax()));
+    let no_inherit =
+        node.constraint_options().any(|option| matches!(option, ast::ConstraintOption::NoInherit(_)));
     let not_enforced =
         node.constraint_options().any(|option| matches!(option, ast::ConstraintOption::NotEnforced(_)));
-    Some(Constraint { name, kind, not_valid: node.is_not_valid(), not_enforced, range: range_of(node) })
+    Some(Constraint {
+        name,
+        kind,
+        not_valid: node.is_not_valid(),
+        not_enforced,
+        no_inherit,
+        range: range_of(node),
+    })
 }
 
 fn constraint_kind(node: &ast::Constraint, column: &str) -> Option<ConstraintKind> {

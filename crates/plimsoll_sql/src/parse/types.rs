@@ -32,12 +32,16 @@ fn builtin(node: &ast::Type) -> Option<DataType> {
     let name = match words.as_slice() {
         ["char" | "character" | "nchar", "varying"] => "character varying".to_owned(),
         ["nchar"] => "character".to_owned(),
-        ["interval", ..] => "interval".to_owned(),
+        ["interval", fields @ ..] if !fields.is_empty() => format!("interval {}", fields.join(" ")),
         [kind @ ("time" | "timestamp"), "with", ..] => format!("{kind} with time zone"),
         [kind @ ("time" | "timestamp"), ..] => format!("{kind} without time zone"),
         words => words.join(" "),
     };
-    Some(DataType { modifiers: modifiers(node), ..DataType::named(ObjectName::unqualified(name)) })
+    let mut modifiers = modifiers(node);
+    if modifiers.is_empty() && ["char", "character", "nchar"].contains(&name.as_str()) {
+        modifiers.push(1);
+    }
+    Some(DataType { modifiers, ..DataType::named(ObjectName::unqualified(name)) })
 }
 
 fn without_parentheses(text: &str) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::relation::{Policy, made_up_name};
 use super::{
     Domain, Function, Relation, RelationKind, ResolvedName, Schema, Snapshots, TEMPORARY, TableIndex,
-    UserType,
+    Trigger, UserType,
 };
 use crate::command::DomainAction;
 use crate::command::{
@@ -46,8 +46,12 @@ impl Schema {
             Command::CreateIndex(index) => self.create_index(index),
             Command::RenameIndex { name, to } => self.rename_index(name, to),
             Command::Drop(drop) => self.drop_objects(drop),
-            Command::CreateTrigger { name, table, .. } => {
-                let trigger = name.clone();
+            Command::CreateSchema { name, elements } => self.create_schema(name.as_deref(), elements),
+            Command::Cluster { name: Some(name) } => {
+                self.change_relation(name, |table| table.clustered = true)
+            }
+            Command::CreateTrigger { name, table, function, .. } => {
+                let trigger = Trigger { name: name.clone(), function: function.clone() };
                 self.change_relation(table, |relation| relation.triggers.push(trigger));
             }
             Command::AlterAttachment(attachment) => self.alter_attachment(attachment),
@@ -112,10 +116,15 @@ impl Schema {
         let mut relation = Relation {
             kind: match table.partition_by {
                 Some(_) => RelationKind::PartitionedTable,
+                None if table.foreign => RelationKind::ForeignTable,
                 None => RelationKind::Table,
             },
             made_by: self.change,
             columns_known: table.of_type.is_none(),
+            of_type: table
+                .of_type
+                .as_ref()
+                .map(|name| self.resolve_among(name, |name| self.types.contains_key(name))),
             partition_of: table.partition_of.as_ref().map(|parent| self.resolve(parent)),
             bound: table.bound.clone(),
             partition_key: table.partition_by.clone(),
@@ -163,6 +172,17 @@ impl Schema {
         for parent in &parents {
             self.change_relation(parent, |parent| parent.has_children = true);
         }
+    }
+
+    /// `CREATE SCHEMA` makes its elements inside itself.
+    fn create_schema(&mut self, name: Option<&str>, elements: &[Command]) {
+        let Some(name) = name.filter(|_| !elements.is_empty()) else { return };
+        let outer = self.search_path.clone();
+        self.search_path.insert(0, name.to_owned());
+        for element in elements {
+            self.apply(element);
+        }
+        self.search_path = outer;
     }
 
     fn create_unknown(&mut self, name: ResolvedName, kind: RelationKind) {
@@ -216,6 +236,7 @@ impl Schema {
             method: index.method.clone(),
             keys: index.keys.clone(),
             partial: index.partial,
+            predicate_columns: index.predicate_columns.clone(),
         });
         Arc::make_mut(&mut self.index_tables)
             .insert(ObjectName { schema: table.schema.clone(), name }, table);
@@ -442,7 +463,7 @@ impl Schema {
                 let policies = table.policies.iter_mut().filter(|policy| policy.name == name);
                 policies.for_each(|policy| policy.clauses = format!("{} {clauses}", policy.clauses));
             }
-            (ObjectKind::Trigger, Verb::Drop) => table.triggers.retain(|trigger| *trigger != name),
+            (ObjectKind::Trigger, Verb::Drop) => table.triggers.retain(|trigger| trigger.name != name),
             _ => {}
         });
     }
@@ -525,9 +546,6 @@ impl Schema {
                 if let Some(to) = &change.rename_to {
                     self.rename_schema(&name.name, to);
                 }
-            }
-            (ObjectKind::ForeignTable, Verb::Create) => {
-                self.create_unknown(self.place(name), RelationKind::ForeignTable);
             }
             _ => {}
         }

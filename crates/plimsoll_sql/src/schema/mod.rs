@@ -17,7 +17,7 @@ use crate::data_type::DataType;
 use crate::name::ObjectName;
 
 pub use relation::{
-    Column, Policy, Relation, RelationKind, TableConstraint, TableIndex, constrained_columns,
+    Column, Policy, Relation, RelationKind, TableConstraint, TableIndex, Trigger, constrained_columns,
 };
 pub use snapshots::Snapshots;
 pub use user_type::{Domain, UserType};
@@ -207,6 +207,9 @@ impl Schema {
     /// Whether a type is a domain with a constraint, its own or one of a domain below it.
     #[must_use]
     pub fn is_constrained_domain(&self, data_type: &DataType) -> bool {
+        if data_type.array {
+            return false;
+        }
         let mut current = data_type.clone();
         for _ in 0..32 {
             match self.user_type(&current.name) {

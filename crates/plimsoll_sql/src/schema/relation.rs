@@ -35,8 +35,10 @@ pub struct Relation {
     pub has_children: bool,
     /// Whether it is unlogged.
     pub unlogged: bool,
-    /// Names of its triggers.
-    pub triggers: Vec<String>,
+    /// Whether `CLUSTER` without a name rewrites it.
+    pub clustered: bool,
+    /// Its triggers.
+    pub triggers: Vec<Trigger>,
     /// Its row-level security policies.
     pub policies: Vec<Policy>,
     /// Whether row-level security is switched on.
@@ -51,6 +53,8 @@ pub struct Relation {
     pub reads_star: bool,
     /// A view's options as written, in lower case.
     pub options: String,
+    /// The composite type that it is a table of.
+    pub of_type: Option<ResolvedName>,
     /// Its tablespace, where that was said.
     pub tablespace: Option<String>,
     /// Size in bytes with TOAST and without indexes, where a snapshot told it.
@@ -126,6 +130,17 @@ pub struct TableIndex {
     pub keys: Vec<IndexKey>,
     /// Whether it has a `WHERE`.
     pub partial: bool,
+    /// Names in its `WHERE`, most of them columns.
+    pub predicate_columns: Vec<String>,
+}
+
+/// A trigger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trigger {
+    /// Its name.
+    pub name: String,
+    /// The function that it runs.
+    pub function: Option<ObjectName>,
 }
 
 /// A row-level security policy.
@@ -326,6 +341,7 @@ impl Relation {
             }
             ActionKind::RenameColumn { from, to } => self.rename_column(from, to),
             ActionKind::SetLogged { logged } => self.unlogged = !logged,
+            ActionKind::Cluster { on } => self.clustered = *on,
             ActionKind::OwnerTo { role } => self.owner = Some(role.clone()),
             ActionKind::SetTablespace { tablespace } => self.tablespace = Some(tablespace.clone()),
             ActionKind::RowSecurity { words: "enable" } => self.row_security = true,

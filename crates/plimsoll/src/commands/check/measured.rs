@@ -90,7 +90,7 @@ impl Measured {
         progress.step("finding the statement that broke a query");
         bring_to_state_before(server, CULPRIT_DATABASE, project, settings, Rows::None, progress).await?;
         let queries: Vec<&PreparedQuery> = broken.iter().map(|at| &self.queries[*at]).collect();
-        let new: Vec<&Migration> = project.new.iter().collect();
+        let new: Vec<&Migration> = project.new.iter().map(Migration::as_sent).collect();
         let culprits =
             find_culprit(server, CULPRIT_DATABASE, &new, &queries).await.map_err(Failure::environment)?;
         for (at, culprit) in broken.into_iter().zip(culprits) {

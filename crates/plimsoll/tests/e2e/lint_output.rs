@@ -1,0 +1,89 @@
+//! What `lint`, `rules` and `rule` print.
+
+use crate::project::Project;
+
+fn project() -> Project {
+    Project::new([
+        ("migrations/1.sql", "create table t (id int, n int);\n"),
+        ("migrations/2.sql", "set lock_timeout = '1s';\nselect 'é'; create index on t (n);\n"),
+    ])
+}
+
+#[test]
+fn short_is_a_line_a_finding() {
+    let ended = project().run(&["lint", "--format", "short", "migrations/2.sql"]);
+    let message = "building this index blocks every write to public.t until it is done";
+    assert_eq!(
+        ended.stdout,
+        format!("migrations/2.sql:2:13: error[require-concurrent-index-creation] {message}\n")
+    );
+}
+
+#[test]
+fn rdjson_counts_bytes() {
+    let ended = project().run(&["lint", "--format", "rdjson", "migrations/2.sql"]);
+    let value: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let diagnostic = &value["diagnostics"][0];
+    assert_eq!(diagnostic["location"]["path"], "migrations/2.sql");
+    assert_eq!(diagnostic["location"]["range"]["start"], serde_json::json!({"line": 2, "column": 14}));
+    assert_eq!(diagnostic["severity"], "ERROR");
+    assert_eq!(diagnostic["code"]["value"], "require-concurrent-index-creation");
+}
+
+#[test]
+fn github_gets_no_more_than_it_shows() {
+    let project = project();
+    let each = |sql: fn(usize) -> String| (0..25).map(sql).collect::<String>();
+    project.write("migrations/1.sql", each(|n| format!("create table t{n} (a int);\n")));
+    let drops = each(|n| format!("drop table t{n};\n"));
+    project.write("migrations/2.sql", format!("set lock_timeout = '1s';\n{drops}"));
+    let ended = project.run(&["lint", "--format", "github", "migrations/2.sql"]);
+    let count = |word: &str| ended.stdout.lines().filter(|line| line.starts_with(word)).count();
+    assert!(count("::warning ") <= 10 && count("::error ") <= 10 && count("::notice ") <= 10);
+    assert_eq!((count("::warning "), count("also ")), (10, 15), "{}", ended.shown());
+    assert!(
+        ended.stdout.lines().last().unwrap().starts_with("::notice title=plimsoll::"),
+        "{}",
+        ended.shown()
+    );
+}
+
+#[test]
+fn what_was_only_read_is_never_called_safe() {
+    let project = project();
+    project.write("migrations/2.sql", "select 1;");
+    project.run(&["lint", "migrations/2.sql"]).prints(0, &["NOTHING FOUND (NOT REHEARSED)"]);
+    let markdown = project.run(&["lint", "--format", "markdown", "migrations/2.sql"]);
+    assert!(!markdown.stdout.contains("SAFE"), "{}", markdown.shown());
+}
+
+#[test]
+fn rules_are_listed_as_they_run_here() {
+    let project = project();
+    let row = |rule: &str| {
+        let listed = project.run(&["rules"]);
+        listed.prints(0, &["RULE", "GROUP", "SEVERITY"]);
+        let line =
+            listed.stdout.lines().find(|line| line.starts_with(&format!("{rule} "))).map(ToOwned::to_owned);
+        line.unwrap().split_whitespace().skip(1).take(3).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(row("ban-drop-table"), "compatibility warning on");
+    assert_eq!(row("unused-ignore"), "- note on");
+    project.write(
+        "plimsoll.toml",
+        "[lint.rules]\nban-drop-table = \"error\"\nE6 = \"off\"\nunused-ignore = \"off\"\n",
+    );
+    assert_eq!(row("ban-drop-table"), "compatibility error on");
+    assert_eq!(row("require-concurrent-index-creation"), "locks error off");
+    assert_eq!(row("unused-ignore"), "- note off");
+}
+
+#[test]
+fn a_rule_is_explained_by_any_of_its_names() {
+    let project = project();
+    let own = project.run(&["rule", "require-concurrent-index-creation"]);
+    own.prints(0, &["# require-concurrent-index-creation", "eugene `E6`"]);
+    assert_eq!(project.run(&["rule", "E6"]).stdout, own.stdout);
+    project.run(&["rule", "unused-ignore"]).prints(0, &["# unused-ignore", "severity is note"]);
+    project.run(&["rule", "E666"]).fails(2, &["there is no such rule"]);
+}
