@@ -270,10 +270,14 @@ impl Session {
             self.unguarded_statement.get_or_insert(statement);
         }
         self.unguarded_lock_seen |= self.waits_forever() && takes_brief_strong_lock(&trace.effects);
-        self.told_in_file.extend(&trace.told);
+        add_new(&mut self.told_in_file, &trace.told);
         if place.in_transaction() {
-            self.told_in_transaction.extend(&trace.told);
-            self.parents.extend(trace.parents.iter().map(|parent| (parent.clone(), statement)));
+            add_new(&mut self.told_in_transaction, &trace.told);
+            for parent in &trace.parents {
+                if !self.parents.iter().any(|(known, _)| known == parent) {
+                    self.parents.push((parent.clone(), statement));
+                }
+            }
             self.hold(trace, statement);
         }
         if let Command::AlterTable(alter) = command {
@@ -366,6 +370,15 @@ impl Session {
 
     fn savepoint(&self, name: &str) -> Option<usize> {
         self.savepoints.iter().rposition(|(savepoint, _)| savepoint == name)
+    }
+}
+
+/// Adds the rules that aren't there yet: a file may have thousands of findings.
+fn add_new(known: &mut Vec<&'static str>, told: &[&'static str]) {
+    for rule in told {
+        if !known.contains(rule) {
+            known.push(rule);
+        }
     }
 }
 

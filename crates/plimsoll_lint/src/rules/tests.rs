@@ -1,9 +1,12 @@
 use std::path::PathBuf;
 
-use plimsoll_core::{ChangeScope, Finding, SourceFile};
+use plimsoll_core::{ChangeScope, Finding, Severity, SourceFile};
 use plimsoll_sql::{Migration, Schema, TransactionHabit};
 
 use crate::{Policy, RULES, Script, Settings, lint};
+
+mod locks;
+mod transactions;
 
 fn migration(sql: &str, habit: TransactionHabit) -> Migration {
     Migration::new(SourceFile::new(PathBuf::from("m.sql"), sql), 0..sql.len(), habit)
