@@ -180,18 +180,28 @@ fn lint_file(
                 effects,
             };
             let mut told = Vec::new();
+            let accepted_before = judgement.accepted.len();
+            let lock_seen_before = session.unguarded_lock_seen();
             for (rule, standing) in policy.running() {
                 let mut problems = Vec::new();
                 (rule.check)(&context, &mut problems);
-                if !problems.is_empty() {
-                    told.push(rule.id);
-                }
+                let reported_before = judgement.findings.len();
                 for problem in problems {
                     judgement.take(context.finding(rule, problem), standing);
+                }
+                if judgement.findings.len() > reported_before {
+                    told.push(rule.id);
                 }
             }
             let trace = Trace::of(context, told);
             session.run(command, place, index, &trace);
+            // Said once a file: what one statement may do, the next must not do in its shadow.
+            let accepted = &judgement.accepted[accepted_before..];
+            if !lock_seen_before
+                && accepted.iter().any(|one| rules::TOLD_ONCE_A_FILE.contains(&one.rule.as_str()))
+            {
+                session.forget_unguarded_lock();
+            }
             if rolls_back {
                 snapshots.apply(schema, command);
             } else {

@@ -38,9 +38,9 @@ pub struct Session {
     /// The first statement of the file that took a strong lock, brief or not, without a
     /// `lock_timeout`.
     unguarded_statement: Option<usize>,
-    /// Rules that have found something in this file.
+    /// Rules that have reported something in this file.
     told_in_file: Vec<&'static str>,
-    /// Rules that have found something in this transaction.
+    /// Rules that have reported something in this transaction.
     told_in_transaction: Vec<&'static str>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Trace {
     pub(crate) main_table: Option<ResolvedName>,
     /// Existing tables that its new foreign keys reference.
     pub(crate) parents: Vec<ResolvedName>,
-    /// Rules that found something in it.
+    /// Rules that reported something in it; what a comment accepts isn't told.
     pub(crate) told: Vec<&'static str>,
 }
 
@@ -168,18 +168,23 @@ impl Session {
         self.unguarded_lock_seen
     }
 
+    /// Says that the strong lock just met doesn't count: the next one is the first.
+    pub(crate) fn forget_unguarded_lock(&mut self) {
+        self.unguarded_lock_seen = false;
+    }
+
     /// The first statement of the file that took a lock from `SHARE ROW EXCLUSIVE` up without a
     /// `lock_timeout`.
     pub(crate) fn unguarded_statement(&self) -> Option<usize> {
         self.unguarded_statement
     }
 
-    /// Whether a rule has found something in this file before.
+    /// Whether a rule has reported something in this file before.
     pub(crate) fn told_in_file(&self, rule: &str) -> bool {
         self.told_in_file.contains(&rule)
     }
 
-    /// Whether a rule has found something in this transaction before.
+    /// Whether a rule has reported something in this transaction before.
     pub(crate) fn told_in_transaction(&self, rule: &str) -> bool {
         self.told_in_transaction.contains(&rule)
     }

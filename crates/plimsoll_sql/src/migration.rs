@@ -106,7 +106,10 @@ impl Migration {
     #[must_use]
     pub fn sql(&self, statement: &Statement) -> &str {
         let replaced = self.template.as_ref().and_then(|template| {
-            let index = self.statements.iter().position(|one| std::ptr::eq(one, statement))?;
+            // Only statements of one value begin at the same byte.
+            let first = self.statements.partition_point(|one| one.range.start < statement.range.start);
+            let index =
+                first + self.statements[first..].iter().position(|one| std::ptr::eq(one, statement))?;
             template.replaced.statements.get(index).map(|one| template.replaced.sql(one))
         });
         replaced.unwrap_or_else(|| &self.source.text()[statement.range.clone()])

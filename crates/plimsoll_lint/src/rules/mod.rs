@@ -79,6 +79,19 @@ mod validate_in_same_transaction;
 
 use crate::rule::Rule;
 
+/// Rules about the first lock of a file that waits without end: one finding tells the file.
+pub(crate) const TOLD_ONCE_A_FILE: [&str; 9] = [
+    "add-column-references",
+    "avoid-create-trigger",
+    "avoid-disable-trigger",
+    "ban-drop-trigger",
+    "create-table-references",
+    "drop-foreign-key",
+    "drop-table-with-foreign-keys",
+    "explicit-lock-table",
+    "require-lock-timeout",
+];
+
 /// Every rule, by id.
 pub static RULES: &[Rule] = &[
     add_column_constrained_domain::RULE,

@@ -113,6 +113,16 @@ fn remarks_have_levels_too() {
 }
 
 #[test]
+fn a_finding_told_once_a_file_moves_to_the_next_statement() {
+    let sql = "-- plimsoll: ignore require-lock-timeout\nalter table a alter b set default 1;\n\
+               alter table c alter d set default 1;\nalter table e alter f set default 1;";
+    let settings = Settings::default();
+    let findings = lint(&mut Schema::default(), &[&migration(sql)], ChangeScope::Together, &settings);
+    let lines: Vec<usize> = findings.iter().map(|finding| finding.location.line).collect();
+    assert_eq!(lines, [3]);
+}
+
+#[test]
 fn what_is_ignored_is_still_known() {
     let sql = "-- plimsoll: ignore\ncreate index on a (b);\ndrop table c;";
     let policy = Policy { levels: [("ban-drop-table", Level::Off)].into(), ..Policy::default() };

@@ -4,6 +4,7 @@
 //! and one bad statement spoils one statement.
 
 mod expression;
+mod fast;
 mod index;
 mod modify;
 mod names;
@@ -151,19 +152,30 @@ fn parse_with_room(text: &str, range: &Range<usize>, tokens: usize) -> Statement
 
 fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
     let sql = &text[range.clone()];
+    if let Some(command) = fast::command(sql) {
+        return StatementKind::Command(Box::new(command));
+    }
+    parse_by_tree(sql, range.start)
+}
+
+/// Parses by squawk's parser; `offset` is where the statement starts in the script.
+fn parse_by_tree(sql: &str, offset_in_script: usize) -> StatementKind {
     let mut parse = Tree::parse(sql);
-    if !parse.errors().is_empty()
-        && let Some(mended) = without_storage_clauses(sql, &parse)
+    // Asked for once: the answer costs as much as the parse.
+    let mut errors = parse.errors();
+    if let Some(first) = errors.first()
+        && let Some(mended) = without_storage_clauses(sql, usize::from(first.range().start()))
     {
         parse = mended;
+        errors.clear();
     }
-    if let Some(error) = parse.errors().first() {
+    if let Some(error) = errors.first() {
         let offset = usize::from(error.range().start()).min(sql.len());
         let token = token_at(sql, offset);
         let message = said(error.message(), &sql[token.clone()]);
         return StatementKind::Invalid(SyntaxError {
             message,
-            range: range.start + token.start..range.start + token.end,
+            range: offset_in_script + token.start..offset_in_script + token.end,
         });
     }
     let command = parse.tree().stmts().next().map_or(Command::Other, |statement| command(&statement));
@@ -172,9 +184,8 @@ fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
 
 /// `ADD COLUMN … STORAGE x` and `COMPRESSION x`, which the grammar lacks: parsed with those two
 /// words blanked out, so that ranges stay true.
-fn without_storage_clauses(sql: &str, failed: &Parse<Tree>) -> Option<Parse<Tree>> {
+fn without_storage_clauses(sql: &str, mut offset: usize) -> Option<Parse<Tree>> {
     let mut sql = sql.to_owned();
-    let mut offset = usize::from(failed.errors().first()?.range().start());
     for _ in 0..16 {
         let word = token_at(&sql, offset.min(sql.len()));
         if !["storage", "compression"].iter().any(|clause| sql[word.clone()].eq_ignore_ascii_case(clause)) {
@@ -237,7 +248,14 @@ pub fn parse_data_type(text: &str) -> Option<DataType> {
 /// Bytes of a node within its statement.
 fn range_of(node: &impl AstNode) -> Range<usize> {
     let range = node.syntax().text_range();
-    range.start().into()..range.end().into()
+    // White space that the parser counts in isn't the node's.
+    let trailing = |c: &char| c.is_ascii_whitespace();
+    let mut behind = 0;
+    node.syntax().text().for_each_chunk(|chunk| {
+        let spaces = chunk.chars().rev().take_while(trailing).count();
+        behind = if spaces == chunk.len() { behind + spaces } else { spaces };
+    });
+    range.start().into()..usize::from(range.end()) - behind
 }
 
 fn command(statement: &Stmt) -> Command {

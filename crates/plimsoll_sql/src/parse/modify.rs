@@ -44,6 +44,8 @@ pub(super) fn modify(statement: &Stmt) -> Option<Command> {
         .syntax()
         .descendants()
         .filter_map(ast::Literal::cast)
+        // The string value of a number, TRUE or FALSE is empty.
+        .filter(|literal| ['\'', '$'].iter().any(|quote| literal.syntax().text().contains_char(*quote)))
         .filter_map(|literal| literal.string_value())
         .take(100)
         .collect();

@@ -1,5 +1,6 @@
 //! Finds placeholders, with the lexer's eyes: it is started anew behind each.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use squawk_lexer::{TokenKind, tokenize};
@@ -29,6 +30,24 @@ enum Enclosure {
     Subscript,
 }
 
+/// What begins and ends a placeholder.
+struct Delimiters {
+    opener: &'static str,
+    closer: &'static str,
+    kind: Kind,
+}
+
+const DOLLAR: Delimiters = Delimiters { opener: "${", closer: "}", kind: Kind::Dollar };
+const BRACES: Delimiters = Delimiters { opener: "{{", closer: "}}", kind: Kind::Braces };
+const BLOCK: Delimiters = Delimiters { opener: "{%", closer: "%}", kind: Kind::Block };
+const COMMENT: Delimiters = Delimiters { opener: "{#", closer: "#}", kind: Kind::Block };
+
+/// Bytes of the longest name between `${` and `}`.
+const LONGEST_DOLLAR: usize = 200;
+
+/// A placeholder's bytes, its kind, and its name's bytes.
+type Opened = (Range<usize>, Kind, Range<usize>);
+
 /// Words that an operand follows, besides the reserved ones that can't be a column.
 const BEFORE_AN_OPERAND: &[&str] = &[
     "values", "like", "ilike", "between", "set", "by", "interval", "exists", "schema", "is", "role", "update",
@@ -42,6 +61,7 @@ pub(super) fn scan(text: &str) -> Vec<Found> {
         enclosures: Vec::new(),
         first_word: String::new(),
         from_stdin: false,
+        next_closers: BTreeMap::new(),
     };
     let mut at = 0;
     while at < text.len() {
@@ -59,6 +79,8 @@ struct Scanner<'a> {
     first_word: String,
     /// Whether the statement has `FROM STDIN`.
     from_stdin: bool,
+    /// Where each closer stands next, as far as it was looked for; past the text's end if nowhere.
+    next_closers: BTreeMap<&'static str, usize>,
 }
 
 impl Scanner<'_> {
@@ -94,27 +116,20 @@ impl Scanner<'_> {
     }
 
     /// The placeholder that a token opens.
-    fn placeholder(
-        &self,
-        kind: TokenKind,
-        range: &Range<usize>,
-    ) -> Option<(Range<usize>, Kind, Range<usize>)> {
-        let rest = &self.text[range.end..];
-        let word = &self.text[range.clone()];
+    fn placeholder(&mut self, kind: TokenKind, range: &Range<usize>) -> Option<Opened> {
+        let text = self.text;
+        let (rest, word) = (&text[range.end..], &text[range.clone()]);
         match kind {
             TokenKind::Ident | TokenKind::PositionalParam { .. }
                 if word.ends_with('$') && rest.starts_with('{') =>
             {
-                self.delimited(range.end - 1, "${", "}", Kind::Dollar)
+                self.delimited(range.end - 1, &DOLLAR)
             }
-            TokenKind::OpenCurly if rest.starts_with('{') => {
-                self.delimited(range.start, "{{", "}}", Kind::Braces)
-            }
-            TokenKind::OpenCurly if rest.starts_with('%') => {
-                self.delimited(range.start, "{%", "%}", Kind::Block)
-            }
-            TokenKind::OpenCurly if rest.starts_with('#') => {
-                self.delimited(range.start, "{#", "#}", Kind::Block)
+            TokenKind::OpenCurly => {
+                let delimiters = [&BRACES, &BLOCK, &COMMENT]
+                    .into_iter()
+                    .find(|delimiters| rest.starts_with(&delimiters.opener[1..]))?;
+                self.delimited(range.start, delimiters)
             }
             TokenKind::Colon => self.variable(range.start),
             TokenKind::Percent if rest.starts_with('(') && !self.follows_operand() => {
@@ -124,23 +139,32 @@ impl Scanner<'_> {
         }
     }
 
-    fn delimited(
-        &self,
-        start: usize,
-        opener: &str,
-        closer: &str,
-        kind: Kind,
-    ) -> Option<(Range<usize>, Kind, Range<usize>)> {
-        let inner = start + opener.len();
-        let length = self.text[inner..].find(closer)?;
-        let name = inner..inner + length;
-        let spelled = &self.text[name.clone()];
-        let one_line = kind != Kind::Dollar || !spelled.contains(['\n', ';']);
-        (one_line && !spelled.trim().is_empty()).then(|| (start..name.end + closer.len(), kind, name))
+    fn delimited(&mut self, start: usize, delimiters: &Delimiters) -> Option<Opened> {
+        let inner = start + delimiters.opener.len();
+        let end = self.next_closer(inner, delimiters)?;
+        let name = &self.text[inner..end];
+        let is_one = match delimiters.kind {
+            Kind::Dollar => name.len() <= LONGEST_DOLLAR && !name.contains(['\n', ';', '{']),
+            // Another one within it: this one was never closed.
+            _ => !name.contains("{{") && !name.contains("{%"),
+        };
+        (is_one && !name.trim().is_empty())
+            .then(|| (start..end + delimiters.closer.len(), delimiters.kind, inner..end))
+    }
+
+    /// Where the next closer stands. Looked for once for all openers before it, so that a text of
+    /// openers takes no time with the square of its length.
+    fn next_closer(&mut self, from: usize, delimiters: &Delimiters) -> Option<usize> {
+        let next = self.next_closers.entry(delimiters.closer).or_default();
+        if *next < from {
+            let found = self.text[from..].find(delimiters.closer).map(|at| from + at);
+            *next = found.unwrap_or(usize::MAX);
+        }
+        Some(*next).filter(|next| *next < self.text.len())
     }
 
     /// `:name`, `:'name'` or `:"name"`, where psql and no cast, slice or key of JSON can be meant.
-    fn variable(&self, start: usize) -> Option<(Range<usize>, Kind, Range<usize>)> {
+    fn variable(&self, start: usize) -> Option<Opened> {
         if self.text[..start].ends_with(':') || self.enclosures.last() == Some(&Enclosure::Subscript) {
             return None;
         }
@@ -164,7 +188,7 @@ impl Scanner<'_> {
     }
 
     /// `%(name)s`, where no remainder can be meant.
-    fn parameter(&self, start: usize) -> Option<(Range<usize>, Kind, Range<usize>)> {
+    fn parameter(&self, start: usize) -> Option<Opened> {
         let inner = start + 2;
         let length = self.text[inner..].find(|c: char| !c.is_alphanumeric() && c != '_')?;
         let name = inner..inner + length;
@@ -184,7 +208,7 @@ impl Scanner<'_> {
     }
 
     /// Takes a placeholder and returns where it ends.
-    fn take(&mut self, (range, kind, name): (Range<usize>, Kind, Range<usize>)) -> usize {
+    fn take(&mut self, (range, kind, name): Opened) -> usize {
         let end = range.end;
         let starts_statement = self.before == Before::Nothing
             && !self.text[..range.start].ends_with(|c: char| c.is_alphanumeric() || c == '_');

@@ -123,6 +123,14 @@ fn ranges_lead_back_to_the_script() {
     assert_eq!(expanded.origin(11..11), 11..11);
 }
 
+#[test]
+fn one_that_is_never_closed_hides_nothing() {
+    check("select {{ a; drop table {{ b }}.c", "select {{ a; drop table placeholder_b.c");
+    let openers = "{{ ${ {% ".repeat(50_000);
+    assert!(expand(&openers, &Values::default()).is_none());
+    assert!(expand(&format!("{openers}\n}}"), &Values::default()).is_none());
+}
+
 proptest! {
     #[test]
     fn every_range_leads_back_in_order(text in "([ -~\nβ]|\\$\\{[a-c]\\}|\\{\\{ a \\}\\}|:[a-c]|:'a'|%\\(a\\)s){0,60}") {
