@@ -104,6 +104,10 @@ impl AddedColumn<'_> {
     /// Edits that move the constraint behind the column, as an action of its own.
     pub(crate) fn moved(&self, sql: &str, constraint: &str) -> Vec<(Range<usize>, String)> {
         let Some(Constraint { range, .. }) = self.constraint else { return Vec::new() };
+        // IF NOT EXISTS is said of the column alone.
+        if matches!(self.action.kind, ActionKind::AddColumn { if_not_exists: true, .. }) {
+            return Vec::new();
+        }
         let head = sql.get(..range.start).unwrap_or_default();
         let cut = head.trim_end().len()..range.end;
         let added = format!(", ADD {constraint}");
@@ -299,6 +303,15 @@ impl<'a> Context<'a> {
             Block::Batch => "in a migration file of its own, since the tool sends each file as one query",
             Block::Explicit => "behind the COMMIT, in a transaction of its own",
             Block::None => "in a transaction of its own",
+        }
+    }
+
+    /// Where each of several changes goes, to be in a transaction of its own.
+    pub(crate) fn apart(&self) -> &'static str {
+        match self.place.block {
+            Block::Tool => "in a migration file of its own (the tool runs each file in one transaction)",
+            Block::Batch => "in a migration file of its own (the tool sends each file as one query)",
+            Block::Explicit | Block::None => "in a transaction of its own",
         }
     }
 

@@ -56,7 +56,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         problems.push(match partitioned {
             // NOT VALID foreign keys of partitioned tables came with PostgreSQL 18.
             true => problem,
-            false => problem.fix("Add the foreign key NOT VALID", added.moved(context.sql(), &constraint)),
+            false => problem
+                .maybe_fix("Add the foreign key NOT VALID", Some(added.moved(context.sql(), &constraint))),
         });
     }
     brief_lock::check(context, &[Cause::ColumnReferences], problems, |hazard, lock| {

@@ -45,6 +45,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             added.plain()
         );
         let problem = Problem::new(message, remedy, hazard.claim()).of(&hazard);
-        problems.push(problem.fix("Add the check NOT VALID", added.moved(context.sql(), &constraint)));
+        problems.push(
+            problem.maybe_fix("Add the check NOT VALID", Some(added.moved(context.sql(), &constraint))),
+        );
     }
 }

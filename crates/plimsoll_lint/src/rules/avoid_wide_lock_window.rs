@@ -41,7 +41,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     );
     let remedy = format!(
         "Change each table {}: then no wait holds another table's lock, and two migrations can't deadlock.",
-        context.elsewhere()
+        context.apart()
     );
     let claim =
         Claim::Lock { relation: taken.relation.to_string(), mode: LockMode::AccessExclusive, work: None };

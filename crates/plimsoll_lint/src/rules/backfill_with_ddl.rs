@@ -91,42 +91,58 @@ fn strong_lock<'a>(context: &'a Context, relation: &ResolvedName) -> Option<&'a 
 
 fn remedy(context: &Context, modify: &Modify, table: &Existing) -> String {
     let sql = &table.sql;
-    let head = format!("Write in batches, {}, without a strong lock:", batches(context));
-    let key = table.relation.and_then(|known| {
-        known.constraints.iter().find_map(|constraint| match &constraint.kind {
-            ConstraintKind::PrimaryKey(key) => key.columns.first().filter(|_| key.columns.len() == 1),
-            _ => None,
-        })
-    });
-    let statement = context.sql();
-    let statement = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    let short = statement.len() <= 300 && !statement.to_ascii_lowercase().contains(" returning ");
-    match (modify.kind, key) {
-        (ModifyKind::Update, Some(key)) if short => {
-            let key = quote_identifier(key);
-            let joint = if statement.to_ascii_lowercase().contains(" where ") { "AND" } else { "WHERE" };
-            format!(
-                "{head}\n{statement} {joint} {key} >= 1 AND {key} < 10001; -- then the next 10,000, and so on"
-            )
+    let head = match context.place.in_transaction() {
+        true => {
+            "Write in batches, each in a transaction of its own that holds no such lock, in a file that the tool doesn't wrap:"
         }
-        (ModifyKind::Delete, _) if !modify.bounded => format!(
-            "{head}\nDELETE FROM {sql} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {sql} LIMIT 10000)); -- until it deletes no row"
+        false => "Write in batches, each in a transaction of its own:",
+    };
+    let spelled_out = match modify.kind {
+        ModifyKind::Update => single_key(table).and_then(|key| in_ranges(context, &quote_identifier(key))),
+        _ => None,
+    };
+    let batch = match (spelled_out, modify.kind) {
+        (Some(batch), _) => batch,
+        (None, ModifyKind::Delete) if !modify.bounded => format!(
+            "DELETE FROM {sql} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {sql} LIMIT 10000)); -- until it deletes no row"
         ),
-        (ModifyKind::Delete, _) => format!(
-            "{head}\nDELETE FROM {sql} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {sql} WHERE … LIMIT 10000)); -- until it deletes \
-             no row"
+        (None, ModifyKind::Delete) => format!(
+            "DELETE FROM {sql} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {sql} WHERE … LIMIT 10000)); -- until it deletes no row"
         ),
-        (ModifyKind::Update, _) => format!(
-            "{head}\nUPDATE {sql} SET … WHERE ctid = ANY (ARRAY(SELECT ctid FROM {sql} WHERE … LIMIT 10000)); -- the inner WHERE: \
-             rows that aren't done yet; until it updates no row"
+        (None, ModifyKind::Update) => format!(
+            "UPDATE {sql} SET … WHERE ctid = ANY (ARRAY(SELECT ctid FROM {sql} WHERE … LIMIT 10000)); -- the inner WHERE: rows \
+             that aren't done yet; until it updates no row"
         ),
-        _ => format!("{head}\nINSERT INTO {sql} SELECT … WHERE …; -- by ranges of the source's key"),
-    }
+        _ => format!("INSERT INTO {sql} SELECT … WHERE …; -- by ranges of the source's key"),
+    };
+    format!("{head}\n{batch}")
 }
 
-fn batches(context: &Context) -> &'static str {
-    match context.place.in_transaction() {
-        true => "each in a transaction of its own, outside this migration or in a file without a transaction",
-        false => "each in a transaction of its own",
+/// The primary key, if it is one column.
+fn single_key<'a>(table: &Existing<'a>) -> Option<&'a String> {
+    table.relation?.constraints.iter().find_map(|constraint| match &constraint.kind {
+        ConstraintKind::PrimaryKey(key) => key.columns.first().filter(|_| key.columns.len() == 1),
+        _ => None,
+    })
+}
+
+/// The statement for the rows of a range of keys, where its text is so plain that another
+/// condition can be put behind it.
+fn in_ranges(context: &Context, key: &str) -> Option<String> {
+    let sql = context.sql();
+    let words: Vec<String> = sql.split_whitespace().map(str::to_ascii_lowercase).collect();
+    let has = |word: &str| words.iter().any(|own| own == word);
+    if sql.len() > 300 || ["returning", "from", "current", "--"].into_iter().any(has) {
+        return None;
+    }
+    let range = format!("{key} >= 1 AND {key} < 10001; -- then the next 10,000, and so on");
+    match words.iter().filter(|word| *word == "where").count() {
+        0 => Some(format!("{sql} WHERE {range}")),
+        1 => {
+            let at = sql.to_ascii_lowercase().find("where")?;
+            let (head, condition) = (sql.get(..at)?, sql.get(at + "where".len()..)?);
+            Some(format!("{head}WHERE ({}) AND {range}", condition.trim()))
+        }
+        _ => None,
     }
 }

@@ -31,10 +31,13 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             continue;
         }
         let relation = hazard.relation();
+        let which = match context.schema.is_known() {
+            true => format!(", all of {}{}", context.sized(relation), hazard.and_others()),
+            // Which tables these are isn't known: the domain stands for them.
+            false => String::new(),
+        };
         let message = format!(
-            "this reads every table with a column of the domain {name}, all of {}{}, while {}",
-            context.sized(relation),
-            hazard.and_others(),
+            "this reads every table with a column of the domain {name}{which}, while {}",
             context.kept_out(relation, hazard.effect.mode)
         );
         let sql = quote_name(name);

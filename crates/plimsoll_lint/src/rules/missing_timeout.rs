@@ -22,7 +22,7 @@ pub(super) fn check(missing: &Missing, context: &Context, problems: &mut Vec<Pro
     let locks = strongest_locks(&context.effects);
     let Some(lock) = locks.into_iter().find(|lock| lock.mode >= LockMode::ShareRowExclusive) else { return };
     let message =
-        format!("this takes {} on {} without a {parameter}: {otherwise}", lock.mode.sql(), lock.relation);
+        format!("this takes {} on {} without {parameter}: {otherwise}", lock.mode.sql(), lock.relation);
     let remedy = format!("At the file's head:\nSET {parameter} = '{value}';");
     let claim = Claim::Lock { relation: lock.relation.to_string(), mode: lock.mode, work: None };
     let set = format!("SET {parameter} = '{value}';\n");

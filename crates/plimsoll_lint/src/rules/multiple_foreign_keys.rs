@@ -40,10 +40,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
          others",
         shown.join(", ")
     );
-    let remedy = format!(
-        "Add each foreign key {}, with a lock_timeout:\nSET lock_timeout = '2s';",
-        context.elsewhere()
-    );
+    let remedy =
+        format!("Add each foreign key {}, with a lock_timeout:\nSET lock_timeout = '2s';", context.apart());
     let claim = Claim::Lock { relation: last.to_string(), mode: LockMode::ShareRowExclusive, work: None };
     problems.push(Problem::new(message, remedy, claim));
 }

@@ -10,6 +10,9 @@ const REPACK: u32 = 19;
 
 /// What to do instead of `VACUUM FULL` and `CLUSTER`.
 pub(super) fn remedy(context: &Context, relation: &ResolvedName) -> String {
+    if relation.schema.is_none() {
+        return "Let pg_repack rewrite those tables that need it while they are in use.".to_owned();
+    }
     let sql = quote_name(relation);
     match context.settings.server_major {
         Some(major) if major >= REPACK => {

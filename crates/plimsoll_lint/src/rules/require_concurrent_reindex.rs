@@ -40,9 +40,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             ReindexTarget::Index(name) => format!("INDEX CONCURRENTLY {}", quote_name(name)),
             ReindexTarget::Table(name) => format!("TABLE CONCURRENTLY {}", quote_name(name)),
             ReindexTarget::Schema(Some(name)) => format!("SCHEMA CONCURRENTLY {}", quote_identifier(name)),
-            ReindexTarget::Schema(None) | ReindexTarget::System => {
-                format!("TABLE CONCURRENTLY {}", quote_name(relation))
-            }
+            ReindexTarget::Schema(None) | ReindexTarget::System => "DATABASE CONCURRENTLY …".to_owned(),
         };
         let remedy =
             format!("Rebuild without blocking anyone, {}:\nREINDEX {concurrently};", context.outside());

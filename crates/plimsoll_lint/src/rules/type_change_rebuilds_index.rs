@@ -3,6 +3,7 @@
 use plimsoll_core::Severity;
 use plimsoll_sql::effects::Cause;
 use plimsoll_sql::name::{quote_identifier, quote_name};
+use plimsoll_sql::schema::RelationKind;
 
 use super::type_change;
 use crate::context::{Context, Problem};
@@ -34,29 +35,28 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         );
         let sql = quote_name(changed.table);
         let known = context.schema.relation(changed.table);
-        let of_constraint = indexes.iter().any(|name| known.is_none_or(|known| known.index(name).is_none()));
+        // Neither a constraint's index nor a partitioned one can be dropped concurrently.
+        let partitioned = known.is_some_and(|known| known.kind == RelationKind::PartitionedTable);
+        let needed = |name: &String| known.is_none_or(|known| known.index(name).is_none());
+        let stays = partitioned || indexes.iter().any(needed);
         let new = quote_identifier(&format!("{}_new", changed.column));
-        let new_column = format!(
-            "Add a column of the new type, keep it in step by a trigger, fill it in batches, index it CONCURRENTLY, then swap \
-             names:\n\
-             ALTER TABLE {sql} ADD COLUMN {new} {};",
+        let in_steps = format!(
+            "add a column of the new type, keep it in step by a trigger, fill it in batches, index it CONCURRENTLY, then swap \
+             names:\nALTER TABLE {sql} ADD COLUMN {new} {};",
             changed.data_type
         );
-        let remedy = match of_constraint {
-            true => new_column,
-            false => {
-                let drops: Vec<String> = indexes
-                    .iter()
-                    .map(|name| format!("DROP INDEX CONCURRENTLY {};", quote_identifier(name)))
-                    .collect();
-                format!(
-                    "If queries can do without the index for that time, take it off before and build it again CONCURRENTLY \
-                     afterwards, each {}:\n{}\n{new_column}",
-                    context.outside(),
-                    drops.join("\n")
-                )
-                .replace("\nAdd a column", "\nElse add a column")
-            }
+        let drops: Vec<String> = indexes
+            .iter()
+            .map(|name| format!("DROP INDEX CONCURRENTLY {};", quote_identifier(name)))
+            .collect();
+        let remedy = match stays {
+            true => format!("Rather {in_steps}"),
+            false => format!(
+                "If queries can do without the index for that time, take it off before and build it again CONCURRENTLY \
+                 afterwards, each {}:\n{}\nElse {in_steps}",
+                context.outside(),
+                drops.join("\n")
+            ),
         };
         problems.push(Problem::new(message, remedy, hazard.claim()).of(&hazard));
     }

@@ -4,9 +4,10 @@ use plimsoll_core::Severity;
 use plimsoll_sql::command::ConstraintKind;
 use plimsoll_sql::effects::Cause;
 use plimsoll_sql::name::{quote_identifier, quote_name};
+use plimsoll_sql::schema::{ResolvedName, TableConstraint};
 
-use super::type_change;
-use crate::context::{Context, Problem};
+use super::type_change::{self, Changed};
+use crate::context::{Context, Hazard, Problem};
 use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
@@ -23,6 +24,10 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     for hazard in context.hazards(&[Cause::TypeChangeConstraint]) {
         let Some(changed) = type_change::of(context, &hazard) else { continue };
         let relation = hazard.relation();
+        if changed.change.checks.is_empty() {
+            problems.push(of_foreign_keys(context, &hazard, &changed));
+            continue;
+        }
         let message = format!(
             "changing {relation}.{} to {} tests {} again on all of {}{} while {}",
             changed.column,
@@ -56,4 +61,39 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         );
         problems.push(Problem::new(message, remedy, hazard.claim()).of(&hazard));
     }
+}
+
+/// Foreign keys on a column whose rows change are looked up again.
+fn of_foreign_keys(context: &Context, hazard: &Hazard, changed: &Changed) -> Problem {
+    let table = context.schema.resolve(changed.table);
+    let relation = hazard.relation();
+    let message = format!(
+        "changing {table}.{} to {} looks its foreign keys up again, which reads all of {}{}, too, while {}",
+        changed.column,
+        changed.data_type,
+        context.sized(relation),
+        hazard.and_others(),
+        context.kept_out(relation, hazard.effect.mode)
+    );
+    let mut remedy = "Take the foreign key off before, add it again NOT VALID, and validate it in a transaction of its own:".to_owned();
+    let names = |owner: &ResolvedName, references: Option<&ResolvedName>| -> Vec<(String, String)> {
+        let known =
+            context.schema.relation(owner).map(|known| known.constraints.as_slice()).unwrap_or_default();
+        let concerned = |constraint: &&TableConstraint| match &constraint.kind {
+            ConstraintKind::ForeignKey { columns, references: to, .. } => {
+                let to = context.schema.resolve(to);
+                references.map_or_else(
+                    || to == *relation && columns.iter().any(|column| column == changed.column),
+                    |wanted| to == *wanted,
+                )
+            }
+            _ => false,
+        };
+        let named = known.iter().filter(concerned);
+        named.map(|constraint| (quote_name(owner), quote_identifier(&constraint.name))).collect()
+    };
+    for (owner, name) in names(&table, None).into_iter().chain(names(relation, Some(&table))) {
+        remedy.push_str(&format!("\nALTER TABLE {owner} DROP CONSTRAINT {name};"));
+    }
+    Problem::new(message, remedy, hazard.claim()).of(hazard)
 }

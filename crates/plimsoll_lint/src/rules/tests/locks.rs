@@ -37,13 +37,7 @@ fn first(sql: &str, habit: TransactionHabit) -> Finding {
 
 /// The statement after its finding's edits.
 fn mended(sql: &str) -> String {
-    let mut text = sql.to_owned();
-    let fix = first(sql, TransactionHabit::Statement).fix.unwrap();
-    for edit in fix.edits.iter().rev() {
-        assert_eq!((edit.location.line, edit.location.end_line), (1, 1));
-        text.replace_range(edit.location.column - 1..edit.location.end_column - 1, &edit.text);
-    }
-    text
+    apply(sql, first(sql, TransactionHabit::Statement).fix.unwrap())
 }
 
 #[test]
@@ -215,6 +209,18 @@ fn checks_and_indexes_go_along_with_a_type() {
 }
 
 #[test]
+fn foreign_keys_are_looked_up_again_with_a_rewritten_column() {
+    let sql = "set lock_timeout = '1s'; alter table calls alter port_id type integer";
+    let found = findings(SCHEMA, sql, TransactionHabit::Statement, &Settings::default());
+    let rules: Vec<&str> = found.iter().map(|finding| finding.rule.as_str()).collect();
+    assert_eq!(rules, ["changing-column-type", "type-change-rechecks-constraint"]);
+    assert!(
+        found[1].remedy.contains("ALTER TABLE public.calls DROP CONSTRAINT calls_port_id_fkey;"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn validating_needs_a_transaction_of_its_own() {
     let add = "alter table calls add constraint k check (note <> '') not valid";
     let validate = "alter table calls validate constraint k";
@@ -341,6 +347,9 @@ fn rows_are_written_in_batches_and_apart() {
     together(&format!("update ships set name = 'x' where id < 10; {lock}"), &[]);
     let remedy = first("update ships set name = 'x'", TransactionHabit::Statement).remedy;
     assert!(remedy.contains("update ships set name = 'x' WHERE id >= 1 AND id < 10001;"), "{remedy}");
+    let sql = format!("set lock_timeout = '1s'; {lock}; update ships set a = 1 where a = 2 or a = 3");
+    let remedy = first(&sql, TransactionHabit::File).remedy;
+    assert!(remedy.contains("WHERE (a = 2 or a = 3) AND id >= 1"), "{remedy}");
     let remedy = first("delete from ships", TransactionHabit::Statement).remedy;
     assert!(remedy.contains("DELETE FROM ships WHERE ctid = ANY"), "{remedy}");
 }
