@@ -23,9 +23,9 @@ pub use context::{Context, Problem, StatementFix};
 pub use names::rule;
 pub use policy::Policy;
 use policy::{FilePolicy, Standing};
-pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR};
+pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR, Script};
 pub use rules::RULES;
-use session::{Held, Session};
+use session::{Held, Session, Trace};
 use steps::{Step, steps};
 use suppression::Suppressions;
 
@@ -138,9 +138,10 @@ pub fn effects_by_statement(
         let mut of_statement = StatementEffects { effects: Vec::new(), held: session.held().to_vec() };
         for step in steps(statement, schema) {
             let effects = effects(&step.command, schema, session.environment(settings));
-            session.run(&step.command, place, index, &effects);
+            let trace = Trace { effects, ..Trace::default() };
+            session.run(&step.command, place, index, &trace);
             schema.apply(&step.command);
-            of_statement.effects.extend(effects);
+            of_statement.effects.extend(trace.effects);
         }
         by_statement.push(of_statement);
     }
@@ -178,17 +179,22 @@ fn lint_file(
                 ranges_hold: exact,
                 effects,
             };
+            let mut told = Vec::new();
             let accepted_before = judgement.accepted.len();
             let lock_seen_before = session.unguarded_lock_seen();
             for (rule, standing) in policy.running() {
                 let mut problems = Vec::new();
                 (rule.check)(&context, &mut problems);
+                let reported_before = judgement.findings.len();
                 for problem in problems {
                     judgement.take(context.finding(rule, problem), standing);
                 }
+                if judgement.findings.len() > reported_before {
+                    told.push(rule.id);
+                }
             }
-            let effects = context.effects;
-            session.run(command, place, index, &effects);
+            let trace = Trace::of(context, told);
+            session.run(command, place, index, &trace);
             // Said once a file: what one statement may do, the next must not do in its shadow.
             let accepted = &judgement.accepted[accepted_before..];
             if !lock_seen_before
