@@ -196,6 +196,9 @@ fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding])
 
 /// Work on an existing relation under a lock that blocks its readers or writers.
 fn blocking_work(record: &StatementRecord, rehearsal: &Rehearsal) -> Option<Observation> {
+    if record.works_concurrently {
+        return None;
+    }
     let held = held_at(record, rehearsal);
     // Nobody but REFRESH writes to a materialized view: readers go on under EXCLUSIVE.
     let refreshes =
@@ -326,6 +329,7 @@ mod tests {
             rewrites: Vec::new(),
             scans: Vec::new(),
             index_builds: Vec::new(),
+            works_concurrently: false,
             wal_bytes: 0,
             lock_timeout_ms: 2000,
             renames: Vec::new(),
@@ -417,6 +421,8 @@ mod tests {
     #[test]
     fn what_no_rule_claimed_is_observed() {
         check(Vec::new(), vec![scanning("public.t")], &["unclaimed-hazard error observed"]);
+        let concurrent = StatementRecord { works_concurrently: true, ..scanning("public.t") };
+        check(Vec::new(), vec![concurrent], &[]);
         let brief = StatementRecord { scans: Vec::new(), lock_timeout_ms: 0, ..scanning("public.t") };
         check(Vec::new(), vec![brief], &["unclaimed-hazard warning observed"]);
     }

@@ -12,6 +12,7 @@ use plimsoll_sql::{Migration, ObjectName, Schema, TransactionHabit};
 use table::{Kind, MAJORS, Observed, SCHEMA, read_table};
 
 #[path = "../../plimsoll_pg/tests/ddl/table.rs"]
+#[expect(dead_code, reason = "writing the table is for the test that makes it")]
 mod table;
 
 /// A relation, the lock that blocks its users, and the greatest work under it.

@@ -12,7 +12,7 @@ use crate::name::ObjectName;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// `CREATE TABLE`, not `… AS`.
-    CreateTable(CreateTable),
+    CreateTable(Box<CreateTable>),
     /// `CREATE TABLE … AS`, `SELECT … INTO`.
     CreateTableAs {
         /// The new table.
@@ -32,8 +32,13 @@ pub enum Command {
         /// The tablespace that they leave.
         from: String,
     },
+    /// `REASSIGN OWNED`, `DROP OWNED`.
+    OwnedBy {
+        /// The owner.
+        role: String,
+    },
     /// `CREATE INDEX`.
-    CreateIndex(CreateIndex),
+    CreateIndex(Box<CreateIndex>),
     /// `DROP …`.
     Drop(Drop),
     /// `ALTER INDEX … RENAME TO`.
@@ -95,7 +100,7 @@ pub enum Command {
         mode: LockMode,
     },
     /// `CREATE VIEW`, `CREATE MATERIALIZED VIEW`.
-    CreateView(CreateView),
+    CreateView(Box<CreateView>),
     /// `CREATE TRIGGER`.
     CreateTrigger {
         /// The trigger.
@@ -112,15 +117,15 @@ pub enum Command {
         each_row: bool,
     },
     /// Creates, alters or drops what hangs on a table: a policy, a rule; alters or drops a trigger.
-    AlterAttachment(Attachment),
+    AlterAttachment(Box<Attachment>),
     /// `CREATE DOMAIN`.
-    CreateDomain(CreateDomain),
+    CreateDomain(Box<CreateDomain>),
     /// `ALTER DOMAIN`.
     AlterDomain {
         /// The domain.
         name: ObjectName,
         /// What happens to it.
-        action: DomainAction,
+        action: Box<DomainAction>,
     },
     /// `CREATE TYPE`.
     CreateType {
@@ -186,7 +191,7 @@ pub enum Command {
         names: Vec<ObjectName>,
     },
     /// `CREATE …`, `ALTER …` of a kind that has no variant of its own.
-    Object(ObjectChange),
+    Object(Box<ObjectChange>),
     /// `BEGIN`, `START TRANSACTION`.
     Begin,
     /// `COMMIT`, `END`.
@@ -456,7 +461,7 @@ pub enum ActionKind {
     /// `ADD COLUMN`.
     AddColumn {
         /// The column.
-        column: ColumnDefinition,
+        column: Box<ColumnDefinition>,
         /// Whether `IF NOT EXISTS` is given.
         if_not_exists: bool,
     },

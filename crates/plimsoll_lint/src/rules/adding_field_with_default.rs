@@ -49,7 +49,7 @@ fn column_of<'a>(alter: &'a AlterTable, hazard: &Hazard) -> Option<(&'a ColumnDe
     alter.actions.iter().find_map(|action| match &action.kind {
         ActionKind::AddColumn { column, .. } => {
             let default = column.default.as_ref()?;
-            (hazard.effect.range.as_ref() == Some(&default.range)).then_some((column, default))
+            (hazard.effect.range.as_ref() == Some(&default.range)).then_some((column.as_ref(), default))
         }
         _ => None,
     })

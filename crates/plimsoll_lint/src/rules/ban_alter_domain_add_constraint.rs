@@ -51,7 +51,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             )
         };
         let mut edits = None;
-        let remedy = match action {
+        let remedy = match action.as_ref() {
             DomainAction::AddConstraint(Constraint {
                 name,
                 kind: ConstraintKind::Check { expression, .. },

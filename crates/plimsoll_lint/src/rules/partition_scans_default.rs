@@ -2,10 +2,10 @@
 
 use plimsoll_core::Severity;
 use plimsoll_sql::Command;
+use plimsoll_sql::ObjectName;
 use plimsoll_sql::command::{ActionKind, PartitionBound};
 use plimsoll_sql::effects::Cause;
 use plimsoll_sql::name::quote_name;
-use plimsoll_sql::{ObjectName, command};
 
 use super::partition_bound;
 use crate::context::{Context, Problem, made_up_name};
@@ -48,9 +48,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
 /// The parent and the bound of the partition that a command makes or attaches.
 fn new_partition(command: &Command) -> (Option<&ObjectName>, Option<&PartitionBound>) {
     match command {
-        Command::CreateTable(command::CreateTable { partition_of, bound, .. }) => {
-            (partition_of.as_ref(), bound.as_ref())
-        }
+        Command::CreateTable(table) => (table.partition_of.as_ref(), table.bound.as_ref()),
         Command::AlterTable(alter) => {
             let bound = alter.actions.iter().find_map(|action| match &action.kind {
                 ActionKind::AttachPartition { bound, .. } => bound.as_ref(),

@@ -277,6 +277,7 @@ impl Model<'_> {
             Command::Reindex { target, concurrently } => self.reindex(target, *concurrently),
             Command::Refresh { name, concurrently, .. } => {
                 let name = schema.resolve(name);
+                self.read(schema.relation(&name).map_or(&[], |known| known.reads.as_slice()));
                 match concurrently {
                     // Readers go on; nobody else writes to a materialized view.
                     true => {
@@ -285,6 +286,16 @@ impl Model<'_> {
                     false => {
                         self.push(&name, &Taken::new(AccessExclusive, Cause::Refresh), Some(Work::Rewrite))
                     }
+                }
+            }
+            Command::OwnedBy { role } => {
+                let owned: Vec<_> = schema
+                    .relations()
+                    .filter(|(_, known)| known.owner.as_ref() == Some(role))
+                    .map(|(name, _)| name)
+                    .collect();
+                for relation in owned {
+                    self.lock(relation, &Taken::new(AccessExclusive, Cause::Brief));
                 }
             }
             Command::Truncate { names, cascade, only } => {
@@ -393,15 +404,17 @@ impl Model<'_> {
         let tables: Vec<&ResolvedName> = self
             .schema
             .relations()
-            .filter(|(_, known)| known.kind == wanted && lies_there(known))
+            .filter(|(_, known)| {
+                let partitioned =
+                    wanted == RelationKind::Table && known.kind == RelationKind::PartitionedTable;
+                (known.kind == wanted || partitioned) && lies_there(known)
+            })
             .map(|(name, _)| name)
             .collect();
+        let taken = Taken::new(LockMode::AccessExclusive, Cause::SetTablespace);
         for table in tables {
-            self.push(
-                table,
-                &Taken::new(LockMode::AccessExclusive, Cause::SetTablespace),
-                Some(Work::Rewrite),
-            );
+            let holds_rows = self.schema.relation(table).is_some_and(|known| known.holds_rows());
+            self.push(table, &taken, holds_rows.then_some(Work::Rewrite));
         }
     }
 

@@ -53,6 +53,20 @@ impl Model<'_> {
             true => self.lock_all(&partition, &taken),
             false => self.work(&partition, &taken, Work::Scan),
         }
+        // A key that the partition has of its own gives way to the parent's.
+        let own_key = |references: &ObjectName| {
+            known.is_some_and(|known| known.references().any(|own| own == references))
+        };
+        let referenced: Vec<ResolvedName> = known_parent
+            .into_iter()
+            .flat_map(|parent| parent.references())
+            .filter(|references| own_key(references))
+            .map(|references| self.schema.resolve(references))
+            .collect();
+        for referenced in &referenced {
+            let taken = Taken::new(LockMode::AccessExclusive, Cause::CreateTableReferences);
+            self.lock(referenced, &taken);
+        }
         let mut unchecked = None;
         if let (Some(known_parent), Some(known)) = (known_parent, known) {
             unchecked = self.attach_keys(known_parent, &partition, known, &taken).then_some(Work::Scan);

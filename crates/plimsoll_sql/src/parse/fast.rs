@@ -240,7 +240,7 @@ fn create(cursor: &mut Cursor) -> Option<Command> {
         keys.push(index_key(cursor)?);
     }
     cursor.expects_sign(TokenKind::CloseParen)?;
-    Some(Command::CreateIndex(CreateIndex {
+    Some(Command::CreateIndex(Box::new(CreateIndex {
         name,
         table,
         unique,
@@ -252,7 +252,7 @@ fn create(cursor: &mut Cursor) -> Option<Command> {
         partial: false,
         predicate_columns: Vec::new(),
         index_word,
-    }))
+    })))
 }
 
 /// A column with its order; its text is that of one word where nothing but single spaces part it.
@@ -292,7 +292,7 @@ fn create_table(cursor: &mut Cursor) -> Option<Command> {
         }
     }
     cursor.expects_sign(TokenKind::CloseParen)?;
-    Some(Command::CreateTable(CreateTable {
+    Some(Command::CreateTable(Box::new(CreateTable {
         name,
         if_not_exists,
         temporary: false,
@@ -306,7 +306,7 @@ fn create_table(cursor: &mut Cursor) -> Option<Command> {
         inherits: Vec::new(),
         like: Vec::new(),
         of_type: None,
-    }))
+    })))
 }
 
 fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
@@ -487,7 +487,7 @@ fn action(cursor: &mut Cursor) -> Option<TableAction> {
             }
             cursor.takes("column");
             let if_not_exists = cursor.takes_whole(&["if", "not", "exists"])?;
-            ActionKind::AddColumn { column: column(cursor)?, if_not_exists }
+            ActionKind::AddColumn { column: Box::new(column(cursor)?), if_not_exists }
         }
     } else if cursor.takes("drop") {
         if cursor.takes("constraint") {

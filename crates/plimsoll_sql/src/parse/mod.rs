@@ -265,8 +265,13 @@ fn command(statement: &Stmt) -> Command {
 /// `None` where a part that the grammar leaves optional is missing: then nothing is known.
 fn understood(statement: &Stmt) -> Option<Command> {
     let command = match statement {
-        Stmt::CreateTable(node) => Command::CreateTable(table::create_table(node)?),
-        Stmt::CreateForeignTable(node) => Command::CreateTable(table::create_foreign_table(node)?),
+        Stmt::Reassign(_) | Stmt::DropOwned(_) => {
+            let words = words(statement);
+            let role = words.split_once(" owned by ")?.1.split(' ').next()?;
+            Command::OwnedBy { role: expression::fold_identifier(role) }
+        }
+        Stmt::CreateTable(node) => Command::CreateTable(Box::new(table::create_table(node)?)),
+        Stmt::CreateForeignTable(node) => Command::CreateTable(Box::new(table::create_foreign_table(node)?)),
         Stmt::CreateTableAs(node) => Command::CreateTableAs {
             name: names::of(node.table_name()?.path()?),
             if_not_exists: node.if_not_exists().is_some(),

@@ -172,7 +172,7 @@ fn action_kind(node: &ast::AlterTableAction) -> Option<ActionKind> {
     use ast::AlterTableAction as Node;
     Some(match node {
         Node::AddColumn(node) => ActionKind::AddColumn {
-            column: added_column(node)?,
+            column: Box::new(added_column(node)?),
             if_not_exists: node.if_not_exists().is_some(),
         },
         Node::DropColumn(node) => ActionKind::DropColumn {
