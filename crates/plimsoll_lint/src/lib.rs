@@ -3,6 +3,7 @@
 //! A rule is one file in `rules/`, with its page beside it. Rules are pure and can't fail.
 //! Deliberately absent: servers, files, and any opinion about how a finding is shown.
 
+mod added_column;
 mod context;
 pub mod names;
 pub mod path_set;

@@ -80,9 +80,7 @@ fn verb(kind: ModifyKind) -> Option<&'static str> {
 /// statement's own table first.
 fn strong_lock<'a>(context: &'a Context, relation: &ResolvedName) -> Option<&'a Held> {
     let strong = |held: &&Held| {
-        held.mode >= LockMode::ShareRowExclusive
-            && held.statement < context.index
-            && (context.schema.has(&held.relation) || !context.schema.is_known())
+        held.mode >= LockMode::ShareRowExclusive && held.statement < context.index && !held.dropped
     };
     let locks = || context.session.held().iter().filter(strong);
     let own = locks().filter(|held| held.relation == *relation).max_by_key(|held| held.mode);

@@ -31,10 +31,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         return;
     }
     let Some(held) = context.session.held().iter().find(|held| {
-        held.mode == LockMode::AccessExclusive
-            && held.statement < context.index
-            // Of a table that is dropped nobody needs to wait for anything.
-            && (context.schema.has(&held.relation) || !context.schema.is_known())
+        held.mode == LockMode::AccessExclusive && held.statement < context.index && !held.dropped
     }) else {
         return;
     };

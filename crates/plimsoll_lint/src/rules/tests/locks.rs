@@ -355,6 +355,19 @@ fn rows_are_written_in_batches_and_apart() {
 }
 
 #[test]
+fn an_unknown_table_is_held_all_the_same() {
+    let sql =
+        "set lock_timeout = '1s'; alter table elsewhere add a int; create table t as select * from calls";
+    let found = lint(
+        &mut Schema::default(),
+        &[&migration(sql, TransactionHabit::File)],
+        ChangeScope::Together,
+        &Settings::default(),
+    );
+    assert_eq!(found[0].rule, "statement-while-holding-access-exclusive");
+}
+
+#[test]
 fn small_tables_are_noted_only() {
     let mut schema = Schema::default();
     schema.apply_script(&migration(SCHEMA, TransactionHabit::Statement).statements);
