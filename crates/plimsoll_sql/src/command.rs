@@ -321,13 +321,13 @@ pub struct ColumnDefinition {
     /// Its type; none if the parser found none (typed tables).
     pub data_type: Option<DataType>,
     /// Its collation, if one is named.
-    pub collation: Option<ObjectName>,
+    pub collation: Option<Box<ObjectName>>,
     /// Its default.
-    pub default: Option<Expression>,
+    pub default: Option<Box<Expression>>,
     /// How it is generated.
     pub generated: Option<Generated>,
     /// The expression of a generated column.
-    pub generation: Option<Expression>,
+    pub generation: Option<Box<Expression>>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
 }

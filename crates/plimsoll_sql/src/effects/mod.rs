@@ -646,13 +646,7 @@ impl Model<'_> {
         if !reads {
             return;
         }
-        // From 18 on validating lets writers go on.
-        let validates = matches!(action, DomainAction::ValidateConstraint(_));
-        let mode = match validates && self.environment.is_at_least(18) {
-            true => LockMode::ShareUpdateExclusive,
-            false => LockMode::Share,
-        };
-        let taken = Taken::new(mode, Cause::Domain);
+        let taken = Taken::new(LockMode::Share, Cause::Domain);
         if !self.schema.is_known() {
             // Which tables use it isn't known: the domain stands for them.
             let domain = self.schema.resolve(name);

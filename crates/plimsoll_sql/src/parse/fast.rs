@@ -292,6 +292,7 @@ fn create_table(cursor: &mut Cursor) -> Option<Command> {
         }
     }
     cursor.expects_sign(TokenKind::CloseParen)?;
+    columns.shrink_to_fit();
     Some(Command::CreateTable(Box::new(CreateTable {
         name,
         if_not_exists,
@@ -343,7 +344,7 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
             let key = KeyConstraint { columns: own(), using_index: None };
             constraint(ConstraintKind::Unique(key), cursor.end());
         } else if cursor.takes("default") {
-            column.default = Some(plain_expression(cursor)?);
+            column.default = Some(Box::new(plain_expression(cursor)?));
         } else if cursor.takes("generated") {
             if !cursor.takes("always") && !cursor.takes_all(&["by", "default"]) {
                 return None;

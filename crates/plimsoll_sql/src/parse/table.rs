@@ -326,7 +326,7 @@ fn with_constraints(
     let mut column = ColumnDefinition {
         name,
         data_type,
-        collation,
+        collation: collation.map(Box::new),
         default: None,
         generated: None,
         generation: None,
@@ -335,14 +335,14 @@ fn with_constraints(
     for node in nodes {
         match &node {
             ast::Constraint::DefaultConstraint(default) => {
-                column.default = default.expr().map(|node| expression::expression(&node));
+                column.default = default.expr().map(|node| Box::new(expression::expression(&node)));
             }
             ast::Constraint::GeneratedConstraint(generated) => {
                 let generated = generated.generated_as();
                 column.generated = generated.as_ref().map(generated_kind);
                 column.generation = match &generated {
                     Some(ast::GeneratedAs::GeneratedStored(node)) => {
-                        node.expr().map(|node| expression::expression(&node))
+                        node.expr().map(|node| Box::new(expression::expression(&node)))
                     }
                     _ => None,
                 };
