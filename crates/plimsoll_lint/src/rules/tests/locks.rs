@@ -411,7 +411,7 @@ fn domains_matter_where_a_table_uses_them() {
     let not_valid = "alter domain d add constraint k check (value > 0) not valid";
     assert_eq!(rules(not_valid, 15), [""; 0]);
     assert_eq!(rules(&format!("{not_valid}; alter domain d validate constraint k"), 15), rule);
-    assert_eq!(rules(&format!("{not_valid}; alter domain d validate constraint k"), 18), [""; 0]);
+    assert_eq!(rules(&format!("{not_valid}; alter domain d validate constraint k"), 18), rule);
     assert_eq!(rules("create domain e as int", 18), [""; 0]);
 }
 
