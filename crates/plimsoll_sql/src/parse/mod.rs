@@ -6,6 +6,7 @@
 mod expression;
 mod fast;
 mod index;
+mod memory;
 mod modify;
 mod names;
 mod object;
@@ -22,6 +23,8 @@ use crate::command::{Command, ObjectKind, SetParameter};
 use crate::data_type::DataType;
 use crate::plpgsql::{self, InnerStatement};
 use crate::split::{Piece, split};
+
+pub use memory::remember_statements;
 
 /// A statement of a script.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +94,15 @@ impl Statement {
         matches!(self.command(), Some(Command::Rollback { .. } | Command::RollbackTo(_)))
     }
 
+    /// A statement that is all of a text.
+    fn alone(sql: &str, kind: StatementKind) -> Self {
+        let inner = match &kind {
+            StatementKind::Command(command) => inner_statements(sql, &(0..sql.len()), command),
+            StatementKind::Invalid(_) => Vec::new(),
+        };
+        Self { range: 0..sql.len(), copy_data: None, kind, inner }
+    }
+
     /// Moves its ranges by `offset` bytes, from a section's text to its file's.
     pub(crate) fn shift(&mut self, offset: usize) {
         let shift = |range: &mut Range<usize>| *range = range.start + offset..range.end + offset;
@@ -112,22 +124,30 @@ pub fn parse_script(text: &str) -> (Vec<Statement>, Vec<Range<usize>>) {
         match piece {
             Piece::MetaCommand { range } => meta_commands.push(range),
             Piece::Statement { range, tokens, depth, copy_data } => {
-                let kind = if copy_data.is_some() {
-                    StatementKind::Command(Box::new(Command::CopyFromStdin))
-                } else if tokens > MOST_TOKENS || depth > DEEPEST_PARENTHESES {
-                    StatementKind::Command(Box::new(Command::Other))
-                } else {
-                    parse_with_room(text, &range, tokens)
+                let sql = &text[range.clone()];
+                let mut statement = match &copy_data {
+                    Some(_) => {
+                        Statement::alone(sql, StatementKind::Command(Box::new(Command::CopyFromStdin)))
+                    }
+                    None => memory::recall_or(sql, || parsed(sql, tokens, depth)),
                 };
-                let inner = match &kind {
-                    StatementKind::Command(command) => inner_statements(text, &range, command),
-                    StatementKind::Invalid(_) => Vec::new(),
-                };
-                statements.push(Statement { range, copy_data, kind, inner });
+                statement.shift(range.start);
+                statement.copy_data = copy_data;
+                statements.push(statement);
             }
         }
     }
     (statements, meta_commands)
+}
+
+/// A statement's text as a statement, its ranges seen from its first byte.
+fn parsed(sql: &str, tokens: usize, depth: usize) -> Statement {
+    let kind = if tokens > MOST_TOKENS || depth > DEEPEST_PARENTHESES {
+        StatementKind::Command(Box::new(Command::Other))
+    } else {
+        parse_with_room(sql, &(0..sql.len()), tokens)
+    };
+    Statement::alone(sql, kind)
 }
 
 /// The SQL statements of a DO block's body.
