@@ -15,6 +15,7 @@ mod table;
 mod types;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use squawk_syntax::ast::{self, AstNode, Stmt};
 use squawk_syntax::{Parse, SourceFile as Tree, SyntaxKind};
@@ -43,7 +44,7 @@ pub struct Statement {
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatementKind {
     /// It parses.
-    Command(Box<Command>),
+    Command(Arc<Command>),
     /// It doesn't.
     Invalid(SyntaxError),
 }
@@ -127,7 +128,7 @@ pub fn parse_script(text: &str) -> (Vec<Statement>, Vec<Range<usize>>) {
                 let sql = &text[range.clone()];
                 let mut statement = match &copy_data {
                     Some(_) => {
-                        Statement::alone(sql, StatementKind::Command(Box::new(Command::CopyFromStdin)))
+                        Statement::alone(sql, StatementKind::Command(Arc::new(Command::CopyFromStdin)))
                     }
                     None => memory::recall_or(sql, || parsed(sql, tokens, depth)),
                 };
@@ -143,7 +144,7 @@ pub fn parse_script(text: &str) -> (Vec<Statement>, Vec<Range<usize>>) {
 /// A statement's text as a statement, its ranges seen from its first byte.
 fn parsed(sql: &str, tokens: usize, depth: usize) -> Statement {
     let kind = if tokens > MOST_TOKENS || depth > DEEPEST_PARENTHESES {
-        StatementKind::Command(Box::new(Command::Other))
+        StatementKind::Command(Arc::new(Command::Other))
     } else {
         parse_with_room(sql, &(0..sql.len()), tokens)
     };
@@ -162,7 +163,7 @@ fn parse_with_room(text: &str, range: &Range<usize>, tokens: usize) -> Statement
     if tokens <= TOKENS_ON_OWN_STACK {
         return parse_statement(text, range);
     }
-    let unknown = || StatementKind::Command(Box::new(Command::Other));
+    let unknown = || StatementKind::Command(Arc::new(Command::Other));
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(LARGE_STACK);
         let parsed = thread.spawn_scoped(scope, || parse_statement(text, range));
@@ -173,7 +174,7 @@ fn parse_with_room(text: &str, range: &Range<usize>, tokens: usize) -> Statement
 fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
     let sql = &text[range.clone()];
     if let Some(command) = fast::command(sql) {
-        return StatementKind::Command(Box::new(command));
+        return StatementKind::Command(Arc::new(command));
     }
     parse_by_tree(sql, range.start)
 }
@@ -199,7 +200,7 @@ fn parse_by_tree(sql: &str, offset_in_script: usize) -> StatementKind {
         });
     }
     let command = parse.tree().stmts().next().map_or(Command::Other, |statement| command(&statement));
-    StatementKind::Command(Box::new(command))
+    StatementKind::Command(Arc::new(command))
 }
 
 /// `ADD COLUMN … STORAGE x` and `COMPRESSION x`, which the grammar lacks: parsed with those two
