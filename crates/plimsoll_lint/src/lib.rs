@@ -23,7 +23,7 @@ pub use context::{Context, Problem, StatementFix};
 pub use names::rule;
 pub use policy::Policy;
 use policy::{FilePolicy, Standing};
-pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR};
+pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR, Script};
 pub use rules::RULES;
 use session::{Held, Session};
 use steps::{Step, steps};

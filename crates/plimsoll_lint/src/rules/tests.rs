@@ -1,19 +1,23 @@
 use std::path::PathBuf;
 
-use plimsoll_core::{ChangeScope, SourceFile};
+use plimsoll_core::{ChangeScope, Finding, SourceFile};
 use plimsoll_sql::{Migration, Schema, TransactionHabit};
 
-use crate::{RULES, Settings, lint};
+use crate::{Policy, RULES, Script, Settings, lint};
 
 fn migration(sql: &str, habit: TransactionHabit) -> Migration {
     Migration::new(SourceFile::new(PathBuf::from("m.sql"), sql), 0..sql.len(), habit)
 }
 
-fn rules_of(schema: &str, sql: &str, habit: TransactionHabit) -> Vec<String> {
+/// Findings about `sql`, run on `schema`.
+fn findings(schema: &str, sql: &str, habit: TransactionHabit, settings: &Settings) -> Vec<Finding> {
     let mut state = Schema::default();
     state.apply_script(&migration(schema, TransactionHabit::Statement).statements);
-    let change = migration(sql, habit);
-    let findings = lint(&mut state, &[&change], ChangeScope::Together, &Settings::default());
+    lint(&mut state, &[&migration(sql, habit)], ChangeScope::Together, settings)
+}
+
+fn rules_of(schema: &str, sql: &str, habit: TransactionHabit) -> Vec<String> {
+    let findings = findings(schema, sql, habit, &Settings::default());
     findings.into_iter().map(|finding| finding.rule).collect()
 }
 
@@ -40,11 +44,12 @@ fn ids_are_sorted_and_pages_are_whole() {
 fn every_page_example_holds() {
     for rule in RULES {
         let example = rule.example();
-        let habit = match rule.id {
-            "concurrent-in-implicit-transaction" => TransactionHabit::Batch,
-            _ => TransactionHabit::Statement,
+        let fires = |script: &Script| {
+            let settings =
+                Settings { server_major: script.only, policy: Policy::everything(), ..Settings::default() };
+            let findings = findings(&example.schema, &script.sql, script.habit, &settings);
+            findings.iter().any(|finding| finding.rule == rule.id)
         };
-        let fires = |sql: &str| rules_of(&example.schema, sql, habit).iter().any(|id| id == rule.id);
         assert!(fires(&example.bad), "{}: silent on its bad example", rule.id);
         assert!(!fires(&example.good), "{}: fires on its good example", rule.id);
     }
