@@ -185,6 +185,11 @@ pub enum Command {
         /// The tables named; none means all.
         names: Vec<ObjectName>,
     },
+    /// `COMMENT ON` a relation.
+    Comment {
+        /// The relation.
+        on: ObjectName,
+    },
     /// `CREATE …`, `ALTER …` of a kind that has no variant of its own.
     Object(ObjectChange),
     /// `BEGIN`, `START TRANSACTION`.
@@ -325,6 +330,10 @@ pub struct ColumnDefinition {
     pub generation: Option<Expression>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
+    /// Bytes in the statement.
+    pub range: Range<usize>,
+    /// Bytes of its type in the statement; none where it has none.
+    pub type_range: Option<Range<usize>>,
 }
 
 /// An expression, as far as PostgreSQL's rules about rewrites and scans ask.
@@ -718,6 +727,8 @@ pub struct CreateView {
     pub columns: Vec<String>,
     /// Whether its query selects `*`.
     pub star: bool,
+    /// Whether its query holds further queries.
+    pub nested: bool,
     /// Options in `WITH (…)`, in lower case, as written.
     pub options: String,
 }
@@ -901,6 +912,8 @@ pub struct Modify {
     pub reads: Vec<ObjectName>,
     /// String constants in it, for values of enums.
     pub strings: Vec<String>,
+    /// A column that it writes to twice in one list, which PostgreSQL refuses.
+    pub written_twice: Option<String>,
 }
 
 /// A kind of data modification.

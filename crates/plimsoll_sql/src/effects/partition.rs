@@ -251,7 +251,7 @@ pub fn default_excludes(default: &Relation, keys: &[String], bound: &PartitionBo
 }
 
 /// How two constants compare: as numbers, or as ISO dates and times, or equal texts.
-fn order(left: &str, right: &str) -> Option<std::cmp::Ordering> {
+pub(super) fn order(left: &str, right: &str) -> Option<std::cmp::Ordering> {
     let plain = |text: &str| text.trim_matches('\'').to_owned();
     let (left, right) = (plain(left), plain(right));
     if let (Ok(left), Ok(right)) = (left.parse::<f64>(), right.parse::<f64>()) {

@@ -79,6 +79,13 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
             Command::CreateStatistics { table: names::all_below(&node.from_table()?).pop()? }
         }
         Stmt::Grant(_) | Stmt::Revoke(_) => grant(statement)?,
+        Stmt::CommentOn(node) => {
+            let of = words(node);
+            let relation = ["table ", "view ", "materialized view ", "foreign table "];
+            let on = of.strip_prefix("comment on ")?;
+            relation.iter().any(|kind| on.starts_with(kind)).then_some(())?;
+            Command::Comment { on: names::all_below(node).into_iter().next()? }
+        }
         _ => other(statement)?,
     })
 }
@@ -101,6 +108,7 @@ fn view(name: ObjectName, statement: &Stmt) -> CreateView {
         reads: names::relations_read(syntax),
         columns: expression::names(syntax),
         star,
+        nested: syntax.descendants().filter(|node| ast::Select::can_cast(node.kind())).count() > 1,
         options: String::new(),
     }
 }
