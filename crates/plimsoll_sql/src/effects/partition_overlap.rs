@@ -13,13 +13,11 @@ pub fn bounds_overlap(one: &PartitionBound, other: &PartitionBound) -> bool {
     match (one, other) {
         (PartitionBound::Default, PartitionBound::Default) => true,
         (PartitionBound::List(one), PartitionBound::List(other)) => {
-            let same = |value: &String| {
-                let null = |text: &String| text.eq_ignore_ascii_case("null");
-                other
-                    .iter()
-                    .any(|known| (null(value) && null(known)) || order(value, known) == Some(Ordering::Equal))
+            let plain = |value: &String| match value.eq_ignore_ascii_case("null") {
+                true => "null".to_owned(),
+                false => value.clone(),
             };
-            one.iter().any(same)
+            one.iter().any(|value| other.iter().any(|known| plain(value) == plain(known)))
         }
         (PartitionBound::Range { from, to }, PartitionBound::Range { from: other_from, to: other_to }) => {
             below(from, other_to) && below(other_from, to)

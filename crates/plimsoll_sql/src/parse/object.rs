@@ -345,7 +345,11 @@ fn other(statement: &Stmt) -> Option<Command> {
         .split_once(" rename to ")
         .map(|(_, name)| expression::fold_identifier(name.split(' ').next().unwrap_or_default()));
     let name = match kind {
-        ObjectKind::Schema | ObjectKind::Role | ObjectKind::Publication | ObjectKind::Extension => {
+        ObjectKind::Schema
+        | ObjectKind::Role
+        | ObjectKind::Publication
+        | ObjectKind::Extension
+        | ObjectKind::Database => {
             let words = rest.split(' ').filter(|word| !["if", "not", "exists"].contains(word));
             words.clone().nth(1).map(|name| ObjectName::unqualified(expression::fold_identifier(name)))
         }
@@ -410,6 +414,18 @@ fn drop_objects(kind: ObjectKind, statement: &Stmt, words: &str) -> Command {
                 .map(|name| ObjectName::unqualified(expression::fold_identifier(name)))
                 .collect()
         }
+        // The types of arguments are names too.
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => syntax
+            .descendants()
+            .filter(|node| {
+                ast::FunctionNameRef::can_cast(node.kind())
+                    || ast::ProcedureNameRef::can_cast(node.kind())
+                    || ast::RoutineNameRef::can_cast(node.kind())
+                    || ast::Aggregate::can_cast(node.kind())
+            })
+            .filter_map(|node| node.descendants().find_map(ast::PathRef::cast))
+            .map(names::of_ref)
+            .collect(),
         _ => names::all_below(statement),
     };
     Command::Drop(Drop {

@@ -210,3 +210,16 @@ fn comments_on_relations_are_seen() {
     assert_eq!(on("comment on table App.Ships is 'x'"), "app.ships");
     assert_eq!(on("comment on column ships.id is 'x'"), "Other");
 }
+
+#[test]
+fn functions_are_dropped_by_name_alone() {
+    let names = |sql: &str| match only_command(sql) {
+        Command::Drop(drop) => drop.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(names("drop function f(app.mood, int), s.g(x text)"), ["f", "s.g"]);
+    assert_eq!(names("drop function if exists f cascade"), ["f"]);
+    assert_eq!(names("drop procedure p(int)"), ["p"]);
+    assert_eq!(names("drop routine r(int)"), ["r"]);
+    assert_eq!(names("drop aggregate a(int)"), ["a"]);
+}
