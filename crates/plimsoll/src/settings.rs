@@ -153,6 +153,7 @@ impl Resolver {
                     Some(text) => u64::try_from(self.duration(text)?.as_millis()).unwrap_or(u64::MAX),
                     None => 0,
                 },
+                forbidden_types: plimsoll_lint::Settings::default().forbidden_types,
                 policy: self.policy(&lint)?,
             },
             baseline: lint.baseline.as_ref().map(|path| self.path(path)),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, LockMode, Severity, Work, units};
-use plimsoll_sql::command::{ActionKind, Constraint, ConstraintKind, TableAction};
+use plimsoll_sql::command::{ActionKind, AlterTable, Constraint, ConstraintKind, TableAction};
 use plimsoll_sql::effects::{Cause, Effect, Environment};
 use plimsoll_sql::name::{quote_identifier, quote_name};
 use plimsoll_sql::schema::{Relation, RelationKind, ResolvedName};
@@ -13,6 +13,7 @@ use plimsoll_sql::{Command, Migration, ObjectName, Schema};
 
 use crate::Settings;
 use crate::added_column::AddedColumn;
+use crate::outline::Outline;
 use crate::rule::Rule;
 use crate::session::Session;
 
@@ -32,6 +33,8 @@ pub struct Context<'a> {
     pub(crate) ranges_hold: bool,
     /// What the command does to relations that existed before the change.
     pub(crate) effects: Vec<Effect>,
+    /// Which statements of the file are about which relation.
+    pub(crate) outline: &'a Outline,
 }
 
 /// What a rule found wrong with a statement.
@@ -49,6 +52,9 @@ pub struct Problem {
     pub remedy: String,
     /// What a server will show.
     pub claim: Claim,
+    /// The object that it is about, where a statement may be about several: one of another rule
+    /// about the same object may speak instead ([`crate::precedence`]).
+    pub subject: Option<String>,
 }
 
 /// Edits of a statement.
@@ -93,6 +99,11 @@ impl Problem {
         Self { range: hazard.effect.range.clone(), ..self }
     }
 
+    /// Names the one of several objects that it is about.
+    pub(crate) fn about(self, subject: &ObjectName) -> Self {
+        Self { subject: Some(subject.to_string()), ..self }
+    }
+
     /// Gives it another severity than the rule's.
     pub(crate) fn severity(self, severity: Severity) -> Self {
         Self { severity: Some(severity), ..self }
@@ -130,6 +141,56 @@ impl<'a> Context<'a> {
     /// Whether the command is the statement's own, and not one inside a DO block or function.
     fn is_own(&self) -> bool {
         self.migration.statements[self.index].range == self.range
+    }
+
+    /// The `ALTER TABLE` of a relation that existed before the change, unless PostgreSQL skips it.
+    pub(crate) fn altered(&self) -> Option<(&'a AlterTable, Existing<'a>)> {
+        let Command::AlterTable(alter) = self.command else { return None };
+        if alter.if_exists && self.known_missing(&alter.name) {
+            return None;
+        }
+        Some((alter, self.existing(&alter.name)?))
+    }
+
+    /// Whether a column existed before the change, or isn't known to be new or missing.
+    pub(crate) fn is_old_column(&self, table: &ObjectName, column: &str) -> bool {
+        let missing = |relation: &Relation| relation.columns_known && relation.column(column).is_none();
+        !self.schema.is_new_column(table, column) && !self.schema.relation(table).is_some_and(missing)
+    }
+
+    /// Whether the statement surely runs as it stands: not a command on a branch of a DO block, or
+    /// in a function.
+    pub(crate) fn surely_runs(&self) -> bool {
+        self.ranges_hold && self.is_own()
+    }
+
+    /// Later commands of the file that are about a relation of this name.
+    pub(crate) fn later(&self, name: &ObjectName) -> impl Iterator<Item = &'a Command> + use<'a> {
+        let index = self.index;
+        let about = self.outline.about(self.migration, name).into_iter();
+        about.filter(move |(at, _)| *at > index).map(|(_, command)| command)
+    }
+
+    /// Earlier commands of the file that are about a relation of this name, with their statements.
+    pub(crate) fn earlier(&self, name: &ObjectName) -> impl Iterator<Item = (usize, &'a Command)> + use<'a> {
+        let index = self.index;
+        let about = self.outline.about(self.migration, name).into_iter();
+        about.filter(move |(at, _)| *at < index)
+    }
+
+    /// The words of the statement in lower case, single spaces between them; cut at 500 bytes.
+    pub(crate) fn words(&self) -> String {
+        let mut words = String::new();
+        for word in self.sql().split_whitespace() {
+            if words.len() > 500 {
+                break;
+            }
+            if !words.is_empty() {
+                words.push(' ');
+            }
+            words.push_str(&word.to_ascii_lowercase());
+        }
+        words
     }
 
     /// The statement's text.

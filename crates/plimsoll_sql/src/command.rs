@@ -117,15 +117,15 @@ pub enum Command {
         each_row: bool,
     },
     /// Creates, alters or drops what hangs on a table: a policy, a rule; alters or drops a trigger.
-    AlterAttachment(Box<Attachment>),
+    AlterAttachment(Attachment),
     /// `CREATE DOMAIN`.
-    CreateDomain(Box<CreateDomain>),
+    CreateDomain(CreateDomain),
     /// `ALTER DOMAIN`.
     AlterDomain {
         /// The domain.
         name: ObjectName,
         /// What happens to it.
-        action: Box<DomainAction>,
+        action: DomainAction,
     },
     /// `CREATE TYPE`.
     CreateType {
@@ -190,8 +190,13 @@ pub enum Command {
         /// The tables named; none means all.
         names: Vec<ObjectName>,
     },
+    /// `COMMENT ON` a relation.
+    Comment {
+        /// The relation.
+        on: ObjectName,
+    },
     /// `CREATE …`, `ALTER …` of a kind that has no variant of its own.
-    Object(Box<ObjectChange>),
+    Object(ObjectChange),
     /// `BEGIN`, `START TRANSACTION`.
     Begin,
     /// `COMMIT`, `END`.
@@ -330,6 +335,10 @@ pub struct ColumnDefinition {
     pub generation: Option<Box<Expression>>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
+    /// Bytes in the statement.
+    pub range: Range<usize>,
+    /// Bytes of its type in the statement; none where it has none.
+    pub type_range: Option<Range<usize>>,
 }
 
 /// An expression, as far as PostgreSQL's rules about rewrites and scans ask.
@@ -723,6 +732,8 @@ pub struct CreateView {
     pub columns: Vec<String>,
     /// Whether its query selects `*`.
     pub star: bool,
+    /// Whether its query holds further queries.
+    pub nested: bool,
     /// Options in `WITH (…)`, in lower case, as written.
     pub options: String,
 }
@@ -906,6 +917,8 @@ pub struct Modify {
     pub reads: Vec<ObjectName>,
     /// String constants in it, for values of enums.
     pub strings: Vec<String>,
+    /// A column that it writes to twice in one list, which PostgreSQL refuses.
+    pub written_twice: Option<String>,
 }
 
 /// A kind of data modification.

@@ -8,6 +8,7 @@
 mod alter_table;
 mod drop;
 mod partition;
+mod partition_overlap;
 mod type_change;
 
 use std::ops::Range;
@@ -23,6 +24,7 @@ use crate::name::ObjectName;
 use crate::schema::{Relation, RelationKind, ResolvedName, Schema};
 
 pub use partition::{default_excludes, implies_bound};
+pub use partition_overlap::{bounds_overlap, is_empty_range};
 pub use type_change::{ColumnTypeChange, column_type_change, without_dropped};
 
 /// What of the server and the session decides about rewrites.

@@ -311,10 +311,14 @@ fn create_table(cursor: &mut Cursor) -> Option<Command> {
 }
 
 fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
+    let start = cursor.start()?;
     let name = cursor.identifier()?;
+    let type_start = cursor.start()?;
     let data_type = Some(data_type(cursor)?);
     let mut column = ColumnDefinition {
         name,
+        range: start..cursor.end(),
+        type_range: Some(type_start..cursor.end()),
         data_type,
         collation: None,
         default: None,
@@ -360,6 +364,7 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
             return None;
         }
     }
+    column.range = start..cursor.end();
     Some(column)
 }
 
@@ -555,7 +560,11 @@ fn insert(cursor: &mut Cursor) -> Option<Command> {
     cursor.expects("into")?;
     let table = cursor.name()?;
     if cursor.peek()?.kind == TokenKind::OpenParen {
-        cursor.columns()?;
+        let columns = cursor.columns()?;
+        let twice = |(at, column): (usize, &String)| columns[..at].contains(column);
+        if columns.iter().enumerate().any(twice) {
+            return None;
+        }
     }
     cursor.expects("values")?;
     let mut strings = Vec::new();
@@ -582,25 +591,33 @@ fn insert(cursor: &mut Cursor) -> Option<Command> {
         }
     }
     let kind = ModifyKind::InsertValues;
-    Some(Command::Modify(Modify { table, kind, bounded: true, reads: Vec::new(), strings }))
+    Some(Command::Modify(Modify {
+        table,
+        kind,
+        bounded: true,
+        reads: Vec::new(),
+        strings,
+        written_twice: None,
+    }))
 }
 
+/// `COMMENT ON TABLE`; of what it says of columns and others nothing is kept.
 fn comment(cursor: &mut Cursor) -> Option<Command> {
     cursor.expects("on")?;
-    let dotted = cursor.takes("column");
-    if !dotted && !cursor.takes("table") && !cursor.takes("index") && !cursor.takes("view") {
-        return None;
-    }
-    cursor.identifier()?;
-    let mut parts = 1;
-    while cursor.takes_sign(TokenKind::Dot) {
+    let command = if cursor.takes("column") {
         cursor.identifier()?;
-        parts += 1;
-    }
-    let fits = if dotted { (2..=3).contains(&parts) } else { parts <= 2 };
-    fits.then_some(())?;
+        let mut parts = 1;
+        while cursor.takes_sign(TokenKind::Dot) {
+            cursor.identifier()?;
+            parts += 1;
+        }
+        (2..=3).contains(&parts).then_some(Command::Other)?
+    } else {
+        cursor.expects("table")?;
+        Command::Comment { on: cursor.name()? }
+    };
     cursor.expects("is")?;
-    (cursor.takes("null") || cursor.string().is_some()).then_some(Command::Other)
+    (cursor.takes("null") || cursor.string().is_some()).then_some(command)
 }
 
 fn drop(cursor: &mut Cursor) -> Option<Command> {

@@ -51,6 +51,8 @@ pub struct Relation {
     pub names_read: Vec<String>,
     /// Whether a view's query selects `*`.
     pub reads_star: bool,
+    /// Whether a view's query holds further queries, so that names in it may be theirs.
+    pub reads_nested: bool,
     /// A view's options as written, in lower case.
     pub options: String,
     /// The composite type that it is a table of.
