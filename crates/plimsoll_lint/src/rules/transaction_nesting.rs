@@ -52,14 +52,15 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
 
 /// Whether the file is one BEGIN, what it does, and one COMMIT.
 fn wraps_the_file(context: &Context) -> bool {
-    let control = |statement: &Statement| {
-        let command = statement.command()?;
-        matches!(command, Command::Begin | Command::Commit { .. } | Command::Rollback { .. })
-            .then_some(command)
-    };
     let statements = &context.migration.statements;
     let controls: Vec<&Command> = statements.iter().filter_map(control).collect();
     matches!(controls.as_slice(), [Command::Begin, Command::Commit { chain: false }])
         && statements.first().is_some_and(|first| control(first).is_some())
         && statements.last().is_some_and(|last| control(last).is_some())
+}
+
+/// The command, if it begins or ends a transaction.
+fn control(statement: &Statement) -> Option<&Command> {
+    let command = statement.command()?;
+    matches!(command, Command::Begin | Command::Commit { .. } | Command::Rollback { .. }).then_some(command)
 }
