@@ -1,13 +1,15 @@
 //! The server's life: messages in their order, and between them the judging of what they changed.
 //!
 //! Edits that came in meanwhile are made before anything is judged, so that a fast typist is told
-//! of the last text alone.
+//! of the last text alone. What an edit means for the other documents is looked at when the typist
+//! rests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
 
 use gen_lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionParams, DidChangeTextDocumentParams,
@@ -35,6 +37,9 @@ use crate::uri::path_of;
 /// configuration.
 const WATCHED: &str = "**/*.{sql,toml,conf}";
 
+/// How long nothing must come in before documents are judged that nobody types in.
+const QUIET: Duration = Duration::from_millis(150);
+
 /// How a server's life ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -61,7 +66,8 @@ pub fn serve(
         talk: Talk { encoding: Encoding::Utf16, markup: Markup::Plain, watches: Watches::No },
         folders: Vec::new(),
         documents: BTreeMap::new(),
-        waiting: VecDeque::new(),
+        edited: VecDeque::new(),
+        affected: VecDeque::new(),
     };
     server.run(&messages(input))
 }
@@ -110,8 +116,10 @@ struct Server<J: Judge, W: Write> {
     folders: Vec<PathBuf>,
     /// By URI, as the client spells it.
     documents: BTreeMap<String, Open>,
-    /// URIs of documents that have to be judged, the one just edited first.
-    waiting: VecDeque<String>,
+    /// URIs of documents whose text is new.
+    edited: VecDeque<String>,
+    /// URIs of documents around which something changed.
+    affected: VecDeque<String>,
 }
 
 /// A request that can't be answered.
@@ -124,11 +132,14 @@ impl<J: Judge, W: Write> Server<J, W> {
                 Ok(incoming) => Some(incoming),
                 Err(TryRecvError::Disconnected) => None,
                 Err(TryRecvError::Empty) => {
-                    if let Some(uri) = self.waiting.pop_front() {
+                    if let Some(uri) = self.edited.pop_front() {
                         self.judge(&uri)?;
                         continue;
                     }
-                    messages.recv().ok()
+                    match self.next_when_idle(messages)? {
+                        Some(incoming) => incoming,
+                        None => continue,
+                    }
                 }
             };
             match incoming {
@@ -144,6 +155,31 @@ impl<J: Judge, W: Write> Server<J, W> {
                 Some(Incoming::Broken(code, why)) => self.client.refuse(None, code, &why)?,
                 Some(Incoming::Failed(error)) => return Err(error),
                 None => return Ok(self.ending()),
+            }
+        }
+    }
+
+    /// Waits for the next message, which is none at the end. If none comes soon, a document is judged
+    /// instead.
+    fn next_when_idle(
+        &mut self,
+        messages: &Receiver<Incoming>,
+    ) -> Result<Option<Option<Incoming>>, ServeError> {
+        if self.affected.is_empty() {
+            return Ok(Some(messages.recv().ok()));
+        }
+        match messages.recv_timeout(QUIET) {
+            Ok(incoming) => Ok(Some(Some(incoming))),
+            Err(RecvTimeoutError::Disconnected) => Ok(Some(None)),
+            Err(RecvTimeoutError::Timeout) => {
+                // All of them, unless the client speaks.
+                while let Some(uri) = self.affected.pop_front() {
+                    self.judge(&uri)?;
+                    if let Ok(incoming) = messages.try_recv() {
+                        return Ok(Some(Some(incoming)));
+                    }
+                }
+                Ok(None)
             }
         }
     }
@@ -298,7 +334,8 @@ impl<J: Judge, W: Write> Server<J, W> {
 
     fn close(&mut self, uri: &Uri) -> Result<(), ServeError> {
         let Some(Open { document, .. }) = self.documents.remove(&uri.0) else { return Ok(()) };
-        self.waiting.retain(|waiting| *waiting != uri.0);
+        self.edited.retain(|waiting| *waiting != uri.0);
+        self.affected.retain(|waiting| *waiting != uri.0);
         if let Some(path) = &document.path {
             self.judge.set_text(path, None);
         }
@@ -323,8 +360,10 @@ impl<J: Judge, W: Write> Server<J, W> {
             self.judge.set_text(path, Some(document.sql()));
         }
         self.judge_all();
-        self.waiting.retain(|waiting| waiting != uri);
-        self.waiting.push_front(uri.to_owned());
+        self.affected.retain(|waiting| waiting != uri);
+        if !self.edited.iter().any(|waiting| waiting == uri) {
+            self.edited.push_back(uri.to_owned());
+        }
     }
 
     /// Takes note that files changed on disk.
@@ -334,9 +373,9 @@ impl<J: Judge, W: Write> Server<J, W> {
     }
 
     fn judge_all(&mut self) {
-        let missing = self.documents.keys().filter(|uri| !self.waiting.contains(uri));
-        let missing: Vec<String> = missing.cloned().collect();
-        self.waiting.extend(missing);
+        let is_missing = |uri: &&String| !self.edited.contains(uri) && !self.affected.contains(uri);
+        let missing: Vec<String> = self.documents.keys().filter(is_missing).cloned().collect();
+        self.affected.extend(missing);
     }
 
     /// Judges a document and tells the client what was found.
@@ -373,8 +412,10 @@ impl<J: Judge, W: Write> Server<J, W> {
 
     /// The document, judged as it is now.
     fn up_to_date(&mut self, uri: &Uri) -> Result<Option<&mut Open>, ServeError> {
-        if let Some(at) = self.waiting.iter().position(|waiting| *waiting == uri.0) {
-            self.waiting.remove(at);
+        let count = self.edited.len() + self.affected.len();
+        self.edited.retain(|waiting| *waiting != uri.0);
+        self.affected.retain(|waiting| *waiting != uri.0);
+        if self.edited.len() + self.affected.len() < count {
             self.judge(&uri.0)?;
         }
         Ok(self.documents.get_mut(&uri.0))
