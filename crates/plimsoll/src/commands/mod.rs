@@ -7,6 +7,7 @@ pub(crate) mod lsp;
 mod rule;
 mod rules;
 mod server;
+mod snapshot;
 
 use crate::args::{Arguments, Verb};
 use crate::exit::Failure;
@@ -24,6 +25,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         }
         Verb::Lint(arguments) => lint::run(&arguments, config, color),
         Verb::Lsp => lsp::run(config),
+        Verb::Snapshot(arguments) => snapshot::run(&arguments).await,
         Verb::Server(arguments) => server::run(&arguments, config).await,
         Verb::Rule(arguments) => rule::run(&arguments, config),
         Verb::Rules => rules::run(config),

@@ -387,6 +387,18 @@ impl Schema {
         Arc::make_mut(&mut self.relations).insert(name, relation);
     }
 
+    /// Notes whether queries may use an index, as a snapshot told it.
+    pub fn set_index_valid(&mut self, index: &ResolvedName, valid: bool) {
+        let Some(table) = self.index_tables.get(index).cloned() else { return };
+        if let Some(relation) = Arc::make_mut(&mut self.relations).get_mut(&table) {
+            relation
+                .indexes
+                .iter_mut()
+                .filter(|known| known.name == index.name)
+                .for_each(|known| known.valid = valid);
+        }
+    }
+
     /// Notes a relation's size as a snapshot told it: bytes with TOAST, and rows.
     pub fn set_size(&mut self, name: &ResolvedName, bytes: u64, rows: u64) {
         if let Some(relation) = Arc::make_mut(&mut self.relations).get_mut(name) {
