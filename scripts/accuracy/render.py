@@ -45,11 +45,10 @@ def render(name, host, folder):
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     print(f"Rendering {name}.", file=sys.stderr)
+    for file, text in history.get("files", {}).items():
+        (folder / file).write_text(text)
     script = HERE / f"{history['tool']}_history.py"
     with open(log, "w") as out:
-        create = "import sys, psycopg as p; p.connect(f'host={sys.argv[1]} user=postgres dbname=postgres', " \
-                 "autocommit=True).execute(f'CREATE DATABASE {sys.argv[2]}')"
-        subprocess.run([python, "-c", create, host, history["database"]], check=True, stdout=out, stderr=out)
         command = [python, script, json.dumps(history), host, unfinished]
         home = dict(os.environ, HOME=str(folder), PYTHONDONTWRITEBYTECODE="1")
         done = subprocess.run(command, stdout=out, stderr=out, cwd=folder, env=home).returncode == 0

@@ -182,6 +182,8 @@ pub enum Command {
         calls: Vec<ObjectName>,
         /// Relations read.
         reads: Vec<ObjectName>,
+        /// Columns by which the WHERE picks rows, as an index can find them.
+        sought: Vec<String>,
     },
     /// `GRANT`, `REVOKE` on objects or of roles.
     Grant(Box<Grant>),
@@ -913,6 +915,8 @@ pub struct Modify {
     pub kind: ModifyKind,
     /// Whether it names the rows: a WHERE that isn't always true, or listed VALUES.
     pub bounded: bool,
+    /// Columns by which the WHERE picks rows, as an index can find them.
+    pub sought: Vec<String>,
     /// Relations that it reads besides.
     pub reads: Vec<ObjectName>,
     /// String constants in it, for values of enums.

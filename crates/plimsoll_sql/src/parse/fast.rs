@@ -595,6 +595,7 @@ fn insert(cursor: &mut Cursor) -> Option<Command> {
         table,
         kind,
         bounded: true,
+        sought: Vec::new(),
         reads: Vec::new(),
         strings,
         written_twice: None,

@@ -365,6 +365,7 @@ fn understood(statement: &Stmt) -> Option<Command> {
         Stmt::Call(node) => Command::Query {
             calls: names::path_below(&node.procedure_name_ref()?).map(names::of_ref).into_iter().collect(),
             reads: Vec::new(),
+            sought: Vec::new(),
         },
         Stmt::CompoundSelect(_) | Stmt::Values(_) | Stmt::Explain(_) | Stmt::Execute(_) => query(statement),
         Stmt::SelectInto(node) => {
@@ -478,7 +479,13 @@ fn select(node: &ast::Select) -> Command {
 }
 
 fn query(node: &impl AstNode) -> Command {
-    Command::Query { calls: expression::calls(node.syntax()), reads: names::relations_read(node.syntax()) }
+    let mut clauses = node.syntax().descendants().filter_map(ast::WhereClause::cast);
+    let sought = match (clauses.next(), clauses.next()) {
+        (Some(only), None) => only.expr().map(|condition| expression::sought(&condition)).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let reads = names::relations_read(node.syntax());
+    Command::Query { calls: expression::calls(node.syntax()), reads, sought }
 }
 
 fn chains(node: &impl AstNode) -> bool {
