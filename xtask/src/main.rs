@@ -1,6 +1,9 @@
 //! Generators of this repository. `cargo xtask docs` writes the generated pages, `cargo xtask
-//! check` says whether they are up to date.
+//! check` says whether they are up to date. `cargo xtask locks` asks real servers what DDL does, and
+//! writes that and its page. `cargo xtask gates` counts instructions and refuses growth.
 
+mod gates;
+mod locks;
 mod pages;
 
 use std::path::Path;
@@ -16,12 +19,18 @@ enum Mode {
 }
 
 fn main() -> Result<ExitCode> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace's folder")?;
     let mode = match std::env::args().nth(1).as_deref() {
         Some("docs") => Mode::Write,
         Some("check") => Mode::Check,
-        _ => bail!("usage: cargo xtask docs | check"),
+        Some("gates") => {
+            let keeps = std::env::args().nth(2).as_deref() == Some("--keep");
+            say(&gates::run(root, keeps)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some("locks") => return locks::observe(root).map(|()| ExitCode::SUCCESS),
+        _ => bail!("usage: cargo xtask docs | check | locks | gates [--keep]"),
     };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace's folder")?;
     let pages = pages::generate(root)?;
     let mut stale = Vec::new();
     for (path, text) in &pages {

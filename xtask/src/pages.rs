@@ -1,4 +1,4 @@
-//! The generated pages: rules, command line, configuration.
+//! The generated pages: rules, command line, configuration, locks.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,6 +7,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use plimsoll_lint::RULES;
 use plimsoll_lint::names::OTHER_FINDINGS;
+
+use crate::locks;
 
 /// Pages by their path below the workspace's folder.
 pub(crate) type Pages = BTreeMap<String, String>;
@@ -36,6 +38,7 @@ pub(crate) fn generate(root: &Path) -> Result<Pages> {
     pages.insert("docs/rules/README.md".into(), rule_index());
     pages.insert("docs/cli.md".into(), command_line(root)?);
     pages.insert("docs/config.md".into(), configuration(root)?);
+    pages.insert("docs/locks.md".into(), format!("{NOTICE}{}", locks::page()?));
     Ok(pages)
 }
 

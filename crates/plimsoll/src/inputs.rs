@@ -179,7 +179,7 @@ impl Inputs {
         match text_of(&shown, bytes) {
             Ok(text) => {
                 let below = path.strip_prefix(folder).unwrap_or(path).to_owned();
-                texts.files.push(InputFile { path: below, shown, text });
+                texts.files.push(InputFile { path: below, shown, text: text.into() });
             }
             Err(unreadable) => texts.unreadable.push(unreadable),
         }

@@ -321,7 +321,7 @@ fn stranger(
         Ok(text) => text,
         Err(unreadable) => return Ok(Err(unreadable)),
     };
-    let file = InputFile { path: name, shown, text };
+    let file = InputFile { path: name, shown, text: text.into() };
     let files = [file];
     let layout = if layout.is_migration(&files[0].path) {
         layout

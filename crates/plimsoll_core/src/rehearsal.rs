@@ -59,6 +59,10 @@ pub struct StatementRecord {
     pub scans: Vec<Scan>,
     /// Indexes built or rebuilt.
     pub index_builds: Vec<IndexBuild>,
+    /// Whether readers and writers could go on during the work, as `CONCURRENTLY` promises: a lock
+    /// that blocks them was held before or after it, or on a materialized view, which has no writers.
+    #[serde(skip)]
+    pub works_concurrently: bool,
     /// Write-ahead log written, in bytes.
     pub wal_bytes: u64,
     /// `lock_timeout` in force after it, in milliseconds; 0 means none.

@@ -4,14 +4,15 @@ use std::ops::Range;
 
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, LockMode, Severity, Work, units};
-use plimsoll_sql::command::AlterTable;
-use plimsoll_sql::effects::{Cause, Effect};
+use plimsoll_sql::command::{ActionKind, AlterTable, Constraint, ConstraintKind, TableAction};
+use plimsoll_sql::effects::{Cause, Effect, Environment};
 use plimsoll_sql::name::{quote_identifier, quote_name};
-use plimsoll_sql::schema::{Relation, ResolvedName};
-use plimsoll_sql::transaction::Place;
+use plimsoll_sql::schema::{Relation, RelationKind, ResolvedName};
+use plimsoll_sql::transaction::{Block, Place};
 use plimsoll_sql::{Command, Migration, ObjectName, Schema};
 
 use crate::Settings;
+use crate::added_column::AddedColumn;
 use crate::outline::Outline;
 use crate::rule::Rule;
 use crate::session::Session;
@@ -106,6 +107,14 @@ impl Problem {
     /// Gives it another severity than the rule's.
     pub(crate) fn severity(self, severity: Severity) -> Self {
         Self { severity: Some(severity), ..self }
+    }
+
+    /// Gives it edits that mend it, where there are any.
+    pub(crate) fn maybe_fix(self, title: &str, edits: Option<Vec<(Range<usize>, String)>>) -> Self {
+        match edits {
+            Some(edits) if !edits.is_empty() => self.fix(title, edits),
+            _ => self,
+        }
     }
 
     /// Gives it an edit that mends it.
@@ -217,12 +226,140 @@ impl<'a> Context<'a> {
         hazards
     }
 
+    /// The server and session for which the statement runs.
+    pub(crate) fn environment(&self) -> Environment {
+        self.session.environment(self.settings)
+    }
+
     /// Whether this statement is the first of its file that takes a brief strong lock without a
     /// `lock_timeout`, and the lock has no better cure than one: one such finding tells a file.
     pub(crate) fn waits_unguarded(&self) -> bool {
         self.session.waits_forever()
             && !self.session.unguarded_lock_seen()
+            // That rule has told of the SET that switches it off.
+            && !self.session.told_in_file("lock-timeout-ineffective")
             && takes_brief_strong_lock(&self.effects)
+    }
+
+    /// The severity of a brief strong lock that another way of writing the statement avoids.
+    pub(crate) fn brief_severity(&self) -> Severity {
+        if self.session.waits_forever() { Severity::Warning } else { Severity::Note }
+    }
+
+    /// The first lock that keeps everybody out of an existing table: that of the table which the
+    /// statement is about.
+    pub(crate) fn main_table(&self) -> Option<&Effect> {
+        let is_table = |name: &ResolvedName| {
+            let kind = self.schema.relation(name).map(|known| known.kind);
+            kind.is_none_or(|kind| matches!(kind, RelationKind::Table | RelationKind::PartitionedTable))
+        };
+        let keeps_out = |effect: &&Effect| effect.mode == LockMode::AccessExclusive;
+        self.effects.iter().filter(keeps_out).find(|effect| is_table(&effect.relation))
+    }
+
+    /// Existing tables that the statement's new foreign keys reference, other than its own table.
+    pub(crate) fn foreign_key_parents(&self) -> Vec<ResolvedName> {
+        let (own, constraints): (&ObjectName, Vec<&Constraint>) = match self.command {
+            Command::CreateTable(table) => {
+                let inline = table.columns.iter().flat_map(|column| &column.constraints);
+                (&table.name, table.constraints.iter().chain(inline).collect())
+            }
+            Command::AlterTable(alter) => {
+                let of = |action: &'a TableAction| match &action.kind {
+                    ActionKind::AddConstraint(constraint) => vec![constraint],
+                    ActionKind::AddColumn { column, .. } => column.constraints.iter().collect(),
+                    _ => Vec::new(),
+                };
+                (&alter.name, alter.actions.iter().flat_map(of).collect())
+            }
+            _ => return Vec::new(),
+        };
+        let mut parents: Vec<ResolvedName> = Vec::new();
+        for constraint in constraints {
+            let ConstraintKind::ForeignKey { references, .. } = &constraint.kind else { continue };
+            let parent = self.schema.resolve(references);
+            let locked = self.effects.iter().any(|effect| effect.relation == parent);
+            if locked && parent != self.schema.resolve(own) && !parents.contains(&parent) {
+                parents.push(parent);
+            }
+        }
+        parents
+    }
+
+    /// Bytes of the statement as text, where ranges in it hold.
+    pub(crate) fn text(&self, range: &Range<usize>) -> Option<&'a str> {
+        self.sql().get(range.clone()).filter(|_| self.ranges_hold)
+    }
+
+    /// The bytes just behind the statement's leading words, if it begins with them.
+    pub(crate) fn behind(&self, words: &[&str]) -> Option<usize> {
+        let sql = self.sql();
+        let mut at = 0;
+        for word in words {
+            at += sql[at..].len() - sql[at..].trim_start().len();
+            let end = at + word.len();
+            let found = sql.get(at..end)?.eq_ignore_ascii_case(word);
+            let next = sql[end..].chars().next();
+            if !found || next.is_some_and(|next| next.is_alphanumeric() || next == '_') {
+                return None;
+            }
+            at = end;
+        }
+        self.ranges_hold.then_some(at)
+    }
+
+    /// How the statement gets into another transaction.
+    pub(crate) fn elsewhere(&self) -> &'static str {
+        match self.place.block {
+            Block::Tool => "in a migration file of its own, since the tool runs each file in one transaction",
+            Block::Batch => "in a migration file of its own, since the tool sends each file as one query",
+            Block::Explicit => "behind the COMMIT, in a transaction of its own",
+            Block::None => "in a transaction of its own",
+        }
+    }
+
+    /// Where each of several changes goes, to be in a transaction of its own.
+    pub(crate) fn apart(&self) -> &'static str {
+        match self.place.block {
+            Block::Tool => "in a migration file of its own (the tool runs each file in one transaction)",
+            Block::Batch => "in a migration file of its own (the tool sends each file as one query)",
+            Block::Explicit | Block::None => "in a transaction of its own",
+        }
+    }
+
+    /// `outside a transaction` with what that asks for here.
+    pub(crate) fn outside(&self) -> &'static str {
+        match self.place.block {
+            Block::Tool => {
+                "outside a transaction (in a migration file of its own, with the tool's transaction turned off)"
+            }
+            Block::Batch => "outside a transaction (alone in a migration file)",
+            Block::Explicit => "outside a transaction (behind the COMMIT)",
+            Block::None => "outside a transaction",
+        }
+    }
+
+    /// The action of an `ALTER TABLE` that a hazard comes from.
+    pub(crate) fn action_of(&self, hazard: &Hazard) -> Option<&'a TableAction> {
+        let Command::AlterTable(alter) = self.command else { return None };
+        let range = hazard.effect.range.as_ref()?;
+        alter.actions.iter().find(|action| action.range == *range)
+    }
+
+    /// The new column that a hazard comes from, with its action, and its constraint if it is that.
+    pub(crate) fn added_column(&self, hazard: &Hazard) -> Option<AddedColumn<'a>> {
+        let Command::AlterTable(alter) = self.command else { return None };
+        let range = hazard.effect.range.as_ref()?;
+        alter.actions.iter().find_map(|action| {
+            let ActionKind::AddColumn { column, .. } = &action.kind else { return None };
+            let constraint = column.constraints.iter().find(|constraint| constraint.range == *range);
+            (action.range == *range || constraint.is_some()).then_some(AddedColumn {
+                table: &alter.name,
+                action,
+                column,
+                constraint,
+            })
+        })
     }
 
     /// A relation's name with its size, where that is known: `public.ships (84 GB)`.
@@ -238,11 +375,7 @@ impl<'a> Context<'a> {
     pub(crate) fn kept_out(&self, relation: &ResolvedName, mode: LockMode) -> String {
         let held = self.session.held_on(relation);
         let stronger = held.filter(|held| held.mode > mode);
-        let blocked = match stronger.map_or(mode, |held| held.mode).blocks() {
-            Blocks::ReadsAndWrites => "nobody can read or write it",
-            Blocks::Writes => "nobody can write to it",
-            Blocks::Nothing => "others can read and write it",
-        };
+        let blocked = kept_out_by(stronger.map_or(mode, |held| held.mode));
         match stronger {
             Some(held) => format!(
                 "{blocked} ({} is held since line {})",
@@ -306,7 +439,7 @@ impl<'a> Context<'a> {
     }
 }
 
-impl Hazard<'_> {
+impl<'a> Hazard<'a> {
     /// What a server will show.
     pub(crate) fn claim(&self) -> Claim {
         Claim::Lock {
@@ -314,6 +447,11 @@ impl Hazard<'_> {
             mode: self.effect.mode,
             work: self.effect.work,
         }
+    }
+
+    /// What it locks.
+    pub(crate) fn relation(&self) -> &'a ResolvedName {
+        &self.effect.relation
     }
 
     /// ` and public.a, public.b`, or nothing.
@@ -341,13 +479,25 @@ impl Existing<'_> {
     }
 }
 
+/// Whom a lock keeps out of its relation.
+pub(crate) fn kept_out_by(mode: LockMode) -> &'static str {
+    match mode.blocks() {
+        Blocks::ReadsAndWrites => "nobody can read or write it",
+        Blocks::Writes => "nobody can write to it",
+        Blocks::Nothing => "others can read and write it",
+    }
+}
+
 /// Whether a statement takes a strong lock that only a `lock_timeout` makes harmless: not one under
 /// which it works, and not one that another way of writing it avoids.
 pub(crate) fn takes_brief_strong_lock(effects: &[Effect]) -> bool {
     let strong = |effect: &&Effect| effect.mode >= LockMode::ShareRowExclusive;
     let avoidable = |effect: &Effect| {
         (effect.work.is_some() && effect.mode.blocks() != Blocks::Nothing)
-            || matches!(effect.cause, Cause::DropIndex | Cause::DetachPartition | Cause::CreatePartition)
+            || matches!(
+                effect.cause,
+                Cause::DropIndex | Cause::DetachPartition | Cause::CreatePartition | Cause::Truncate
+            )
     };
     effects.iter().any(|effect| strong(&effect)) && !effects.iter().any(avoidable)
 }
@@ -355,6 +505,15 @@ pub(crate) fn takes_brief_strong_lock(effects: &[Effect]) -> bool {
 /// A column list as SQL writes it.
 pub(crate) fn column_list(columns: &[String]) -> String {
     columns.iter().map(|column| quote_identifier(column)).collect::<Vec<_>>().join(", ")
+}
+
+/// An update of the rows that meet a condition, in batches.
+pub(crate) fn batch_update(table: &str, set: &str, condition: &str) -> String {
+    format!(
+        "-- again and again, each time in a transaction of its own, until it finds no row:\n\
+         UPDATE {table} SET {set}\n\
+         WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {condition} LIMIT 10000));"
+    )
 }
 
 /// A name within PostgreSQL's 63 bytes, as SQL writes it.

@@ -3,6 +3,7 @@
 //! A rule is one file in `rules/`, with its page beside it. Rules are pure and can't fail.
 //! Deliberately absent: servers, files, and any opinion about how a finding is shown.
 
+mod added_column;
 mod context;
 pub mod names;
 mod outline;
@@ -29,7 +30,7 @@ use policy::{FilePolicy, Standing};
 use precedence::Told;
 pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR, Script};
 pub use rules::RULES;
-use session::{Held, Session};
+use session::{Held, Session, Trace};
 use steps::{Step, steps};
 use suppression::Suppressions;
 
@@ -145,9 +146,10 @@ pub fn effects_by_statement(
         let mut of_statement = StatementEffects { effects: Vec::new(), held: session.held().to_vec() };
         for step in steps(statement, schema) {
             let effects = effects(&step.command, schema, session.environment(settings));
-            session.run(&step.command, place, index, &effects);
+            let trace = Trace { effects, ..Trace::default() };
+            session.run(&step.command, place, index, &trace);
             schema.apply(&step.command);
-            of_statement.effects.extend(effects);
+            of_statement.effects.extend(trace.effects);
         }
         by_statement.push(of_statement);
     }
@@ -187,6 +189,7 @@ fn lint_file(
                 effects,
                 outline: &outline,
             };
+            let mut told = Vec::new();
             let accepted_before = judgement.accepted.len();
             let lock_seen_before = session.unguarded_lock_seen();
             let mut found = Vec::new();
@@ -195,15 +198,19 @@ fn lint_file(
                 (rule.check)(&context, &mut problems);
                 found.extend(problems.into_iter().map(|problem| Told { rule, standing, problem }));
             }
-            let (told, known) = precedence::settle(found);
-            for Told { rule, standing, problem } in told {
+            let (settled, known) = precedence::settle(found);
+            for Told { rule, standing, problem } in settled {
+                let reported_before = judgement.findings.len();
                 judgement.take(context.finding(rule, problem), standing);
+                if judgement.findings.len() > reported_before && told.last() != Some(&rule.id) {
+                    told.push(rule.id);
+                }
             }
             for Told { rule, problem, .. } in known {
                 judgement.take(context.finding(rule, problem), Standing::Accepted);
             }
-            let effects = context.effects;
-            session.run(command, place, index, &effects);
+            let trace = Trace::of(context, told);
+            session.run(command, place, index, &trace);
             // Said once a file: what one statement may do, the next must not do in its shadow.
             let accepted = &judgement.accepted[accepted_before..];
             if !lock_seen_before

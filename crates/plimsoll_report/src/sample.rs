@@ -194,6 +194,7 @@ pub(crate) fn record(file: &str, statement: usize, line: usize, sql: &str) -> St
         rewrites: Vec::new(),
         scans: Vec::new(),
         index_builds: Vec::new(),
+        works_concurrently: false,
         wal_bytes: 180,
         lock_timeout_ms: 0,
         renames: Vec::new(),

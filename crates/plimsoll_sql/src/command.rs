@@ -12,7 +12,7 @@ use crate::name::ObjectName;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// `CREATE TABLE`, not `… AS`.
-    CreateTable(CreateTable),
+    CreateTable(Box<CreateTable>),
     /// `CREATE TABLE … AS`, `SELECT … INTO`.
     CreateTableAs {
         /// The new table.
@@ -32,8 +32,13 @@ pub enum Command {
         /// The tablespace that they leave.
         from: String,
     },
+    /// `REASSIGN OWNED`, `DROP OWNED`.
+    OwnedBy {
+        /// The owner.
+        role: String,
+    },
     /// `CREATE INDEX`.
-    CreateIndex(CreateIndex),
+    CreateIndex(Box<CreateIndex>),
     /// `DROP …`.
     Drop(Drop),
     /// `ALTER INDEX … RENAME TO`.
@@ -95,7 +100,7 @@ pub enum Command {
         mode: LockMode,
     },
     /// `CREATE VIEW`, `CREATE MATERIALIZED VIEW`.
-    CreateView(CreateView),
+    CreateView(Box<CreateView>),
     /// `CREATE TRIGGER`.
     CreateTrigger {
         /// The trigger.
@@ -112,15 +117,15 @@ pub enum Command {
         each_row: bool,
     },
     /// Creates, alters or drops what hangs on a table: a policy, a rule; alters or drops a trigger.
-    AlterAttachment(Attachment),
+    AlterAttachment(Box<Attachment>),
     /// `CREATE DOMAIN`.
-    CreateDomain(CreateDomain),
+    CreateDomain(Box<CreateDomain>),
     /// `ALTER DOMAIN`.
     AlterDomain {
         /// The domain.
         name: ObjectName,
         /// What happens to it.
-        action: DomainAction,
+        action: Box<DomainAction>,
     },
     /// `CREATE TYPE`.
     CreateType {
@@ -191,7 +196,7 @@ pub enum Command {
         on: ObjectName,
     },
     /// `CREATE …`, `ALTER …` of a kind that has no variant of its own.
-    Object(ObjectChange),
+    Object(Box<ObjectChange>),
     /// `BEGIN`, `START TRANSACTION`.
     Begin,
     /// `COMMIT`, `END`.
@@ -321,19 +326,49 @@ pub struct ColumnDefinition {
     /// Its type; none if the parser found none (typed tables).
     pub data_type: Option<DataType>,
     /// Its collation, if one is named.
-    pub collation: Option<ObjectName>,
+    pub collation: Option<Box<ObjectName>>,
     /// Its default.
-    pub default: Option<Expression>,
+    pub default: Option<Box<Expression>>,
     /// How it is generated.
     pub generated: Option<Generated>,
     /// The expression of a generated column.
-    pub generation: Option<Expression>,
+    pub generation: Option<Box<Expression>>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
-    /// Bytes in the statement.
-    pub range: Range<usize>,
+    /// Where it stands.
+    pub bytes: ColumnBytes,
+}
+
+/// Where a column's definition stands in its statement: four numbers, since a history holds many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ColumnBytes {
+    start: u32,
+    end: u32,
+    type_start: u32,
+    type_end: u32,
+}
+
+impl ColumnBytes {
+    /// Of a definition's bytes, and of its type's.
+    #[must_use]
+    pub fn new(whole: &Range<usize>, data_type: Option<&Range<usize>>) -> Self {
+        // A statement beyond 4 GB isn't parsed.
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (type_start, type_end) = data_type.map_or((0, 0), |of| (number(of.start), number(of.end)));
+        Self { start: number(whole.start), end: number(whole.end), type_start, type_end }
+    }
+
+    /// Bytes of the definition in the statement.
+    #[must_use]
+    pub fn whole(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
     /// Bytes of its type in the statement; none where it has none.
-    pub type_range: Option<Range<usize>>,
+    #[must_use]
+    pub fn data_type(self) -> Option<Range<usize>> {
+        (self.type_start < self.type_end).then_some(self.type_start as usize..self.type_end as usize)
+    }
 }
 
 /// An expression, as far as PostgreSQL's rules about rewrites and scans ask.
@@ -465,7 +500,7 @@ pub enum ActionKind {
     /// `ADD COLUMN`.
     AddColumn {
         /// The column.
-        column: ColumnDefinition,
+        column: Box<ColumnDefinition>,
         /// Whether `IF NOT EXISTS` is given.
         if_not_exists: bool,
     },

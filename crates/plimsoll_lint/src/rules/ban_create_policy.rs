@@ -18,13 +18,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Command::AlterAttachment(Attachment {
-        verb: Verb::Create,
-        kind: ObjectKind::Policy,
-        name,
-        table,
-        ..
-    }) = context.command
+    let Command::AlterAttachment(attachment) = context.command else { return };
+    let Attachment { verb: Verb::Create, kind: ObjectKind::Policy, name, table, .. } = attachment.as_ref()
     else {
         return;
     };

@@ -27,6 +27,7 @@ pub(super) fn of<'a>(context: &Context<'a>) -> Vec<NewKey<'a>> {
     let (table, created, added, constraints): (_, _, Vec<&ColumnDefinition>, Vec<&Constraint>) =
         match context.command {
             Command::CreateTable(table) if !table.temporary => {
+                let table = table.as_ref();
                 let added: Vec<&ColumnDefinition> = table.columns.iter().collect();
                 let inline = added.iter().flat_map(|column| &column.constraints);
                 let all = inline.chain(&table.constraints).collect();
@@ -37,7 +38,7 @@ pub(super) fn of<'a>(context: &Context<'a>) -> Vec<NewKey<'a>> {
                     .actions
                     .iter()
                     .filter_map(|action| match &action.kind {
-                        ActionKind::AddColumn { column, .. } => Some(column),
+                        ActionKind::AddColumn { column, .. } => Some(column.as_ref()),
                         _ => None,
                     })
                     .collect();

@@ -18,13 +18,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Command::Object(ObjectChange {
+    let Command::Object(change) = context.command else { return };
+    let ObjectChange {
         verb: Verb::Alter,
         kind: ObjectKind::Schema,
         name: Some(name),
         rename_to: Some(to),
         ..
-    }) = context.command
+    } = change.as_ref()
     else {
         return;
     };

@@ -38,7 +38,9 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             .iter()
             .flat_map(|statement| statement.commands());
         let mut later = later.filter_map(|command| match command {
-            Command::CreateIndex(made) if context.schema.resolve(&made.table) == *table => Some(made),
+            Command::CreateIndex(made) if context.schema.resolve(&made.table) == *table => {
+                Some(made.as_ref())
+            }
             _ => None,
         });
         if !later.any(replaces) {

@@ -1,9 +1,12 @@
 use std::path::PathBuf;
 
-use plimsoll_core::{ChangeScope, Finding, SourceFile};
+use plimsoll_core::{ChangeScope, Finding, Fix, Severity, SourceFile};
 use plimsoll_sql::{Migration, Schema, TransactionHabit};
 
-use crate::{Policy, RULES, Script, Settings, lint};
+use crate::{PageExample, Policy, RULES, Script, Settings, lint};
+
+mod locks;
+mod transactions;
 
 fn migration(sql: &str, habit: TransactionHabit) -> Migration {
     Migration::new(SourceFile::new(PathBuf::from("m.sql"), sql), 0..sql.len(), habit)
@@ -53,6 +56,44 @@ fn every_page_example_holds() {
         assert!(fires(&example.bad), "{}: silent on its bad example", rule.id);
         assert!(!fires(&example.good), "{}: fires on its good example", rule.id);
     }
+}
+
+#[test]
+fn every_fix_of_a_page_mends_its_example() {
+    let mut mended = 0;
+    for rule in RULES {
+        let PageExample { schema, bad, .. } = rule.example();
+        let settings =
+            Settings { server_major: bad.only, policy: Policy::everything(), ..Settings::default() };
+        let own = |sql: &str| {
+            let mut found = findings(&schema, sql, bad.habit, &settings);
+            found.retain(|finding| finding.rule == rule.id);
+            found
+        };
+        let Some(fix) = own(&bad.sql).into_iter().find_map(|finding| finding.fix) else { continue };
+        let sql = apply(&bad.sql, fix);
+        assert!(own(&sql).is_empty(), "{}: fires on its fix: {sql}", rule.id);
+        mended += 1;
+    }
+    assert!(mended > 20, "{mended}");
+}
+
+/// The text after a fix.
+fn apply(text: &str, mut fix: Fix) -> String {
+    let offset = |line: usize, column: usize| {
+        let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        start + column - 1
+    };
+    fix.edits.sort_by_key(|edit| (edit.location.line, edit.location.column));
+    let mut text_after = text.to_owned();
+    for edit in fix.edits.iter().rev() {
+        let place = &edit.location;
+        text_after.replace_range(
+            offset(place.line, place.column)..offset(place.end_line, place.end_column),
+            &edit.text,
+        );
+    }
+    text_after
 }
 
 #[test]
@@ -136,14 +177,14 @@ fn only_what_exists_is_dropped() {
 #[test]
 fn transactions_decide_about_concurrently() {
     let schema = "create table t (a int)";
-    let both = "create index concurrently on t (a); select 1";
+    let both = "create index concurrently i on t (a); select 1";
     assert_eq!(rules_of(schema, both, TransactionHabit::Statement), [""; 0]);
     assert_eq!(rules_of(schema, both, TransactionHabit::File), ["ban-concurrent-in-transaction"]);
     assert_eq!(rules_of(schema, both, TransactionHabit::Batch), ["concurrent-in-implicit-transaction"]);
-    let lone = "create index concurrently on t (a)";
+    let lone = "create index concurrently i on t (a)";
     assert_eq!(rules_of(schema, lone, TransactionHabit::Batch), [""; 0]);
-    let committed = "commit; create index concurrently on t (a)";
-    assert_eq!(rules_of(schema, committed, TransactionHabit::File), [""; 0]);
+    let committed = "commit; create index concurrently i on t (a)";
+    assert_eq!(rules_of(schema, committed, TransactionHabit::File), ["transaction-nesting"]);
 }
 
 #[test]
@@ -168,7 +209,11 @@ fn a_lock_timeout_is_asked_for_once_a_file() {
     let twice = "alter table t alter a set default 1; alter table t alter a set default 2";
     assert_eq!(rules_of("create table t (a int)", twice, TransactionHabit::File), ["require-lock-timeout"]);
     assert_eq!(
-        rules_of("create table t (a int)", "create index concurrently on t (a)", TransactionHabit::Statement),
+        rules_of(
+            "create table t (a int)",
+            "create index concurrently i on t (a)",
+            TransactionHabit::Statement
+        ),
         [""; 0]
     );
 }

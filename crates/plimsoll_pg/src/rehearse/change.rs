@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use plimsoll_core::ChangeScope;
-use plimsoll_core::rehearsal::{HeldLock, IndexBuild, Outcome, Rehearsal, Scan, StatementRecord};
+use plimsoll_core::rehearsal::{Outcome, Rehearsal, StatementRecord};
 use plimsoll_sql::transaction::{Block, Place};
 use plimsoll_sql::{Command, Migration, Statement};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -17,10 +17,13 @@ use tokio_postgres::Client;
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::catalog::{Catalog, CatalogEntry};
+use super::deed::{Deed, Known};
 use super::error::{RehearseError, catalog_error, refusal_of, statement_error};
+use super::guard::{BACK_TO_SAVEPOINT, Guard};
 use super::notices::told;
 use super::photograph::{
-    Inside, Locks, Scans, flush_counters, inside, locks_of, outside, referencing_relations, without_rows,
+    Locks, Scans, flush_counters, inside, locks_of, outside, referencing_relations, wal_position,
+    without_rows,
 };
 use super::runner::{create_role, missing_role, run};
 use super::sampling::{SHORTEST_GATED_MS, run_sampled};
@@ -108,20 +111,6 @@ struct Open {
     locks: Locks,
     scans: Scans,
     wal: u64,
-}
-
-/// What a statement did, before it is put into words.
-#[derive(Default)]
-struct Deed {
-    duration: Duration,
-    locks: Locks,
-    scans: Vec<(u32, u64)>,
-    changed: Vec<(u32, CatalogEntry)>,
-    /// Tables with a new file and no row in it: they were truncated.
-    emptied: BTreeSet<u32>,
-    wal_bytes: u64,
-    lock_timeout_ms: u64,
-    error: Option<plimsoll_core::rehearsal::StatementError>,
 }
 
 /// Maps an error of our own queries and returns.
@@ -230,10 +219,10 @@ impl<'a> Stage<'a> {
     ) -> Result<Deed, RehearseError> {
         let command = statement.command();
         if command.is_some_and(Command::is_transaction_control) {
-            let deed = self.run_bare(session, migration, statement).await?;
             if matches!(command, Some(Command::Begin)) && open.is_none() {
-                *open = Some(self.first_photograph(session).await?);
+                *open = Some(self.first_photograph().await?);
             }
+            let deed = self.run_bare(session, migration, statement).await?;
             if matches!(command, Some(Command::Rollback { .. } | Command::RollbackTo(_))) {
                 self.forget_undone(session, open.as_mut()).await?;
             }
@@ -241,16 +230,16 @@ impl<'a> Stage<'a> {
         }
         if place.block != Block::None {
             if open.is_none() {
+                *open = Some(self.first_photograph().await?);
                 ours!(self, session.client.batch_execute("BEGIN").await);
-                *open = Some(self.first_photograph(session).await?);
             }
             let Some(open) = open.as_mut() else { return Ok(Deed::default()) };
             return self.run_photographed(session, migration, statement, open).await;
         }
         // LOCK TABLE outside a transaction is an error that our own transaction would hide.
         if !matches!(command, Some(Command::LockTable { .. })) {
+            let mut own = self.first_photograph().await?;
             ours!(self, session.client.batch_execute("BEGIN").await);
-            let mut own = self.first_photograph(session).await?;
             let deed = self.run_photographed(session, migration, statement, &mut own).await?;
             let refused = deed.error.as_ref().is_some_and(|error| refuses_transactions(&error.sqlstate));
             if !refused {
@@ -266,13 +255,17 @@ impl<'a> Stage<'a> {
         self.run_sampled(session, migration, statement).await
     }
 
-    async fn first_photograph(&self, session: &Session) -> Result<Open, RehearseError> {
-        let Inside { scans, wal, .. } = ours!(self, inside(&session.client).await);
-        Ok(Open { locks: Locks::new(), scans, wal })
+    /// What a session has before it begins a transaction: no locks, and counters at zero. Taken by
+    /// another session: a query in the transaction would keep it from setting its isolation level.
+    /// What a session has before it begins a transaction: no locks, and counters at zero. Taken by
+    /// another session: a query in the transaction would keep it from setting its isolation level.
+    async fn first_photograph(&self) -> Result<Open, RehearseError> {
+        let wal = ours!(self, wal_position(&self.observer).await);
+        Ok(Open { wal, ..Open::default() })
     }
 
-    /// Runs a statement of an open transaction behind a savepoint, so that its failure leaves the
-    /// transaction whole, and photographs the session at its end.
+    /// Runs a statement of an open transaction so that its failure leaves the transaction whole,
+    /// and photographs the session at its end.
     async fn run_photographed(
         &mut self,
         session: &mut Session,
@@ -280,24 +273,16 @@ impl<'a> Stage<'a> {
         statement: &Statement,
         open: &mut Open,
     ) -> Result<Deed, RehearseError> {
+        let guard = Guard::of(migration.sql(statement));
         loop {
-            ours!(self, session.client.batch_execute("SAVEPOINT plimsoll").await);
-            let started = Instant::now();
-            let result = run(&session.client, &migration.source, statement).await;
-            let duration = started.elapsed();
+            let (result, duration) = self.run_guarded(session, migration, statement, guard).await?;
             let Err(error) = result else {
-                let deed = self.photograph(session, statement.command(), open, duration).await?;
-                ours!(self, session.client.batch_execute("RELEASE SAVEPOINT plimsoll").await);
-                return Ok(deed);
+                return self.photograph(session, statement.command(), open, duration).await;
             };
             let refusal = refusal_of(self.server, &place_of(migration, statement), &error).await?;
-            ours!(
-                self,
-                session
-                    .client
-                    .batch_execute("ROLLBACK TO SAVEPOINT plimsoll; RELEASE SAVEPOINT plimsoll")
-                    .await
-            );
+            if guard != Guard::None {
+                ours!(self, session.client.batch_execute(BACK_TO_SAVEPOINT).await);
+            }
             if let Some(role) = missing_role(refusal)
                 && create_role(&self.observer, role).await.is_ok()
             {
@@ -312,6 +297,31 @@ impl<'a> Stage<'a> {
             let error = statement_error(refusal, &migration.source, statement.range.start);
             return Ok(Deed { duration, error: Some(error), ..Deed::default() });
         }
+    }
+
+    /// Runs a statement behind its guard. A failure leaves the savepoint for the caller to go back to.
+    async fn run_guarded(
+        &self,
+        session: &Session,
+        migration: &Migration,
+        statement: &Statement,
+        guard: Guard,
+    ) -> Result<(Result<(), tokio_postgres::Error>, Duration), RehearseError> {
+        if guard != Guard::None {
+            ours!(self, session.client.batch_execute("SAVEPOINT plimsoll").await);
+        }
+        let (result, duration) = timed_run(session, migration, statement).await;
+        match (guard, &result) {
+            (Guard::Savepoint, Ok(())) => {
+                ours!(self, session.client.batch_execute("RELEASE SAVEPOINT plimsoll").await);
+            }
+            (Guard::Trial, Ok(())) => {
+                ours!(self, session.client.batch_execute(BACK_TO_SAVEPOINT).await);
+                return Ok(timed_run(session, migration, statement).await);
+            }
+            _ => {}
+        }
+        Ok((result, duration))
     }
 
     async fn photograph(
@@ -387,9 +397,7 @@ impl<'a> Stage<'a> {
         migration: &Migration,
         statement: &Statement,
     ) -> Result<Deed, RehearseError> {
-        let started = Instant::now();
-        let result = run(&session.client, &migration.source, statement).await;
-        let duration = started.elapsed();
+        let (result, duration) = timed_run(session, migration, statement).await;
         let error = match result {
             Ok(()) => None,
             Err(error) => Some(self.refusal(&error, migration, statement).await?),
@@ -461,89 +469,52 @@ impl<'a> Stage<'a> {
         place: Place,
         deed: Deed,
     ) {
-        let emptied = &deed.emptied;
-        let mut rewrites = Vec::new();
-        let mut index_builds = Vec::new();
-        for (oid, entry) in &deed.changed {
-            let known = self.catalog.entries.get(oid);
-            let has_new_file = entry.file != 0 && !self.catalog.files.contains(&entry.file);
-            match entry.kind {
-                'r' | 'm' if has_new_file && self.existing.contains(oid) && known.is_some() => {
-                    if !emptied.contains(oid) {
-                        rewrites.push(entry.name.clone());
-                    }
-                }
-                'i' if has_new_file && !entry.indexed.is_some_and(|table| emptied.contains(&table)) => {
-                    let indexed = entry.indexed.unwrap_or(0);
-                    let among_changed =
-                        || deed.changed.iter().find(|(oid, _)| *oid == indexed).map(|(_, e)| e.name.clone());
-                    let relation = self.catalog.name(indexed).map(ToOwned::to_owned).or_else(among_changed);
-                    index_builds.push(IndexBuild {
-                        index: entry.name.clone(),
-                        relation: relation.unwrap_or_default(),
-                        existing: self.existing.contains(&indexed),
-                    });
-                }
-                _ => {}
-            }
-        }
-        let renamed = |(oid, entry): &(u32, CatalogEntry)| {
-            let old = self.catalog.name(*oid)?;
-            (old != entry.name).then(|| (old.to_owned(), entry.name.clone()))
-        };
-        let renames: Vec<(String, String)> = deed.changed.iter().filter_map(renamed).collect();
-        let existing = &self.existing;
-        let mut scans: Vec<Scan> = deed
-            .scans
-            .iter()
-            // TRUNCATE "scans" its new, empty file for each index.
-            .filter(|(oid, _)| existing.contains(oid) && !emptied.contains(oid))
-            .filter_map(|(oid, rows)| {
-                Some(Scan { relation: self.catalog.name(*oid)?.to_owned(), rows: *rows })
-            })
-            .collect();
-        let new_names: Vec<(u32, String)> =
-            deed.changed.iter().map(|(oid, entry)| (*oid, entry.name.clone())).collect();
-        let name_of = |oid: u32| {
-            // A relation goes by the name that it had before the statement.
-            let known = self.catalog.name(oid).map(ToOwned::to_owned);
-            known.or_else(|| new_names.iter().find(|(new, _)| *new == oid).map(|(_, name)| name.clone()))
-        };
-        let mut locks: Vec<HeldLock> = deed
-            .locks
-            .iter()
-            .filter_map(|(oid, mode)| {
-                Some(HeldLock { relation: name_of(*oid)?, mode: *mode, existing: existing.contains(oid) })
-            })
-            .collect();
-        locks.sort();
-        scans.sort();
-        rewrites.sort();
-        index_builds.sort_by(|a, b| (&a.relation, &a.index).cmp(&(&b.relation, &b.index)));
+        let known = Known { catalog: &self.catalog, existing: &self.existing };
         self.records.push(StatementRecord {
             file: migration.source.name(),
             statement: index,
             line: migration.source.line_column(statement.range.start).0,
             sql: migration.sql(statement).to_owned(),
             outcome: if deed.error.is_some() { Outcome::Error } else { Outcome::Ok },
-            error: deed.error,
             duration_ms: milliseconds(deed.duration),
             started_ms: milliseconds(self.clock),
             in_transaction: place.in_transaction(),
             transaction: self.transaction,
-            locks,
-            rewrites,
-            scans,
-            index_builds,
+            locks: deed.locks(&known),
+            rewrites: deed.rewrites(&known),
+            scans: deed.scans(&known),
+            index_builds: deed.index_builds(&known),
+            works_concurrently: works_concurrently(statement),
             wal_bytes: deed.wal_bytes,
             lock_timeout_ms: deed.lock_timeout_ms,
-            renames,
+            renames: deed.renames(&known),
+            error: deed.error,
         });
         self.clock += deed.duration;
         for (oid, entry) in deed.changed {
             self.catalog.insert(oid, entry);
         }
     }
+}
+
+/// Whether the statement holds locks that block only before or after its work: `REINDEX CONCURRENTLY` of a partitioned
+/// table begins with `SHARE` on every partition (`ReindexPartitions` in `indexcmds.c`). Or whether they block nobody.
+fn works_concurrently(statement: &Statement) -> bool {
+    match statement.command() {
+        Some(Command::Reindex { concurrently, .. } | Command::Refresh { concurrently, .. }) => *concurrently,
+        Some(Command::CreateIndex(index)) => index.concurrently,
+        _ => false,
+    }
+}
+
+async fn timed_run(
+    session: &Session,
+    migration: &Migration,
+    statement: &Statement,
+) -> (Result<(), tokio_postgres::Error>, Duration) {
+    let started = Instant::now();
+    let result = run(&session.client, &migration.source, statement).await;
+    (result, started.elapsed())
 }
 
 fn scanned(before: &Scans, after: &Scans) -> Vec<(u32, u64)> {

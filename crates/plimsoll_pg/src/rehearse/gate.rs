@@ -21,8 +21,8 @@ use super::sampling::SAMPLE_EVERY;
 /// How long the gate stays shut for a statement that doesn't wait for it.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// More relations aren't watched: each takes its place in the server's lock table, which holds some thousand.
-const MOST_RELATIONS: usize = 500;
+/// More relations aren't watched: each takes its place in the server's lock table, which holds a thousand or two.
+const MOST_RELATIONS: usize = 300;
 
 pub(super) struct Gate<'a> {
     sessions: Option<[&'a Client; 2]>,

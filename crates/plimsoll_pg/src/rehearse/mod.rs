@@ -5,8 +5,10 @@
 
 mod catalog;
 mod change;
+mod deed;
 mod error;
 mod gate;
+mod guard;
 mod notices;
 mod photograph;
 mod replay;

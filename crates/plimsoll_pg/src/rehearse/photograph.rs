@@ -73,9 +73,13 @@ pub(super) async fn outside(observer: &Client) -> Result<(Catalog, Scans, u64), 
     let read = rows(observer.simple_query(query).await?);
     let scans =
         read.map(|row| (number(&row, "oid"), (number(&row, "scans"), number(&row, "rows_read")))).collect();
+    Ok((catalog, scans, wal_position(observer).await?))
+}
+
+/// Insert position of the write-ahead log, in bytes.
+pub(super) async fn wal_position(observer: &Client) -> Result<u64, tokio_postgres::Error> {
     let query = "SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint AS wal";
-    let wal = rows(observer.simple_query(query).await?).map(|row| number(&row, "wal")).next().unwrap_or(0);
-    Ok((catalog, scans, wal))
+    Ok(rows(observer.simple_query(query).await?).map(|row| number(&row, "wal")).next().unwrap_or(0))
 }
 
 /// The referencing relations of foreign keys, by name, with the rows that the planner believes

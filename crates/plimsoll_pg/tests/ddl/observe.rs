@@ -187,7 +187,13 @@ impl Relations {
             strong.map(|(relation, mode)| (relation.clone(), *mode)).collect::<Vec<_>>()
         };
         let (locks, index_locks) = (told(&mut tables.into_iter()), told(&mut indexes.into_iter()));
-        Observed { sqlstate: None, locks, index_locks, works: works(last) }
+        Observed {
+            sqlstate: None,
+            locks,
+            index_locks,
+            works: works(last),
+            concurrently: last.works_concurrently,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 -- What the whole server shares.
 create role harbour_master;
 create role clerk;
+create role nobody;
 set allow_in_place_tablespaces = on;
 create tablespace attic location '';
 create database annex;
@@ -90,6 +91,8 @@ create index calls_by_arrival on calls (arrived);
 create index calls_broken on calls (weight);
 update pg_index set indisvalid = false where indexrelid = 'calls_broken'::regclass;
 
+create table ensigns (code varchar(5) primary key, name text);
+create table flown (id int primary key, code varchar(5) references ensigns);
 create table pilots (id int primary key, chief int references pilots, name text);
 create table trash (id int, name text);
 create table leaf (id int primary key, ship_id int references ships, port_id int references ports);
@@ -216,6 +219,8 @@ alter table clustered cluster on clustered_by_note;
 create table nameless (id int, note text);
 create table optioned (id int primary key, note text) with (fillfactor = 70);
 create table stowed (id int primary key, note text);
+create table owned (id int primary key, note text);
+alter table owned owner to harbour_master;
 create table archive.letters (id int primary key, ship_id int references public.ships, body text);
 create table "Odd Schema"."Odd Table" ("Id" int primary key, "Odd Column" varchar(10), "select" text);
 create index "Odd Index" on "Odd Schema"."Odd Table" ("Odd Column");
@@ -293,6 +298,7 @@ create policy secrets_own on secrets using (owner = current_user);
 
 -- All the rest.
 create publication ship_news for table ships;
+create publication pilot_names for table pilots (id, name);
 create statistics ships_counts (dependencies) on flag, tons from ships;
 create foreign data wrapper nowhere;
 create server far foreign data wrapper nowhere;
@@ -311,6 +317,8 @@ insert into ports select n, 'port ' || n, 'NO', 'P' || n, n, point(n, n) from ge
 insert into ships select n, 'ship ' || n, 'LR', 'imo' || n, n, n % 200 + 1, date '2001-01-01' + n, 'x' from generate_series(1, 400) n;
 insert into calls select n, n % 400 + 1, n % 200 + 1, 'note ' || n, timestamp '2025-01-01' + n * interval '1 hour',
     timestamptz '2025-01-01 UTC' + n * interval '1 hour', int4range(n * 10, n * 10 + 5), '[1,2)', n from generate_series(1, 600) n;
+insert into ensigns select 'e' || n, 'x' from generate_series(1, 300) n;
+insert into flown select n, 'e' || n from generate_series(1, 300) n;
 insert into pilots select n, 1, 'pilot ' || n from generate_series(1, 300) n;
 insert into trash select n, 'old' from generate_series(1, 300) n;
 insert into leaf select n, n, n from generate_series(1, 200) n;
@@ -337,6 +345,7 @@ insert into clustered select n, 'x' from generate_series(1, 300) n;
 insert into nameless select n, 'x' from generate_series(1, 300) n;
 insert into optioned select n, 'x' from generate_series(1, 300) n;
 insert into stowed select n, 'x' from generate_series(1, 300) n;
+insert into owned select n, 'x' from generate_series(1, 300) n;
 insert into archive.letters select n, n, 'x' from generate_series(1, 300) n;
 insert into "Odd Schema"."Odd Table" select n, 'x', 'y' from generate_series(1, 300) n;
 insert into vessels select n, 'vessel' from generate_series(1, 300) n;

@@ -16,6 +16,10 @@ pub(crate) const MAJORS: [u32; 2] = [15, 18];
 /// The first line of a file of observations.
 const FORMAT: &str = "# Format 1. Written by `cargo xtask locks`.";
 
+/// Outcomes of statements that don't fail.
+const OK: &str = "ok";
+const CONCURRENTLY: &str = "ok concurrently";
+
 /// One kind of statement.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kind {
@@ -45,6 +49,8 @@ pub(crate) struct Observed {
     pub(crate) index_locks: Vec<(String, LockMode)>,
     /// What the statement does on existing relations that takes the longer the bigger they are.
     pub(crate) works: Vec<(String, Work)>,
+    /// Whether readers and writers could go on during the works, whatever the locks.
+    pub(crate) concurrently: bool,
 }
 
 impl Observed {
@@ -56,7 +62,7 @@ impl Observed {
         self.works
             .iter()
             .filter_map(|(relation, work)| Some((relation.as_str(), mode_on(relation)?, *work)))
-            .filter(|(_, mode, _)| mode.blocks() != Blocks::Nothing)
+            .filter(|(_, mode, _)| mode.blocks() != Blocks::Nothing && !self.concurrently)
             .collect()
     }
 }
@@ -111,7 +117,8 @@ pub(crate) fn write_observed<'a>(
 ) -> String {
     let mut text = format!("{FORMAT}\n# PostgreSQL {major}\n# kind\toutcome\tlocks\tindex locks\twork\n");
     for (name, observed) in observed {
-        let outcome = observed.sqlstate.as_deref().unwrap_or("ok");
+        let success = if observed.concurrently { CONCURRENTLY } else { OK };
+        let outcome = observed.sqlstate.as_deref().unwrap_or(success);
         let locks = |locks: &[(String, LockMode)]| {
             listed(locks.iter().map(|(relation, mode)| format!("{} {relation}", mode.pg_locks())))
         };
@@ -142,7 +149,8 @@ fn read_row(line: &str) -> Result<(String, Observed), String> {
     let cells: Vec<&str> = line.split('\t').collect();
     let [name, outcome, locks, index_locks, works] = cells[..] else { return Err(wrong()) };
     let observed = Observed {
-        sqlstate: (outcome != "ok").then(|| outcome.to_owned()),
+        sqlstate: (![OK, CONCURRENTLY].contains(&outcome)).then(|| outcome.to_owned()),
+        concurrently: outcome == CONCURRENTLY,
         locks: read_list(locks, LockMode::from_pg_locks).ok_or_else(wrong)?,
         index_locks: read_list(index_locks, LockMode::from_pg_locks).ok_or_else(wrong)?,
         works: read_list(works, of_word).ok_or_else(wrong)?,

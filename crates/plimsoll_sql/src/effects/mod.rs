@@ -25,7 +25,7 @@ use crate::schema::{Relation, RelationKind, ResolvedName, Schema};
 
 pub use partition::{default_excludes, implies_bound};
 pub use partition_overlap::{bounds_overlap, is_empty_range};
-pub use type_change::{ColumnTypeChange, column_type_change};
+pub use type_change::{ColumnTypeChange, column_type_change, without_dropped};
 
 /// What of the server and the session decides about rewrites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,6 +279,7 @@ impl Model<'_> {
             Command::Reindex { target, concurrently } => self.reindex(target, *concurrently),
             Command::Refresh { name, concurrently, .. } => {
                 let name = schema.resolve(name);
+                self.read(schema.relation(&name).map_or(&[], |known| known.reads.as_slice()));
                 match concurrently {
                     // Readers go on; nobody else writes to a materialized view.
                     true => {
@@ -287,6 +288,16 @@ impl Model<'_> {
                     false => {
                         self.push(&name, &Taken::new(AccessExclusive, Cause::Refresh), Some(Work::Rewrite))
                     }
+                }
+            }
+            Command::OwnedBy { role } => {
+                let owned: Vec<_> = schema
+                    .relations()
+                    .filter(|(_, known)| known.owner.as_ref() == Some(role))
+                    .map(|(name, _)| name)
+                    .collect();
+                for relation in owned {
+                    self.lock(relation, &Taken::new(AccessExclusive, Cause::Brief));
                 }
             }
             Command::Truncate { names, cascade, only } => {
@@ -395,15 +406,17 @@ impl Model<'_> {
         let tables: Vec<&ResolvedName> = self
             .schema
             .relations()
-            .filter(|(_, known)| known.kind == wanted && lies_there(known))
+            .filter(|(_, known)| {
+                let partitioned =
+                    wanted == RelationKind::Table && known.kind == RelationKind::PartitionedTable;
+                (known.kind == wanted || partitioned) && lies_there(known)
+            })
             .map(|(name, _)| name)
             .collect();
+        let taken = Taken::new(LockMode::AccessExclusive, Cause::SetTablespace);
         for table in tables {
-            self.push(
-                table,
-                &Taken::new(LockMode::AccessExclusive, Cause::SetTablespace),
-                Some(Work::Rewrite),
-            );
+            let holds_rows = self.schema.relation(table).is_some_and(|known| known.holds_rows());
+            self.push(table, &taken, holds_rows.then_some(Work::Rewrite));
         }
     }
 
@@ -635,10 +648,11 @@ impl Model<'_> {
         if !reads {
             return;
         }
+        let taken = Taken::new(LockMode::Share, Cause::Domain);
         if !self.schema.is_known() {
             // Which tables use it isn't known: the domain stands for them.
             let domain = self.schema.resolve(name);
-            self.push(&domain, &Taken::new(LockMode::Share, Cause::Domain), Some(Work::Scan));
+            self.push(&domain, &taken, Some(Work::Scan));
             return;
         }
         let mut tables: Vec<&ResolvedName> =
@@ -646,13 +660,13 @@ impl Model<'_> {
         tables.dedup();
         for table in tables {
             if self.schema.relation(table).is_some_and(|known| known.holds_rows()) {
-                self.push(table, &Taken::new(LockMode::Share, Cause::Domain), Some(Work::Scan));
+                self.push(table, &taken, Some(Work::Scan));
             }
         }
     }
 }
 
-fn has_index(relation: &crate::schema::Relation) -> bool {
+fn has_index(relation: &Relation) -> bool {
     !relation.indexes.is_empty()
         || relation
             .constraints

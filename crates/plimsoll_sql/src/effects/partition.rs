@@ -53,6 +53,20 @@ impl Model<'_> {
             true => self.lock_all(&partition, &taken),
             false => self.work(&partition, &taken, Work::Scan),
         }
+        // A key that the partition has of its own gives way to the parent's.
+        let own_key = |references: &ObjectName| {
+            known.is_some_and(|known| known.references().any(|own| own == references))
+        };
+        let referenced: Vec<ResolvedName> = known_parent
+            .into_iter()
+            .flat_map(|parent| parent.references())
+            .filter(|references| own_key(references))
+            .map(|references| self.schema.resolve(references))
+            .collect();
+        for referenced in &referenced {
+            let taken = Taken::new(LockMode::AccessExclusive, Cause::CreateTableReferences);
+            self.lock(referenced, &taken);
+        }
         let mut unchecked = None;
         if let (Some(known_parent), Some(known)) = (known_parent, known) {
             unchecked = self.attach_keys(known_parent, &partition, known, &taken).then_some(Work::Scan);
@@ -240,6 +254,10 @@ pub fn default_excludes(default: &Relation, keys: &[String], bound: &PartitionBo
                 || to.first().is_some_and(|to| {
                     holds(key, ">=", to, &[Greater, Equal]) || holds(key, ">", to, &[Greater, Equal])
                 })
+                || from
+                    .first()
+                    .zip(to.first())
+                    .is_some_and(|(from, to)| below_or_above(default, key, from, to))
         }
         (PartitionBound::List(values), [key]) => values.iter().all(|value| {
             comparisons(default).any(|comparison| {
@@ -248,6 +266,35 @@ pub fn default_excludes(default: &Relation, keys: &[String], bound: &PartitionBo
         }),
         _ => false,
     }
+}
+
+/// Whether a check says that the key lies below one constant or from another one on, the bound
+/// being in between: `day < '2026-01-01' OR day >= '2027-01-01'`.
+fn below_or_above(relation: &Relation, key: &str, from: &str, to: &str) -> bool {
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    let excludes = |part: &str| {
+        let mut words = part.trim_matches(['(', ')', ' ']).splitn(3, ' ');
+        let (Some(column), Some(operator), Some(value)) = (words.next(), words.next(), words.next()) else {
+            return false;
+        };
+        let compared = |bound: &str, wanted: &[std::cmp::Ordering]| {
+            order(value, bound).is_some_and(|found| wanted.contains(&found))
+        };
+        column.trim_matches('"') == key
+            && match operator {
+                "<" => compared(from, &[Less, Equal]),
+                "<=" => compared(from, &[Less]),
+                ">=" | ">" => compared(to, &[Greater, Equal]),
+                "is" => value == "null",
+                _ => false,
+            }
+    };
+    relation.constraints.iter().filter(|constraint| constraint.validated).any(|constraint| {
+        let ConstraintKind::Check { expression, .. } = &constraint.kind else { return false };
+        let words: Vec<&str> = expression.split_whitespace().collect();
+        let text = words.join(" ").to_ascii_lowercase();
+        text.contains(" or ") && text.split(" or ").all(excludes)
+    })
 }
 
 /// How two constants compare: as numbers, or as ISO dates and times, or equal texts.

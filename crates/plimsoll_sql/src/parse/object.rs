@@ -18,12 +18,21 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
             let temporary = matches!(node.persistence(), Some(ast::Persistence::Temp(_)));
             let options = node.with_params().map(|params| words(&params)).unwrap_or_default();
             let or_replace = node.or_replace().is_some();
-            Command::CreateView(CreateView { or_replace, temporary, options, ..view(name, statement) })
+            Command::CreateView(Box::new(CreateView {
+                or_replace,
+                temporary,
+                options,
+                ..view(name, statement)
+            }))
         }
         Stmt::CreateMaterializedView(node) => {
             let name = names::of(node.view()?.path()?);
             let if_not_exists = node.if_not_exists().is_some();
-            Command::CreateView(CreateView { materialized: true, if_not_exists, ..view(name, statement) })
+            Command::CreateView(Box::new(CreateView {
+                materialized: true,
+                if_not_exists,
+                ..view(name, statement)
+            }))
         }
         Stmt::CreatePolicy(_)
         | Stmt::AlterPolicy(_)
@@ -32,8 +41,8 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
         | Stmt::AlterRule(_)
         | Stmt::DropRule(_)
         | Stmt::AlterTrigger(_)
-        | Stmt::DropTrigger(_) => Command::AlterAttachment(attachment(statement)?),
-        Stmt::CreateDomain(node) => Command::CreateDomain(CreateDomain {
+        | Stmt::DropTrigger(_) => Command::AlterAttachment(Box::new(attachment(statement)?)),
+        Stmt::CreateDomain(node) => Command::CreateDomain(Box::new(CreateDomain {
             name: names::of(node.domain()?.path()?),
             base: node.ty().and_then(|node| types::data_type(&node)),
             constraints: node
@@ -45,10 +54,10 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
                     ast::DomainQualifier::Collate(_) => None,
                 })
                 .collect(),
-        }),
+        })),
         Stmt::AlterDomain(node) => Command::AlterDomain {
             name: names::of_ref(node.domain_ref()?.path_ref()?),
-            action: domain_action(&node.action()?).unwrap_or(DomainAction::Other),
+            action: Box::new(domain_action(&node.action()?).unwrap_or(DomainAction::Other)),
         },
         Stmt::CreateType(node) => Command::CreateType {
             name: names::of(node.type_name()?.path()?),
@@ -355,7 +364,7 @@ fn other(statement: &Stmt) -> Option<Command> {
         }
         _ => names::first_below(statement),
     };
-    Some(Command::Object(ObjectChange { verb, kind, name, rename_to, words }))
+    Some(Command::Object(Box::new(ObjectChange { verb, kind, name, rename_to, words })))
 }
 
 fn kind_of(words: &str) -> ObjectKind {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::relation::made_up_name;
 use super::{ResolvedName, Schema};
-use crate::command::{ActionKind, Attachment, Command, CreateDomain, ObjectKind, TypeAction, Verb};
+use crate::command::{ActionKind, Command, ObjectKind, TypeAction, Verb};
 use crate::name::ObjectName;
 
 /// A thing that the change made.
@@ -100,17 +100,16 @@ impl Schema {
                     }
                 }
             }
-            Command::AlterAttachment(Attachment {
-                verb: Verb::Create,
-                kind: ObjectKind::Policy,
-                name,
-                table,
-                ..
-            }) => found.push(Made::Policy(self.resolve(table), name.clone())),
-            Command::CreateType { name, .. } | Command::CreateDomain(CreateDomain { name, .. })
-                if self.user_type(name).is_none() =>
+            Command::AlterAttachment(made)
+                if made.verb == Verb::Create && made.kind == ObjectKind::Policy =>
             {
+                found.push(Made::Policy(self.resolve(&made.table), made.name.clone()));
+            }
+            Command::CreateType { name, .. } if self.user_type(name).is_none() => {
                 found.push(Made::Type(self.place(name)));
+            }
+            Command::CreateDomain(domain) if self.user_type(&domain.name).is_none() => {
+                found.push(Made::Type(self.place(&domain.name)));
             }
             Command::AlterType { name, action: TypeAction::AddValue { value, .. } }
                 if !self.is_new_type(name) =>
