@@ -71,13 +71,21 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 impl Settings {
     /// Reads `plimsoll.toml` and resolves it. `major` is the version typed on the command line.
     pub(crate) fn load(config: Option<&Path>, major: Option<u32>) -> Result<Self, Failure> {
-        let current = std::env::current_dir()
-            .map_err(|why| Failure::environment(format!("find the current folder: {why}")))?;
+        let current = current_folder()?;
         let path = match config {
             Some(path) => Some(current.join(path)),
             None => config::find_upward(&current),
         };
-        let (source, config) = match &path {
+        Self::load_in(current, path.as_deref(), major)
+    }
+
+    /// Settings of a folder, by a `plimsoll.toml` if there is one.
+    pub(crate) fn load_in(
+        current: PathBuf,
+        path: Option<&Path>,
+        major: Option<u32>,
+    ) -> Result<Self, Failure> {
+        let (source, config) = match path {
             Some(path) => {
                 let source = SourceFile::new(seen_from(path, &current), read_text(path, &current)?);
                 let config = config::parse(&source)?;
@@ -85,14 +93,12 @@ impl Settings {
             }
             None => (SourceFile::new(config::FILE_NAME, ""), Config::default()),
         };
-        Self::resolve(current, path.as_deref(), source, config, major)
+        Self::resolve(current, path, source, config, major)
     }
 
     /// Settings of the current folder as if there were no `plimsoll.toml`.
     pub(crate) fn bare() -> Result<Self, Failure> {
-        let current = std::env::current_dir()
-            .map_err(|why| Failure::environment(format!("find the current folder: {why}")))?;
-        Self::resolve(current, None, SourceFile::new(config::FILE_NAME, ""), Config::default(), None)
+        Self::load_in(current_folder()?, None, None)
     }
 
     fn resolve(
@@ -105,6 +111,10 @@ impl Settings {
         let root = path.and_then(Path::parent).map_or_else(|| current.clone(), normal);
         Resolver { current, root, source }.resolve(config, major)
     }
+}
+
+fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|why| Failure::environment(format!("find the current folder: {why}")))
 }
 
 struct Resolver {

@@ -126,7 +126,7 @@ pub fn judge(
 #[derive(Clone, Debug)]
 pub struct StatementEffects {
     /// Its effects on relations that existed before the change, with those of the commands in its DO
-    /// block and in the functions that it calls.
+    /// block and in the functions that it calls. Their ranges are bytes in the statement.
     pub effects: Vec<Effect>,
     /// Locks on such relations that the transaction held already.
     pub held: Vec<Held>,
@@ -149,7 +149,12 @@ pub fn effects_by_statement(
             let trace = Trace { effects, ..Trace::default() };
             session.run(&step.command, place, index, &trace);
             schema.apply(&step.command);
-            of_statement.effects.extend(trace.effects);
+            let start = step.start_within(statement, migration);
+            of_statement.effects.extend(trace.effects.into_iter().map(|effect| {
+                let range = effect.range.zip(start);
+                let range = range.map(|(range, start)| start + range.start..start + range.end);
+                Effect { range, ..effect }
+            }));
         }
         by_statement.push(of_statement);
     }
@@ -202,7 +207,7 @@ fn lint_file(
             for Told { rule, standing, problem } in settled {
                 let reported_before = judgement.findings.len();
                 judgement.take(context.finding(rule, problem), standing);
-                if judgement.findings.len() > reported_before && told.last() != Some(&rule.id) {
+                if judgement.findings.len() > reported_before && !told.contains(&rule.id) {
                     told.push(rule.id);
                 }
             }

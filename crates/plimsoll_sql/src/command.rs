@@ -117,15 +117,15 @@ pub enum Command {
         each_row: bool,
     },
     /// Creates, alters or drops what hangs on a table: a policy, a rule; alters or drops a trigger.
-    AlterAttachment(Box<Attachment>),
+    AlterAttachment(Attachment),
     /// `CREATE DOMAIN`.
-    CreateDomain(Box<CreateDomain>),
+    CreateDomain(CreateDomain),
     /// `ALTER DOMAIN`.
     AlterDomain {
         /// The domain.
         name: ObjectName,
         /// What happens to it.
-        action: Box<DomainAction>,
+        action: DomainAction,
     },
     /// `CREATE TYPE`.
     CreateType {
@@ -196,7 +196,7 @@ pub enum Command {
         on: ObjectName,
     },
     /// `CREATE …`, `ALTER …` of a kind that has no variant of its own.
-    Object(Box<ObjectChange>),
+    Object(ObjectChange),
     /// `BEGIN`, `START TRANSACTION`.
     Begin,
     /// `COMMIT`, `END`.

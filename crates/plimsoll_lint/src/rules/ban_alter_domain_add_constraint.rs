@@ -51,7 +51,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             )
         };
         let mut edits = None;
-        let remedy = match action.as_ref() {
+        let remedy = match action {
             DomainAction::AddConstraint(Constraint {
                 name,
                 kind: ConstraintKind::Check { expression, .. },

@@ -18,9 +18,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Command::Object(change) = context.command else { return };
-    let ObjectChange { verb: Verb::Alter, kind: ObjectKind::Extension, name, rename_to: None, words, .. } =
-        change.as_ref()
+    let Command::Object(ObjectChange {
+        verb: Verb::Alter,
+        kind: ObjectKind::Extension,
+        name,
+        rename_to: None,
+        words,
+        ..
+    }) = context.command
     else {
         return;
     };

@@ -19,9 +19,14 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Command::AlterAttachment(attachment) = context.command else { return };
-    let Attachment { verb: Verb::Alter, kind: ObjectKind::Policy, name, table, clauses, .. } =
-        attachment.as_ref()
+    let Command::AlterAttachment(Attachment {
+        verb: Verb::Alter,
+        kind: ObjectKind::Policy,
+        name,
+        table,
+        clauses,
+        ..
+    }) = context.command
     else {
         return;
     };

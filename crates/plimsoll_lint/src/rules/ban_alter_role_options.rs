@@ -18,9 +18,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Command::Object(change) = context.command else { return };
-    let ObjectChange { verb: Verb::Alter, kind: ObjectKind::Role, name, rename_to: None, .. } =
-        change.as_ref()
+    let Command::Object(ObjectChange {
+        verb: Verb::Alter,
+        kind: ObjectKind::Role,
+        name,
+        rename_to: None,
+        ..
+    }) = context.command
     else {
         return;
     };

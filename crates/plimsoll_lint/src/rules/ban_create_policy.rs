@@ -18,8 +18,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Command::AlterAttachment(attachment) = context.command else { return };
-    let Attachment { verb: Verb::Create, kind: ObjectKind::Policy, name, table, .. } = attachment.as_ref()
+    let Command::AlterAttachment(Attachment {
+        verb: Verb::Create,
+        kind: ObjectKind::Policy,
+        name,
+        table,
+        ..
+    }) = context.command
     else {
         return;
     };

@@ -37,7 +37,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             problems.push(problem(&table.name, &what, table.brief_claim(mode)));
         }
         Command::AlterDomain { name, action } if !context.schema.is_new_type(name) => {
-            let what = match action.as_ref() {
+            let what = match action {
                 DomainAction::AddConstraint(constraint) => broken(&constraint.kind),
                 DomainAction::SetNotNull => "a null".to_owned(),
                 _ => return,

@@ -2,7 +2,7 @@
 
 use plimsoll_core::{Claim, Severity};
 use plimsoll_sql::Command;
-use plimsoll_sql::command::{ActionKind, DomainAction, ObjectKind, TypeAction, Verb};
+use plimsoll_sql::command::{ActionKind, DomainAction, ObjectChange, ObjectKind, TypeAction, Verb};
 use plimsoll_sql::schema::RelationKind;
 
 use crate::context::{Context, Problem};
@@ -30,15 +30,12 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             (sequence && !schema.is_new(&alter.name) && (moves || moved(context)))
                 .then(|| alter.name.to_string())
         }
-        Command::AlterType { name, action: TypeAction::Other } => {
+        Command::AlterType { name, action: TypeAction::Other }
+        | Command::AlterDomain { name, action: DomainAction::Other } => {
             (!schema.is_new_type(name) && moved(context)).then(|| name.to_string())
         }
-        Command::AlterDomain { name, action } if matches!(**action, DomainAction::Other) => {
-            (!schema.is_new_type(name) && moved(context)).then(|| name.to_string())
-        }
-        Command::Object(change) if change.verb == Verb::Alter => {
-            let Some(name) = &change.name else { return };
-            let new = match change.kind {
+        Command::Object(ObjectChange { verb: Verb::Alter, kind, name: Some(name), .. }) => {
+            let new = match kind {
                 ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => {
                     schema.is_new_function(name)
                 }

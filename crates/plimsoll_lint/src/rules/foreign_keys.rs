@@ -27,7 +27,6 @@ pub(super) fn of<'a>(context: &Context<'a>) -> Vec<NewKey<'a>> {
     let (table, created, added, constraints): (_, _, Vec<&ColumnDefinition>, Vec<&Constraint>) =
         match context.command {
             Command::CreateTable(table) if !table.temporary => {
-                let table = table.as_ref();
                 let added: Vec<&ColumnDefinition> = table.columns.iter().collect();
                 let inline = added.iter().flat_map(|column| &column.constraints);
                 let all = inline.chain(&table.constraints).collect();
@@ -60,7 +59,7 @@ pub(super) fn of<'a>(context: &Context<'a>) -> Vec<NewKey<'a>> {
                 references,
                 referenced_columns,
                 range: &constraint.range,
-                created,
+                created: created.map(AsRef::as_ref),
                 added: added.clone(),
             }),
             _ => None,

@@ -22,8 +22,13 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         Command::CreateFunction(function) if function.or_replace && !function.procedure => {
             (&function.name, function.volatility)
         }
-        Command::Object(change) if change.verb == Verb::Alter && change.kind == ObjectKind::Function => {
-            let ObjectChange { name: Some(name), words, .. } = change.as_ref() else { return };
+        Command::Object(ObjectChange {
+            verb: Verb::Alter,
+            kind: ObjectKind::Function,
+            name: Some(name),
+            words,
+            ..
+        }) => {
             let said = words.split(' ').find_map(|word| WORDS.iter().find(|(known, _)| *known == word));
             let Some((_, volatility)) = said else { return };
             (name, *volatility)

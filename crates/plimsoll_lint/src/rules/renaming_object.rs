@@ -35,15 +35,16 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             )),
             _ => {}
         },
-        Command::AlterDomain { name, action } if !schema.is_new_type(name) => {
-            if let DomainAction::RenameTo(to) = action.as_ref() {
-                problems.push(renamed(&name.to_string(), to));
-            }
+        Command::AlterDomain { name, action: DomainAction::RenameTo(to) } if !schema.is_new_type(name) => {
+            problems.push(renamed(&name.to_string(), to));
         }
-        Command::Object(change) if change.verb == Verb::Alter => {
-            let ObjectChange { kind, name: Some(name), rename_to: Some(to), .. } = change.as_ref() else {
-                return;
-            };
+        Command::Object(ObjectChange {
+            verb: Verb::Alter,
+            kind,
+            name: Some(name),
+            rename_to: Some(to),
+            ..
+        }) => {
             let called = matches!(
                 kind,
                 ObjectKind::Function

@@ -18,14 +18,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Command::Object(change) = context.command else { return };
-    let ObjectChange {
+    let Command::Object(ObjectChange {
         verb: Verb::Alter,
         kind: ObjectKind::Schema,
         name: Some(name),
         rename_to: Some(to),
         ..
-    } = change.as_ref()
+    }) = context.command
     else {
         return;
     };

@@ -92,7 +92,6 @@ fn long_work(context: &Context) -> Option<String> {
             let call = calls.iter().find(|call| is_unknown(context, call))?;
             Some(format!("this calls {call}(), of which nothing is known,"))
         }
-        Command::DynamicSql { .. } => Some("this runs SQL that is put together at run time".to_owned()),
         Command::CopyFromStdin => Some("this loads rows".to_owned()),
         _ => None,
     }

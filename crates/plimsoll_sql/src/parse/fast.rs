@@ -593,6 +593,7 @@ fn insert(cursor: &mut Cursor) -> Option<Command> {
     Some(Command::Modify(Modify { table, kind, bounded: true, reads: Vec::new(), strings, written_twice }))
 }
 
+/// `COMMENT ON` a relation; of what it says of columns and indexes nothing is kept.
 fn comment(cursor: &mut Cursor) -> Option<Command> {
     cursor.expects("on")?;
     let dotted = cursor.takes("column");

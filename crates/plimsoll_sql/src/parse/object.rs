@@ -41,8 +41,8 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
         | Stmt::AlterRule(_)
         | Stmt::DropRule(_)
         | Stmt::AlterTrigger(_)
-        | Stmt::DropTrigger(_) => Command::AlterAttachment(Box::new(attachment(statement)?)),
-        Stmt::CreateDomain(node) => Command::CreateDomain(Box::new(CreateDomain {
+        | Stmt::DropTrigger(_) => Command::AlterAttachment(attachment(statement)?),
+        Stmt::CreateDomain(node) => Command::CreateDomain(CreateDomain {
             name: names::of(node.domain()?.path()?),
             base: node.ty().and_then(|node| types::data_type(&node)),
             constraints: node
@@ -54,10 +54,10 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
                     ast::DomainQualifier::Collate(_) => None,
                 })
                 .collect(),
-        })),
+        }),
         Stmt::AlterDomain(node) => Command::AlterDomain {
             name: names::of_ref(node.domain_ref()?.path_ref()?),
-            action: Box::new(domain_action(&node.action()?).unwrap_or(DomainAction::Other)),
+            action: domain_action(&node.action()?).unwrap_or(DomainAction::Other),
         },
         Stmt::CreateType(node) => Command::CreateType {
             name: names::of(node.type_name()?.path()?),
@@ -364,7 +364,7 @@ fn other(statement: &Stmt) -> Option<Command> {
         }
         _ => names::first_below(statement),
     };
-    Some(Command::Object(Box::new(ObjectChange { verb, kind, name, rename_to, words })))
+    Some(Command::Object(ObjectChange { verb, kind, name, rename_to, words }))
 }
 
 fn kind_of(words: &str) -> ObjectKind {

@@ -306,8 +306,6 @@ fn long_work_under_an_earlier_lock_is_told_of_once() {
         together(&format!("{work}; {lock}"), &[]);
         guarded(&format!("{lock}; {work}"), &[]);
     }
-    let dynamic = "do $$ begin execute 'alter table ' || 'x'; end $$";
-    together(&format!("{lock}; {dynamic}"), &["opaque-dynamic-sql", rule[0]]);
     together(&format!("{lock}; create table t as select 1; select rebuild_everything()"), rule);
     // Quick, or told of by another rule.
     for quick in [
