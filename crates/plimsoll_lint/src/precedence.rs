@@ -8,7 +8,14 @@ use crate::rule::Rule;
 
 /// A rule, and those whose findings about the same thing it makes needless.
 pub(crate) static PRECEDENCE: &[(&str, &[&str])] = &[
-    ("alter-type-still-referenced", &["changing-column-type"]),
+    ("adding-required-field", &["ban-add-column"]),
+    (
+        "alter-type-still-referenced",
+        &["changing-column-type", "type-change-rebuilds-index", "type-change-rechecks-constraint"],
+    ),
+    ("ban-delete-without-where", &["backfill-with-ddl"]),
+    ("ban-truncate-cascade", &["ban-truncate"]),
+    ("ban-update-without-where", &["backfill-with-ddl"]),
     ("changing-default-with-partial-inserts", &["ban-set-default"]),
     ("create-table-force", &["ban-drop-table"]),
     (
@@ -28,12 +35,24 @@ pub(crate) static PRECEDENCE: &[(&str, &[&str])] = &[
         ],
     ),
     ("drop-column-still-referenced", &["ban-drop-column", "drop-column-in-publication"]),
-    ("drop-table-still-referenced", &["ban-drop-table", "ban-drop-view", "create-table-force"]),
+    (
+        "drop-table-still-referenced",
+        &["ban-drop-table", "ban-drop-view", "create-table-force", "drop-table-with-foreign-keys"],
+    ),
+    ("enum-value-used-in-transaction", &["add-enum-value-before-readers"]),
     ("function-volatility-change", &["ban-alter-function-options", "ban-replace-view-function"]),
+    ("migration-not-rerunnable", &["prefer-robust-stmts"]),
     ("not-null-default-dropped", &["ban-drop-default"]),
+    (
+        "partition-bound-overlap",
+        &["attach-partition-without-check", "create-partition-of", "partition-scans-default"],
+    ),
     ("replace-index-drop-first", &["ban-drop-index"]),
     ("restrictive-policy", &["ban-create-policy"]),
 ];
+
+/// The subject of a problem that is about all rows of a table being written at once.
+pub(crate) const ALL_ROWS: &str = "all rows";
 
 /// A rule's problem on its way to a report.
 pub(crate) struct Told {
@@ -45,24 +64,36 @@ pub(crate) struct Told {
 /// Parts the problems of one command into those that are told, and those that another rule's
 /// finding tells better.
 pub(crate) fn settle(told: Vec<Told>) -> (Vec<Told>, Vec<Told>) {
-    let winners: Vec<(&[&str], Option<Range<usize>>, Option<String>)> = told
+    let winners: Vec<Winner> = told
         .iter()
         .filter(|one| matches!(one.standing, Standing::Reported | Standing::ReportedAt(_)))
         .filter_map(|one| {
             let (_, losers) = PRECEDENCE.iter().find(|(winner, _)| *winner == one.rule.id)?;
-            Some((*losers, one.problem.range.clone(), one.problem.subject.clone()))
+            let Problem { range, subject, .. } = &one.problem;
+            Some(Winner { losers, range: range.clone(), subject: subject.clone() })
         })
         .collect();
     if winners.is_empty() {
         return (told, Vec::new());
     }
-    told.into_iter().partition(|one| {
-        !winners.iter().any(|(losers, range, subject)| {
-            losers.contains(&one.rule.id)
-                && (range.is_none() || *range == one.problem.range)
-                && (subject.is_none() || *subject == one.problem.subject)
-        })
-    })
+    told.into_iter().partition(|one| !winners.iter().any(|winner| winner.beats(one)))
+}
+
+/// A problem of a rule that takes precedence.
+struct Winner {
+    losers: &'static [&'static str],
+    range: Option<Range<usize>>,
+    subject: Option<String>,
+}
+
+impl Winner {
+    /// Whether it says better what the other says: of the same part of the statement and the same
+    /// object, where it is about a part or an object.
+    fn beats(&self, other: &Told) -> bool {
+        self.losers.contains(&other.rule.id)
+            && (self.range.is_none() || self.range == other.problem.range)
+            && (self.subject.is_none() || self.subject == other.problem.subject)
+    }
 }
 
 #[cfg(test)]

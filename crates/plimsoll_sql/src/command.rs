@@ -337,10 +337,40 @@ pub struct ColumnDefinition {
     pub generation: Option<Box<Expression>>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
-    /// Bytes in the statement.
-    pub range: Range<usize>,
+    /// Where it stands.
+    pub bytes: ColumnBytes,
+}
+
+/// Where a column's definition stands in its statement: four numbers, since a history holds many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ColumnBytes {
+    start: u32,
+    end: u32,
+    type_start: u32,
+    type_end: u32,
+}
+
+impl ColumnBytes {
+    /// Of a definition's bytes, and of its type's.
+    #[must_use]
+    pub fn new(whole: &Range<usize>, data_type: Option<&Range<usize>>) -> Self {
+        // A statement beyond 4 GB isn't parsed.
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (type_start, type_end) = data_type.map_or((0, 0), |of| (number(of.start), number(of.end)));
+        Self { start: number(whole.start), end: number(whole.end), type_start, type_end }
+    }
+
+    /// Bytes of the definition in the statement.
+    #[must_use]
+    pub fn whole(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
     /// Bytes of its type in the statement; none where it has none.
-    pub type_range: Option<Range<usize>>,
+    #[must_use]
+    pub fn data_type(self) -> Option<Range<usize>> {
+        (self.type_start < self.type_end).then_some(self.type_start as usize..self.type_end as usize)
+    }
 }
 
 /// An expression, as far as PostgreSQL's rules about rewrites and scans ask.

@@ -7,6 +7,7 @@ use plimsoll_sql::name::quote_identifier;
 use plimsoll_sql::schema::ResolvedName;
 
 use crate::context::{Context, Existing, Problem, kept_out_by};
+use crate::precedence::ALL_ROWS;
 use crate::rule::{Group, Rule};
 use crate::session::Held;
 
@@ -77,7 +78,9 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         }
         None => return,
     };
-    problems.push(Problem::new(message, remedy(context, modify, &table), claim));
+    let problem = Problem::new(message, remedy(context, modify, &table), claim);
+    let subject = held.is_none().then(|| ALL_ROWS.to_owned());
+    problems.push(Problem { subject, ..problem });
 }
 
 fn verb(kind: ModifyKind) -> Option<&'static str> {

@@ -5,6 +5,7 @@ use plimsoll_sql::Command;
 use plimsoll_sql::command::ModifyKind;
 
 use crate::context::{Context, Problem};
+use crate::precedence::ALL_ROWS;
 use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {
@@ -26,9 +27,10 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         return;
     }
     let Some(table) = context.existing(&modify.table) else { return };
-    problems.push(Problem::new(
+    let problem = Problem::new(
         format!("this deletes every row of {}", table.name),
         format!("Say which rows are meant, and take them in batches:\nDELETE FROM {} WHERE …;", table.sql),
         table.brief_claim(LockMode::RowExclusive),
-    ));
+    );
+    problems.push(Problem { subject: Some(ALL_ROWS.to_owned()), ..problem });
 }

@@ -2,7 +2,7 @@
 
 use plimsoll_core::{Claim, LockMode, Severity};
 use plimsoll_sql::Command;
-use plimsoll_sql::command::{ConstraintKind, Drop, IndexKey, ObjectKind};
+use plimsoll_sql::command::{ConstraintKind, Drop, ObjectKind};
 use plimsoll_sql::schema::{Relation, TableIndex};
 
 use crate::context::{Context, Problem};
@@ -66,12 +66,10 @@ fn has_other(relation: &Relation, dropped: &TableIndex) -> bool {
     let wanted: Option<Vec<&String>> = dropped.keys.iter().map(|key| key.column.as_ref()).collect();
     let Some(wanted) = wanted.filter(|_| !dropped.partial) else { return false };
     let begins = |columns: &[&String]| columns.starts_with(&wanted);
-    let others = relation.indexes.iter().filter(|index| {
+    let mut others = relation.indexes.iter().filter(|index| {
         index.name != dropped.name && index.valid && !index.partial && index.method == dropped.method
     });
-    let columns =
-        |keys: &[IndexKey]| begins(&keys.iter().filter_map(|key| key.column.as_ref()).collect::<Vec<_>>());
-    others.map(|index| columns(&index.keys)).any(|covers| covers)
+    others.any(|index| begins(&index.keys.iter().filter_map(|key| key.column.as_ref()).collect::<Vec<_>>()))
         || (dropped.method == "btree"
             && relation.constraints.iter().any(|constraint| match &constraint.kind {
                 ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => {

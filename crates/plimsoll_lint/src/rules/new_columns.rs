@@ -10,13 +10,13 @@ use plimsoll_sql::{Command, DataType, ObjectName};
 use crate::context::{Context, Problem};
 
 /// A column that a statement makes, or one to which it gives another type.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct NewColumn<'a> {
     pub(super) table: &'a ObjectName,
     pub(super) name: &'a str,
     pub(super) data_type: &'a DataType,
     /// Bytes in the statement.
-    pub(super) range: &'a Range<usize>,
+    pub(super) range: Range<usize>,
     /// Its definition; none where an existing column is retyped.
     pub(super) definition: Option<&'a ColumnDefinition>,
     /// The table that is made with it; none for a table that there is.
@@ -30,13 +30,14 @@ pub(super) fn of<'a>(context: &Context<'a>) -> Vec<NewColumn<'a>> {
             table,
             name: &column.name,
             data_type: column.data_type.as_ref()?,
-            range: &column.range,
+            range: column.bytes.whole(),
             definition: Some(column),
             created,
         })
     };
     match context.command {
         Command::CreateTable(table) if !table.temporary => {
+            let table = table.as_ref();
             table.columns.iter().filter_map(|column| defined(&table.name, column, Some(table))).collect()
         }
         Command::AlterTable(alter) => alter
@@ -48,7 +49,7 @@ pub(super) fn of<'a>(context: &Context<'a>) -> Vec<NewColumn<'a>> {
                     table: &alter.name,
                     name: column,
                     data_type,
-                    range: &action.range,
+                    range: action.range.clone(),
                     definition: None,
                     created: None,
                 }),
@@ -74,12 +75,12 @@ impl NewColumn<'_> {
 
     /// A problem of this column.
     pub(super) fn problem(&self, message: String, remedy: String) -> Problem {
-        Problem::new(message, remedy, Claim::Nothing).at(self.range)
+        Problem::new(message, remedy, Claim::Nothing).at(&self.range)
     }
 
     /// The edit that gives it another type.
     pub(super) fn retyped(&self, to: &str) -> Option<(Range<usize>, String)> {
-        let range = self.definition?.type_range.clone()?;
+        let range = self.definition?.bytes.data_type()?;
         Some((range, to.to_owned()))
     }
 

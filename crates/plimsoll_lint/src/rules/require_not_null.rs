@@ -44,7 +44,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             "Forbid them while the table is empty and that costs nothing:\n{} … NOT NULL",
             quote_identifier(&column.name)
         );
-        problems.push(Problem::new(message, remedy, Claim::Nothing).at(&column.range));
+        problems.push(Problem::new(message, remedy, Claim::Nothing).at(&column.bytes.whole()));
     }
 }
 

@@ -6,8 +6,9 @@
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
 use crate::command::{
-    ActionKind, AlterTable, ColumnDefinition, Command, Constraint, ConstraintKind, CreateIndex, CreateTable,
-    Drop, Expression, Generated, IndexKey, KeyConstraint, Modify, ModifyKind, ObjectKind, TableAction,
+    ActionKind, AlterTable, ColumnBytes, ColumnDefinition, Command, Constraint, ConstraintKind, CreateIndex,
+    CreateTable, Drop, Expression, Generated, IndexKey, KeyConstraint, Modify, ModifyKind, ObjectKind,
+    TableAction,
 };
 use crate::data_type::DataType;
 use crate::name::{ObjectName, is_reserved};
@@ -315,16 +316,16 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
     let name = cursor.identifier()?;
     let type_start = cursor.start()?;
     let data_type = Some(data_type(cursor)?);
+    let type_bytes = type_start..cursor.end();
     let mut column = ColumnDefinition {
         name,
-        range: start..cursor.end(),
-        type_range: Some(type_start..cursor.end()),
         data_type,
         collation: None,
         default: None,
         generated: None,
         generation: None,
         constraints: Vec::new(),
+        bytes: ColumnBytes::default(),
     };
     while let Some(start) = cursor.start() {
         let own = || vec![column.name.clone()];
@@ -364,7 +365,7 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
             return None;
         }
     }
-    column.range = start..cursor.end();
+    column.bytes = ColumnBytes::new(&(start..cursor.end()), Some(&type_bytes));
     Some(column)
 }
 
@@ -559,12 +560,9 @@ fn alter_column(cursor: &mut Cursor, column: String) -> Option<ActionKind> {
 fn insert(cursor: &mut Cursor) -> Option<Command> {
     cursor.expects("into")?;
     let table = cursor.name()?;
+    let mut columns = Vec::new();
     if cursor.peek()?.kind == TokenKind::OpenParen {
-        let columns = cursor.columns()?;
-        let twice = |(at, column): (usize, &String)| columns[..at].contains(column);
-        if columns.iter().enumerate().any(twice) {
-            return None;
-        }
+        columns = cursor.columns()?;
     }
     cursor.expects("values")?;
     let mut strings = Vec::new();
@@ -591,6 +589,7 @@ fn insert(cursor: &mut Cursor) -> Option<Command> {
         }
     }
     let kind = ModifyKind::InsertValues;
+    let written_twice = super::modify::named_twice(columns);
     Some(Command::Modify(Modify {
         table,
         kind,
@@ -598,27 +597,31 @@ fn insert(cursor: &mut Cursor) -> Option<Command> {
         sought: Vec::new(),
         reads: Vec::new(),
         strings,
-        written_twice: None,
+        written_twice,
     }))
 }
 
-/// `COMMENT ON TABLE`; of what it says of columns and others nothing is kept.
+/// `COMMENT ON` a relation; of what it says of columns and indexes nothing is kept.
 fn comment(cursor: &mut Cursor) -> Option<Command> {
     cursor.expects("on")?;
-    let command = if cursor.takes("column") {
-        cursor.identifier()?;
-        let mut parts = 1;
-        while cursor.takes_sign(TokenKind::Dot) {
-            cursor.identifier()?;
-            parts += 1;
-        }
-        (2..=3).contains(&parts).then_some(Command::Other)?
-    } else {
-        cursor.expects("table")?;
-        Command::Comment { on: cursor.name()? }
-    };
+    let dotted = cursor.takes("column");
+    let index = !dotted && cursor.takes("index");
+    if !dotted && !index && !cursor.takes("table") && !cursor.takes("view") {
+        return None;
+    }
+    let mut parts = vec![cursor.identifier()?];
+    while cursor.takes_sign(TokenKind::Dot) {
+        parts.push(cursor.identifier()?);
+    }
+    let fits = if dotted { (2..=3).contains(&parts.len()) } else { parts.len() <= 2 };
+    fits.then_some(())?;
     cursor.expects("is")?;
-    (cursor.takes("null") || cursor.string().is_some()).then_some(command)
+    (cursor.takes("null") || cursor.string().is_some()).then_some(())?;
+    if dotted || index {
+        return Some(Command::Other);
+    }
+    let name = parts.pop()?;
+    Some(Command::Comment { on: ObjectName { schema: parts.pop(), name } })
 }
 
 fn drop(cursor: &mut Cursor) -> Option<Command> {

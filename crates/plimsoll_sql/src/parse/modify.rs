@@ -86,11 +86,7 @@ fn written_twice(statement: &Stmt) -> Option<String> {
     let inserted = inserted.map(|list| list.column_targets().collect::<Vec<_>>());
     [inserted, set_columns].into_iter().flatten().find_map(|targets: Vec<ast::ColumnTarget>| {
         let whole = targets.iter().filter(|target| target.accessors().next().is_none());
-        let mut columns: Vec<String> =
-            whole.filter_map(|target| Some(names::folded(target.name()?.syntax()))).collect();
-        columns.sort();
-        let twice = columns.windows(2).find(|pair| pair[0] == pair[1])?;
-        Some(twice[0].clone())
+        named_twice(whole.filter_map(|target| Some(names::folded(target.name()?.syntax()))).collect())
     })
 }
 
@@ -114,4 +110,11 @@ fn names_rows(clause: &ast::WhereClauseOrCurrentOf) -> bool {
             subquery || !expression::names(syntax).is_empty() || !expression::calls(syntax).is_empty()
         }),
     }
+}
+
+/// The first name that a list holds twice.
+pub(super) fn named_twice(mut names: Vec<String>) -> Option<String> {
+    names.sort();
+    let twice = names.windows(2).position(|pair| pair[0] == pair[1])?;
+    Some(names.swap_remove(twice))
 }

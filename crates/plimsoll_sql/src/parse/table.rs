@@ -8,8 +8,8 @@ use squawk_syntax::ast::{self, AstNode};
 
 use super::{expression, has_word, index, names, range_of, types, words};
 use crate::command::{
-    ActionKind, AlterTable, ColumnDefinition, Constraint, ConstraintKind, CreateTable, Generated,
-    KeyConstraint, Like, ObjectKind, PartitionBound, PartitionKey, TableAction,
+    ActionKind, AlterTable, ColumnBytes, ColumnDefinition, Constraint, ConstraintKind, CreateTable,
+    Generated, KeyConstraint, Like, ObjectKind, PartitionBound, PartitionKey, TableAction,
 };
 use crate::name::ObjectName;
 
@@ -304,11 +304,10 @@ fn added_column(node: &ast::AddColumn) -> Option<ColumnDefinition> {
     let name = names::folded(node.column_name()?.syntax());
     let data_type = node.ty().and_then(|node| types::data_type(&node));
     let collation = node.collate().and_then(|collate| collation(&collate));
-    let ranges = (range_of(node), node.ty().map(|node| range_of(&node)));
-    let mut column = with_constraints(name, data_type, collation, ranges, node.constraints());
     // The action's own words, `ADD COLUMN`, aren't the column's.
-    column.range.start = node.column_name()?.syntax().text_range().start().into();
-    Some(column)
+    let start = node.column_name()?.syntax().text_range().start().into();
+    let bytes = bytes(&(start..range_of(node).end), node.ty());
+    Some(with_constraints(name, data_type, collation, bytes, node.constraints()))
 }
 
 fn column_of(node: &ast::Column) -> Option<ColumnDefinition> {
@@ -316,8 +315,12 @@ fn column_of(node: &ast::Column) -> Option<ColumnDefinition> {
     let data_type = node.ty().and_then(|node| types::data_type(&node));
     let children = || node.syntax().children();
     let collation = children().find_map(ast::Collate::cast).and_then(|collate| collation(&collate));
-    let ranges = (range_of(node), node.ty().map(|node| range_of(&node)));
-    Some(with_constraints(name, data_type, collation, ranges, children().filter_map(ast::Constraint::cast)))
+    let bytes = bytes(&range_of(node), node.ty());
+    Some(with_constraints(name, data_type, collation, bytes, children().filter_map(ast::Constraint::cast)))
+}
+
+fn bytes(whole: &Range<usize>, data_type: Option<ast::Type>) -> ColumnBytes {
+    ColumnBytes::new(whole, data_type.map(|node| range_of(&node)).as_ref())
 }
 
 fn collation(node: &ast::Collate) -> Option<ObjectName> {
@@ -328,7 +331,7 @@ fn with_constraints(
     name: String,
     data_type: Option<crate::DataType>,
     collation: Option<ObjectName>,
-    (range, type_range): (Range<usize>, Option<Range<usize>>),
+    bytes: ColumnBytes,
     nodes: impl Iterator<Item = ast::Constraint>,
 ) -> ColumnDefinition {
     let mut column = ColumnDefinition {
@@ -339,8 +342,7 @@ fn with_constraints(
         generated: None,
         generation: None,
         constraints: Vec::new(),
-        range,
-        type_range,
+        bytes,
     };
     for node in nodes {
         match &node {

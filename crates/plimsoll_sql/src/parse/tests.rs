@@ -174,14 +174,14 @@ fn columns_know_their_bytes() {
     let bytes: Vec<(&str, &str)> = table
         .columns
         .iter()
-        .map(|column| (&sql[column.range.clone()], &sql[column.type_range.clone().unwrap()]))
+        .map(|column| (&sql[column.bytes.whole()], &sql[column.bytes.data_type().unwrap()]))
         .collect();
     assert_eq!(bytes, [("id  int primary key", "int"), ("note varchar(9) not null", "varchar(9)")]);
     let sql = "alter table t add column a serial not null, add b int";
     let Command::AlterTable(alter) = only_command(sql) else { panic!() };
     let ActionKind::AddColumn { column, .. } = &alter.actions[0].kind else { panic!() };
-    assert_eq!(&sql[column.range.clone()], "a serial not null");
-    assert_eq!(&sql[column.type_range.clone().unwrap()], "serial");
+    assert_eq!(&sql[column.bytes.whole()], "a serial not null");
+    assert_eq!(&sql[column.bytes.data_type().unwrap()], "serial");
 }
 
 #[test]

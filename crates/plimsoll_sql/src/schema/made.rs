@@ -100,10 +100,10 @@ impl Schema {
                     }
                 }
             }
-            Command::AlterAttachment(attachment) => {
-                if (attachment.verb, attachment.kind) == (Verb::Create, ObjectKind::Policy) {
-                    found.push(Made::Policy(self.resolve(&attachment.table), attachment.name.clone()));
-                }
+            Command::AlterAttachment(made)
+                if made.verb == Verb::Create && made.kind == ObjectKind::Policy =>
+            {
+                found.push(Made::Policy(self.resolve(&made.table), made.name.clone()));
             }
             Command::CreateType { name, .. } if self.user_type(name).is_none() => {
                 found.push(Made::Type(self.place(name)));
