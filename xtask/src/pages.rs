@@ -13,11 +13,12 @@ use crate::locks;
 /// Pages by their path below the workspace's folder.
 pub(crate) type Pages = BTreeMap<String, String>;
 
-const VERBS: [&[&str]; 10] = [
+const VERBS: [&[&str]; 11] = [
     &[],
     &["init"],
     &["check"],
     &["lint"],
+    &["lsp"],
     &["rehearse"],
     &["server"],
     &["server", "install"],

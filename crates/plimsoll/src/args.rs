@@ -42,6 +42,8 @@ pub(crate) enum Verb {
     Check(CheckArguments),
     /// Say what a change would lock, rewrite or break, without a server
     Lint(LintArguments),
+    /// Serve an editor: the language server, over standard input and output
+    Lsp,
     /// Run a change on a private server and record what each statement does
     Rehearse(CheckArguments),
     /// Write down what a server's catalogue says, read-only, so that lint knows its tables and their sizes

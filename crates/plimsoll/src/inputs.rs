@@ -1,9 +1,10 @@
 //! The texts of a run: the files named as arguments, and where their contents come from: the
 //! working tree, git's index, or standard input.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use plimsoll_core::paths::{normal, seen_from};
 use plimsoll_core::{Location, SourceFile};
@@ -28,8 +29,11 @@ pub(crate) struct Inputs {
     current: PathBuf,
     /// What git's index has, if that is asked for.
     staged: bool,
-    /// Standard input and the absolute path that it stands for.
-    stdin: Option<(PathBuf, Vec<u8>)>,
+    /// What stands for files, whether they are there or not, by their absolute paths: standard input,
+    /// or what an editor has open.
+    texts: BTreeMap<PathBuf, Arc<[u8]>>,
+    /// The path that standard input stands for.
+    stdin: Option<PathBuf>,
     /// Whether standard input has a name of its own.
     stdin_is_named: bool,
 }
@@ -65,19 +69,23 @@ impl Inputs {
         if arguments.stdin_filename.is_some() && !is_asked_for {
             return Err(Failure::input("use --stdin-filename: name - as the file that is standard input"));
         }
+        let mut texts = BTreeMap::new();
         let stdin = if is_asked_for {
             let mut bytes = Vec::new();
             std::io::stdin()
                 .read_to_end(&mut bytes)
                 .map_err(|why| Failure::environment(format!("read standard input: {why}")))?;
             let name = arguments.stdin_filename.clone().unwrap_or_else(|| PathBuf::from(STDIN_NAME));
-            Some((normal(&current.join(name)), bytes))
+            let path = normal(&current.join(name));
+            texts.insert(path.clone(), bytes.into());
+            Some(path)
         } else {
             None
         };
         Ok(Self {
             current: current.to_owned(),
             staged: arguments.staged,
+            texts,
             stdin,
             stdin_is_named: arguments.stdin_filename.is_some(),
         })
@@ -85,12 +93,17 @@ impl Inputs {
 
     /// The working tree alone.
     pub(crate) fn of_working_tree(current: &Path) -> Self {
-        Self { current: current.to_owned(), staged: false, stdin: None, stdin_is_named: false }
+        Self::with_texts(current, BTreeMap::new())
+    }
+
+    /// The working tree with texts in the place of files.
+    pub(crate) fn with_texts(current: &Path, texts: BTreeMap<PathBuf, Arc<[u8]>>) -> Self {
+        Self { current: current.to_owned(), staged: false, texts, stdin: None, stdin_is_named: false }
     }
 
     /// Whether a file lies in a folder: standard input without a name doesn't.
     pub(crate) fn lies_somewhere(&self, path: &Path) -> bool {
-        self.stdin_is_named || self.stdin.as_ref().is_none_or(|(stdin, _)| stdin != path)
+        self.stdin_is_named || self.stdin.as_deref() != Some(path)
     }
 
     /// The files named as arguments, absolute, each once; folders stand for the SQL files in them,
@@ -105,7 +118,7 @@ impl Inputs {
     }
 
     fn named(&self, argument: &Path) -> Result<Vec<PathBuf>, Failure> {
-        if let Some((path, _)) = self.stdin.as_ref().filter(|_| argument.as_os_str() == "-") {
+        if let Some(path) = self.stdin.as_ref().filter(|_| argument.as_os_str() == "-") {
             return Ok(vec![path.clone()]);
         }
         let path = normal(&self.current.join(argument));
@@ -152,24 +165,24 @@ impl Inputs {
             }
         } else {
             for path in walk(folder)?.into_iter().filter(|path| is_looked_at(path)) {
-                if self.stdin.as_ref().is_none_or(|(stdin, _)| *stdin != path) {
+                if !self.texts.contains_key(&path) {
                     self.take(&mut texts, folder, &path, std::fs::read(&path));
                 }
             }
         }
-        if let Some((path, bytes)) =
-            self.stdin.as_ref().filter(|(path, _)| self.lies_somewhere(path) && path.starts_with(folder))
-        {
-            self.take(&mut texts, folder, path, Ok(bytes.clone()));
+        for (path, bytes) in &self.texts {
+            if path.starts_with(folder) && self.lies_somewhere(path) {
+                self.take(&mut texts, folder, path, Ok(bytes.to_vec()));
+            }
         }
         Ok(texts)
     }
 
     /// A file outside the folder.
     pub(crate) fn file(&self, path: &Path) -> Result<String, Unreadable> {
-        let bytes = match &self.stdin {
-            Some((stdin, bytes)) if stdin == path => Ok(bytes.clone()),
-            _ => std::fs::read(path),
+        let bytes = match self.texts.get(path) {
+            Some(bytes) => Ok(bytes.to_vec()),
+            None => std::fs::read(path),
         };
         text_of(&seen_from(path, &self.current), bytes)
     }
@@ -179,7 +192,7 @@ impl Inputs {
         match text_of(&shown, bytes) {
             Ok(text) => {
                 let below = path.strip_prefix(folder).unwrap_or(path).to_owned();
-                texts.files.push(InputFile { path: below, shown, text });
+                texts.files.push(InputFile { path: below, shown, text: text.into() });
             }
             Err(unreadable) => texts.unreadable.push(unreadable),
         }

@@ -6,6 +6,7 @@ mod args;
 mod baseline;
 mod commands;
 mod config;
+mod editor;
 mod exit;
 mod git;
 mod init;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::Arguments;
+use crate::args::{Arguments, Verb};
 use crate::exit::Failure;
 
 fn main() -> ExitCode {
@@ -41,6 +42,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<u8, Failure> {
+    // It waits for its client and not for signals, which end it as they end any program.
+    if matches!(arguments.verb, Verb::Lsp) {
+        return commands::lsp::run(arguments.config.as_deref());
+    }
     // One thread: a private server is tied to the life of the thread that started it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

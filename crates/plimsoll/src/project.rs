@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use plimsoll_core::ChangeScope;
 use plimsoll_core::units::plural;
@@ -50,6 +51,11 @@ pub(crate) struct Project {
     pub(crate) scope: ChangeScope,
     /// What a reader must know, such as that nothing is new.
     pub(crate) notes: Vec<String>,
+    /// How the migrations lie in their folder, and which that is.
+    folder: Option<PathBuf>,
+    layout: &'static Layout,
+    /// What lies beside them and says how they run.
+    beside: Vec<InputFile>,
 }
 
 /// Which files are new.
@@ -65,7 +71,39 @@ impl Project {
     pub(crate) fn load(settings: &Settings, arguments: &ReportArguments) -> Result<Self, Failure> {
         let inputs = Inputs::open(&settings.current, arguments)?;
         let named = inputs.named_files(&arguments.files)?;
-        let folder = migrations_folder(settings, &named, &inputs)?;
+        Self::of(settings, &inputs, named, Some(arguments))
+    }
+
+    /// The change that one file is, by its absolute path.
+    pub(crate) fn of_file(settings: &Settings, inputs: &Inputs, path: &Path) -> Result<Self, Failure> {
+        Self::of(settings, inputs, vec![path.to_owned()], None)
+    }
+
+    /// No files, in no folder.
+    pub(crate) fn empty() -> Self {
+        Self {
+            schema: None,
+            snapshot: None,
+            earlier: Vec::new(),
+            new: Vec::new(),
+            unreadable: Vec::new(),
+            unreadable_before: Vec::new(),
+            scope: ChangeScope::Together,
+            notes: Vec::new(),
+            folder: None,
+            layout: Layout::detect(&[], Path::new(""), false),
+            beside: Vec::new(),
+        }
+    }
+
+    /// The change that the named files are, or else what the arguments say.
+    fn of(
+        settings: &Settings,
+        inputs: &Inputs,
+        named: Vec<PathBuf>,
+        arguments: Option<&ReportArguments>,
+    ) -> Result<Self, Failure> {
+        let folder = migrations_folder(settings, &named, inputs)?;
         let FolderTexts { files, unreadable } = match &folder {
             Some(folder) => inputs.folder(folder)?,
             None => FolderTexts::default(),
@@ -81,8 +119,10 @@ impl Project {
         }
         let mut notes = Vec::new();
         let known: BTreeSet<PathBuf> = migrations.iter().map(|m| absolute(m, settings)).collect();
-        let newness = match &folder {
-            Some(folder) if named.is_empty() => newness(folder, &known, arguments, &mut notes)?,
+        let newness = match (&folder, arguments) {
+            (Some(folder), Some(arguments)) if named.is_empty() => {
+                newness(folder, &known, arguments, &mut notes)?
+            }
             _ => Newness {
                 paths: named.iter().cloned().collect(),
                 released: BTreeSet::new(),
@@ -99,7 +139,7 @@ impl Project {
             if unreadable.iter().any(|one| is_at(one, path)) {
                 continue;
             }
-            match stranger(path, &inputs, layout, settings)? {
+            match stranger(path, inputs, layout, settings)? {
                 Ok(migrations) => strangers.extend(migrations),
                 Err(one) => unreadable.push(one),
             }
@@ -122,7 +162,9 @@ impl Project {
             format!("{file} was released before and is edited: databases that ran it won't run it again.")
         }));
         // Then what one file makes isn't private to the next: it has been in use for long.
-        let snapshot = arguments.snapshot.as_ref().map(|path| settings.current.join(path));
+        let snapshot = arguments
+            .and_then(|arguments| arguments.snapshot.as_ref())
+            .map(|path| settings.current.join(path));
         let snapshot = snapshot.as_ref().or(settings.snapshot.as_ref());
         let snapshot = snapshot.map(|path| read_snapshot(path, settings)).transpose()?;
         let has_state = settings.schema.is_some() || snapshot.is_some();
@@ -138,10 +180,40 @@ impl Project {
         if schema.is_some() {
             earlier.clear();
         }
-        if snapshot.is_some() && arguments.all {
+        if snapshot.is_some() && arguments.is_some_and(|arguments| arguments.all) {
             notes.push("The snapshot stands for the state before each migration, old ones included.".into());
         }
-        Ok(Self { schema, snapshot, earlier, new, unreadable, unreadable_before, scope, notes })
+        let beside = files.into_iter().filter(|file| !has_extension(&file.path, "sql")).collect();
+        Ok(Self {
+            schema,
+            snapshot,
+            earlier,
+            new,
+            unreadable,
+            unreadable_before,
+            scope,
+            notes,
+            folder,
+            layout,
+            beside,
+        })
+    }
+
+    /// A file with another text, read as it was when the project was loaded: the migration that it
+    /// is then, unless its text shows another layout.
+    pub(crate) fn reread(&self, path: &Path, text: Arc<str>, settings: &Settings) -> Option<Migration> {
+        let shown = seen_from(path, &settings.current);
+        let below = self.folder.as_ref().and_then(|folder| path.strip_prefix(folder).ok());
+        let migrations = match below.filter(|below| self.layout.is_migration(below)) {
+            Some(below) => {
+                let file = InputFile { path: below.to_owned(), shown, text };
+                let files: Vec<InputFile> =
+                    std::iter::once(file).chain(self.beside.iter().cloned()).collect();
+                self.layout.migrations_with(&files, settings.habit, &settings.placeholders)
+            }
+            None => stray(path, shown, text, self.layout, settings),
+        };
+        migrations.into_iter().next()
     }
 
     /// Refuses where something is missing that a rehearsal needs.
@@ -364,8 +436,7 @@ fn stranger(
     if !has_extension(path, "sql") {
         return Err(Failure::input(format!("check {}: it is no SQL file", shown.display())));
     }
-    let name = PathBuf::from(path.file_name().unwrap_or_default());
-    if name.to_string_lossy().ends_with(".down.sql") || name == Path::new("down.sql") {
+    if is_down(path) {
         return Err(Failure::input(format!(
             "check {}: it is a down migration, which no deploy runs",
             shown.display()
@@ -375,14 +446,30 @@ fn stranger(
         Ok(text) => text,
         Err(unreadable) => return Ok(Err(unreadable)),
     };
-    let file = InputFile { path: name, shown, text };
-    let files = [file];
+    Ok(Ok(stray(path, shown, text.into(), layout, settings)))
+}
+
+/// A file that lies nowhere, as a migration.
+fn stray(
+    path: &Path,
+    shown: PathBuf,
+    text: Arc<str>,
+    layout: &Layout,
+    settings: &Settings,
+) -> Vec<Migration> {
+    let files = [InputFile { path: PathBuf::from(path.file_name().unwrap_or_default()), shown, text }];
     let layout = if layout.is_migration(&files[0].path) {
         layout
     } else {
         Layout::detect(&files, Path::new(""), false)
     };
-    Ok(Ok(layout.migrations_with(&files, settings.habit, &settings.placeholders)))
+    layout.migrations_with(&files, settings.habit, &settings.placeholders)
+}
+
+/// Whether a file's name says that it undoes a migration.
+pub(crate) fn is_down(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".down.sql") || name == "down.sql"
 }
 
 fn absolute(migration: &Migration, settings: &Settings) -> PathBuf {

@@ -76,13 +76,21 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 impl Settings {
     /// Reads `plimsoll.toml` and resolves it. `major` is the version typed on the command line.
     pub(crate) fn load(config: Option<&Path>, major: Option<u32>) -> Result<Self, Failure> {
-        let current = std::env::current_dir()
-            .map_err(|why| Failure::environment(format!("find the current folder: {why}")))?;
+        let current = current_folder()?;
         let path = match config {
             Some(path) => Some(current.join(path)),
             None => config::find_upward(&current),
         };
-        let (source, config) = match &path {
+        Self::load_in(current, path.as_deref(), major)
+    }
+
+    /// Settings of a folder, by a `plimsoll.toml` if there is one.
+    pub(crate) fn load_in(
+        current: PathBuf,
+        path: Option<&Path>,
+        major: Option<u32>,
+    ) -> Result<Self, Failure> {
+        let (source, config) = match path {
             Some(path) => {
                 let source = SourceFile::new(seen_from(path, &current), read_text(path, &current)?);
                 let config = config::parse(&source)?;
@@ -90,14 +98,12 @@ impl Settings {
             }
             None => (SourceFile::new(config::FILE_NAME, ""), Config::default()),
         };
-        Self::resolve(current, path.as_deref(), source, config, major)
+        Self::resolve(current, path, source, config, major)
     }
 
     /// Settings of the current folder as if there were no `plimsoll.toml`.
     pub(crate) fn bare() -> Result<Self, Failure> {
-        let current = std::env::current_dir()
-            .map_err(|why| Failure::environment(format!("find the current folder: {why}")))?;
-        Self::resolve(current, None, SourceFile::new(config::FILE_NAME, ""), Config::default(), None)
+        Self::load_in(current_folder()?, None, None)
     }
 
     fn resolve(
@@ -110,6 +116,10 @@ impl Settings {
         let root = path.and_then(Path::parent).map_or_else(|| current.clone(), normal);
         Resolver { current, root, source }.resolve(config, major)
     }
+}
+
+fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|why| Failure::environment(format!("find the current folder: {why}")))
 }
 
 struct Resolver {
@@ -163,6 +173,7 @@ impl Resolver {
                     Some(text) => u64::try_from(self.duration(text)?.as_millis()).unwrap_or(u64::MAX),
                     None => 0,
                 },
+                forbidden_types: plimsoll_lint::Settings::default().forbidden_types,
                 policy: self.policy(&lint)?,
             },
             baseline: lint.baseline.as_ref().map(|path| self.path(path)),

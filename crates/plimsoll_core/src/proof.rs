@@ -13,8 +13,8 @@ pub const UNCLAIMED_HAZARD: &str = "unclaimed-hazard";
 /// Id of the finding about a statement that failed and no rule had said so.
 pub const STATEMENT_FAILS: &str = "statement-fails";
 
-/// Id of the rule that speaks of brief strong locks without a `lock_timeout`.
-pub const REQUIRE_LOCK_TIMEOUT: &str = "require-lock-timeout";
+/// What the remedy of a rule about brief strong locks without a `lock_timeout` says.
+const ASKS_FOR_LOCK_TIMEOUT: &str = "SET lock_timeout";
 
 /// Gives each finding the rehearsal's evidence, and adds what only the rehearsal saw.
 ///
@@ -174,9 +174,10 @@ fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding])
     if !claimed && let Some(found) = blocking_work(record, rehearsal) {
         return Some(found);
     }
-    let asked = findings
-        .iter()
-        .any(|finding| finding.location.file == record.file && finding.rule == REQUIRE_LOCK_TIMEOUT);
+    // One finding asks for a file.
+    let asked = findings.iter().any(|finding| {
+        finding.location.file == record.file && finding.remedy.contains(ASKS_FOR_LOCK_TIMEOUT)
+    });
     if asked
         || record.lock_timeout_ms > 0
         || about().any(|finding| matches!(finding.claim, Claim::Lock { .. }))
@@ -199,11 +200,16 @@ fn blocking_work(record: &StatementRecord, rehearsal: &Rehearsal) -> Option<Obse
         return None;
     }
     let held = held_at(record, rehearsal);
+    // Nobody but REFRESH writes to a materialized view: readers go on under EXCLUSIVE.
+    let refreshes =
+        record.sql.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("refresh "));
+    let keeps_out = |mode: LockMode| match mode {
+        LockMode::Exclusive => !refreshes,
+        mode => mode.blocks() != Blocks::Nothing,
+    };
     let blocking = |relation: &str| {
         held.iter()
-            .filter(|lock| {
-                lock.existing && lock.relation == relation && lock.mode.blocks() != Blocks::Nothing
-            })
+            .filter(|lock| lock.existing && lock.relation == relation && keeps_out(lock.mode))
             .map(|lock| lock.mode)
             .max()
     };
@@ -419,6 +425,31 @@ mod tests {
         check(Vec::new(), vec![concurrent], &[]);
         let brief = StatementRecord { scans: Vec::new(), lock_timeout_ms: 0, ..scanning("public.t") };
         check(Vec::new(), vec![brief], &["unclaimed-hazard warning observed"]);
+    }
+
+    #[test]
+    fn a_concurrent_refresh_keeps_nobody_out() {
+        let refreshing = StatementRecord {
+            sql: "REFRESH MATERIALIZED VIEW CONCURRENTLY t".into(),
+            locks: vec![lock("public.t", LockMode::Exclusive)],
+            ..scanning("public.t")
+        };
+        check(Vec::new(), vec![refreshing], &[]);
+    }
+
+    #[test]
+    fn a_lock_timeout_is_asked_for_once_a_file() {
+        let brief = || StatementRecord { lock_timeout_ms: 0, scans: Vec::new(), ..scanning("public.t") };
+        let asking = Finding {
+            remedy: "SET lock_timeout = '2s';".into(),
+            statement: Some(1),
+            ..claim(Claim::Nothing)
+        };
+        check(
+            vec![asking],
+            vec![brief(), StatementRecord { statement: 1, ..brief() }],
+            &["a-rule error claimed"],
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use serde::Serialize;
 #[derive(Clone, Debug)]
 pub struct SourceFile {
     path: PathBuf,
-    text: String,
+    text: Arc<str>,
     /// Byte offset at which each line starts; the first is 0.
     line_starts: Vec<usize>,
 }
@@ -33,7 +34,7 @@ pub struct Location {
 impl SourceFile {
     /// Takes a text and the path that reports print for it.
     #[must_use]
-    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { path: path.into(), text, line_starts }

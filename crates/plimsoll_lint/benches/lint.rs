@@ -19,7 +19,7 @@ fn main() {
 /// A believable history: tables, then columns, indexes, constraints and data changes on them.
 fn history() -> Vec<InputFile> {
     (0..FILES)
-        .map(|number| InputFile { path: path(number), shown: path(number), text: text(number) })
+        .map(|number| InputFile { path: path(number), shown: path(number), text: text(number).into() })
         .collect()
 }
 

@@ -4,13 +4,16 @@ use std::ops::Range;
 
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, LockMode, Severity, Work, units};
-use plimsoll_sql::effects::{Cause, Effect};
+use plimsoll_sql::command::{ActionKind, AlterTable, Constraint, ConstraintKind, TableAction};
+use plimsoll_sql::effects::{Cause, Effect, Environment};
 use plimsoll_sql::name::{quote_identifier, quote_name};
-use plimsoll_sql::schema::{Relation, ResolvedName};
-use plimsoll_sql::transaction::Place;
+use plimsoll_sql::schema::{Relation, RelationKind, ResolvedName};
+use plimsoll_sql::transaction::{Block, Place};
 use plimsoll_sql::{Command, Migration, ObjectName, Schema};
 
 use crate::Settings;
+use crate::added_column::AddedColumn;
+use crate::outline::Outline;
 use crate::rule::Rule;
 use crate::session::Session;
 
@@ -30,6 +33,8 @@ pub struct Context<'a> {
     pub(crate) ranges_hold: bool,
     /// What the command does to relations that existed before the change.
     pub(crate) effects: Vec<Effect>,
+    /// Which statements of the file are about which relation.
+    pub(crate) outline: &'a Outline,
 }
 
 /// What a rule found wrong with a statement.
@@ -47,6 +52,9 @@ pub struct Problem {
     pub remedy: String,
     /// What a server will show.
     pub claim: Claim,
+    /// The object that it is about, where a statement may be about several: one of another rule
+    /// about the same object may speak instead ([`crate::precedence`]).
+    pub subject: Option<String>,
 }
 
 /// Edits of a statement.
@@ -91,9 +99,22 @@ impl Problem {
         Self { range: hazard.effect.range.clone(), ..self }
     }
 
+    /// Names the one of several objects that it is about.
+    pub(crate) fn about(self, subject: &ObjectName) -> Self {
+        Self { subject: Some(subject.to_string()), ..self }
+    }
+
     /// Gives it another severity than the rule's.
     pub(crate) fn severity(self, severity: Severity) -> Self {
         Self { severity: Some(severity), ..self }
+    }
+
+    /// Gives it edits that mend it, where there are any.
+    pub(crate) fn maybe_fix(self, title: &str, edits: Option<Vec<(Range<usize>, String)>>) -> Self {
+        match edits {
+            Some(edits) if !edits.is_empty() => self.fix(title, edits),
+            _ => self,
+        }
     }
 
     /// Gives it an edit that mends it.
@@ -120,6 +141,56 @@ impl<'a> Context<'a> {
     /// Whether the command is the statement's own, and not one inside a DO block or function.
     fn is_own(&self) -> bool {
         self.migration.statements[self.index].range == self.range
+    }
+
+    /// The `ALTER TABLE` of a relation that existed before the change, unless PostgreSQL skips it.
+    pub(crate) fn altered(&self) -> Option<(&'a AlterTable, Existing<'a>)> {
+        let Command::AlterTable(alter) = self.command else { return None };
+        if alter.if_exists && self.known_missing(&alter.name) {
+            return None;
+        }
+        Some((alter, self.existing(&alter.name)?))
+    }
+
+    /// Whether a column existed before the change, or isn't known to be new or missing.
+    pub(crate) fn is_old_column(&self, table: &ObjectName, column: &str) -> bool {
+        let missing = |relation: &Relation| relation.columns_known && relation.column(column).is_none();
+        !self.schema.is_new_column(table, column) && !self.schema.relation(table).is_some_and(missing)
+    }
+
+    /// Whether the statement surely runs as it stands: not a command on a branch of a DO block, or
+    /// in a function.
+    pub(crate) fn surely_runs(&self) -> bool {
+        self.ranges_hold && self.is_own()
+    }
+
+    /// Later commands of the file that are about a relation of this name.
+    pub(crate) fn later(&self, name: &ObjectName) -> impl Iterator<Item = &'a Command> + use<'a> {
+        let index = self.index;
+        let about = self.outline.about(self.migration, name).into_iter();
+        about.filter(move |(at, _)| *at > index).map(|(_, command)| command)
+    }
+
+    /// Earlier commands of the file that are about a relation of this name, with their statements.
+    pub(crate) fn earlier(&self, name: &ObjectName) -> impl Iterator<Item = (usize, &'a Command)> + use<'a> {
+        let index = self.index;
+        let about = self.outline.about(self.migration, name).into_iter();
+        about.filter(move |(at, _)| *at < index)
+    }
+
+    /// The words of the statement in lower case, single spaces between them; cut at 500 bytes.
+    pub(crate) fn words(&self) -> String {
+        let mut words = String::new();
+        for word in self.sql().split_whitespace() {
+            if words.len() > 500 {
+                break;
+            }
+            if !words.is_empty() {
+                words.push(' ');
+            }
+            words.push_str(&word.to_ascii_lowercase());
+        }
+        words
     }
 
     /// The statement's text.
@@ -155,12 +226,140 @@ impl<'a> Context<'a> {
         hazards
     }
 
+    /// The server and session for which the statement runs.
+    pub(crate) fn environment(&self) -> Environment {
+        self.session.environment(self.settings)
+    }
+
     /// Whether this statement is the first of its file that takes a brief strong lock without a
     /// `lock_timeout`, and the lock has no better cure than one: one such finding tells a file.
     pub(crate) fn waits_unguarded(&self) -> bool {
         self.session.waits_forever()
             && !self.session.unguarded_lock_seen()
+            // That rule has told of the SET that switches it off.
+            && !self.session.told_in_file("lock-timeout-ineffective")
             && takes_brief_strong_lock(&self.effects)
+    }
+
+    /// The severity of a brief strong lock that another way of writing the statement avoids.
+    pub(crate) fn brief_severity(&self) -> Severity {
+        if self.session.waits_forever() { Severity::Warning } else { Severity::Note }
+    }
+
+    /// The first lock that keeps everybody out of an existing table: that of the table which the
+    /// statement is about.
+    pub(crate) fn main_table(&self) -> Option<&Effect> {
+        let is_table = |name: &ResolvedName| {
+            let kind = self.schema.relation(name).map(|known| known.kind);
+            kind.is_none_or(|kind| matches!(kind, RelationKind::Table | RelationKind::PartitionedTable))
+        };
+        let keeps_out = |effect: &&Effect| effect.mode == LockMode::AccessExclusive;
+        self.effects.iter().filter(keeps_out).find(|effect| is_table(&effect.relation))
+    }
+
+    /// Existing tables that the statement's new foreign keys reference, other than its own table.
+    pub(crate) fn foreign_key_parents(&self) -> Vec<ResolvedName> {
+        let (own, constraints): (&ObjectName, Vec<&Constraint>) = match self.command {
+            Command::CreateTable(table) => {
+                let inline = table.columns.iter().flat_map(|column| &column.constraints);
+                (&table.name, table.constraints.iter().chain(inline).collect())
+            }
+            Command::AlterTable(alter) => {
+                let of = |action: &'a TableAction| match &action.kind {
+                    ActionKind::AddConstraint(constraint) => vec![constraint],
+                    ActionKind::AddColumn { column, .. } => column.constraints.iter().collect(),
+                    _ => Vec::new(),
+                };
+                (&alter.name, alter.actions.iter().flat_map(of).collect())
+            }
+            _ => return Vec::new(),
+        };
+        let mut parents: Vec<ResolvedName> = Vec::new();
+        for constraint in constraints {
+            let ConstraintKind::ForeignKey { references, .. } = &constraint.kind else { continue };
+            let parent = self.schema.resolve(references);
+            let locked = self.effects.iter().any(|effect| effect.relation == parent);
+            if locked && parent != self.schema.resolve(own) && !parents.contains(&parent) {
+                parents.push(parent);
+            }
+        }
+        parents
+    }
+
+    /// Bytes of the statement as text, where ranges in it hold.
+    pub(crate) fn text(&self, range: &Range<usize>) -> Option<&'a str> {
+        self.sql().get(range.clone()).filter(|_| self.ranges_hold)
+    }
+
+    /// The bytes just behind the statement's leading words, if it begins with them.
+    pub(crate) fn behind(&self, words: &[&str]) -> Option<usize> {
+        let sql = self.sql();
+        let mut at = 0;
+        for word in words {
+            at += sql[at..].len() - sql[at..].trim_start().len();
+            let end = at + word.len();
+            let found = sql.get(at..end)?.eq_ignore_ascii_case(word);
+            let next = sql[end..].chars().next();
+            if !found || next.is_some_and(|next| next.is_alphanumeric() || next == '_') {
+                return None;
+            }
+            at = end;
+        }
+        self.ranges_hold.then_some(at)
+    }
+
+    /// How the statement gets into another transaction.
+    pub(crate) fn elsewhere(&self) -> &'static str {
+        match self.place.block {
+            Block::Tool => "in a migration file of its own, since the tool runs each file in one transaction",
+            Block::Batch => "in a migration file of its own, since the tool sends each file as one query",
+            Block::Explicit => "behind the COMMIT, in a transaction of its own",
+            Block::None => "in a transaction of its own",
+        }
+    }
+
+    /// Where each of several changes goes, to be in a transaction of its own.
+    pub(crate) fn apart(&self) -> &'static str {
+        match self.place.block {
+            Block::Tool => "in a migration file of its own (the tool runs each file in one transaction)",
+            Block::Batch => "in a migration file of its own (the tool sends each file as one query)",
+            Block::Explicit | Block::None => "in a transaction of its own",
+        }
+    }
+
+    /// `outside a transaction` with what that asks for here.
+    pub(crate) fn outside(&self) -> &'static str {
+        match self.place.block {
+            Block::Tool => {
+                "outside a transaction (in a migration file of its own, with the tool's transaction turned off)"
+            }
+            Block::Batch => "outside a transaction (alone in a migration file)",
+            Block::Explicit => "outside a transaction (behind the COMMIT)",
+            Block::None => "outside a transaction",
+        }
+    }
+
+    /// The action of an `ALTER TABLE` that a hazard comes from.
+    pub(crate) fn action_of(&self, hazard: &Hazard) -> Option<&'a TableAction> {
+        let Command::AlterTable(alter) = self.command else { return None };
+        let range = hazard.effect.range.as_ref()?;
+        alter.actions.iter().find(|action| action.range == *range)
+    }
+
+    /// The new column that a hazard comes from, with its action, and its constraint if it is that.
+    pub(crate) fn added_column(&self, hazard: &Hazard) -> Option<AddedColumn<'a>> {
+        let Command::AlterTable(alter) = self.command else { return None };
+        let range = hazard.effect.range.as_ref()?;
+        alter.actions.iter().find_map(|action| {
+            let ActionKind::AddColumn { column, .. } = &action.kind else { return None };
+            let constraint = column.constraints.iter().find(|constraint| constraint.range == *range);
+            (action.range == *range || constraint.is_some()).then_some(AddedColumn {
+                table: &alter.name,
+                action,
+                column,
+                constraint,
+            })
+        })
     }
 
     /// A relation's name with its size, where that is known: `public.ships (84 GB)`.
@@ -176,11 +375,7 @@ impl<'a> Context<'a> {
     pub(crate) fn kept_out(&self, relation: &ResolvedName, mode: LockMode) -> String {
         let held = self.session.held_on(relation);
         let stronger = held.filter(|held| held.mode > mode);
-        let blocked = match stronger.map_or(mode, |held| held.mode).blocks() {
-            Blocks::ReadsAndWrites => "nobody can read or write it",
-            Blocks::Writes => "nobody can write to it",
-            Blocks::Nothing => "others can read and write it",
-        };
+        let blocked = kept_out_by(stronger.map_or(mode, |held| held.mode));
         match stronger {
             Some(held) => format!(
                 "{blocked} ({} is held since line {})",
@@ -244,7 +439,7 @@ impl<'a> Context<'a> {
     }
 }
 
-impl Hazard<'_> {
+impl<'a> Hazard<'a> {
     /// What a server will show.
     pub(crate) fn claim(&self) -> Claim {
         Claim::Lock {
@@ -252,6 +447,11 @@ impl Hazard<'_> {
             mode: self.effect.mode,
             work: self.effect.work,
         }
+    }
+
+    /// What it locks.
+    pub(crate) fn relation(&self) -> &'a ResolvedName {
+        &self.effect.relation
     }
 
     /// ` and public.a, public.b`, or nothing.
@@ -279,13 +479,25 @@ impl Existing<'_> {
     }
 }
 
+/// Whom a lock keeps out of its relation.
+pub(crate) fn kept_out_by(mode: LockMode) -> &'static str {
+    match mode.blocks() {
+        Blocks::ReadsAndWrites => "nobody can read or write it",
+        Blocks::Writes => "nobody can write to it",
+        Blocks::Nothing => "others can read and write it",
+    }
+}
+
 /// Whether a statement takes a strong lock that only a `lock_timeout` makes harmless: not one under
 /// which it works, and not one that another way of writing it avoids.
 pub(crate) fn takes_brief_strong_lock(effects: &[Effect]) -> bool {
     let strong = |effect: &&Effect| effect.mode >= LockMode::ShareRowExclusive;
     let avoidable = |effect: &Effect| {
         (effect.work.is_some() && effect.mode.blocks() != Blocks::Nothing)
-            || matches!(effect.cause, Cause::DropIndex | Cause::DetachPartition | Cause::CreatePartition)
+            || matches!(
+                effect.cause,
+                Cause::DropIndex | Cause::DetachPartition | Cause::CreatePartition | Cause::Truncate
+            )
     };
     effects.iter().any(|effect| strong(&effect)) && !effects.iter().any(avoidable)
 }
@@ -293,6 +505,15 @@ pub(crate) fn takes_brief_strong_lock(effects: &[Effect]) -> bool {
 /// A column list as SQL writes it.
 pub(crate) fn column_list(columns: &[String]) -> String {
     columns.iter().map(|column| quote_identifier(column)).collect::<Vec<_>>().join(", ")
+}
+
+/// An update of the rows that meet a condition, in batches.
+pub(crate) fn batch_update(table: &str, set: &str, condition: &str) -> String {
+    format!(
+        "-- again and again, each time in a transaction of its own, until it finds no row:\n\
+         UPDATE {table} SET {set}\n\
+         WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {condition} LIMIT 10000));"
+    )
 }
 
 /// A name within PostgreSQL's 63 bytes, as SQL writes it.

@@ -3,10 +3,13 @@
 //! A rule is one file in `rules/`, with its page beside it. Rules are pure and can't fail.
 //! Deliberately absent: servers, files, and any opinion about how a finding is shown.
 
+mod added_column;
 mod context;
 pub mod names;
+mod outline;
 pub mod path_set;
 pub mod policy;
+mod precedence;
 mod rule;
 mod rules;
 pub mod session;
@@ -21,11 +24,13 @@ use plimsoll_sql::{Migration, Schema, Statement, StatementKind};
 
 pub use context::{Context, Problem, StatementFix};
 pub use names::rule;
+use outline::Outline;
 pub use policy::Policy;
 use policy::{FilePolicy, Standing};
-pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR};
+use precedence::Told;
+pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR, Script};
 pub use rules::RULES;
-use session::{Held, Session};
+use session::{Held, Session, Trace};
 use steps::{Step, steps};
 use suppression::Suppressions;
 
@@ -42,6 +47,8 @@ pub struct Settings {
     pub longest_lock_timeout_ms: u64,
     /// Size in bytes up to which a relation's hazards are notes.
     pub small_bytes: u64,
+    /// Types that a new column must not have, as `format_type` names them.
+    pub forbidden_types: Vec<String>,
     /// Which rules run, at which severity, where.
     pub policy: Policy,
 }
@@ -54,6 +61,7 @@ impl Default for Settings {
             lock_timeout_ms: 0,
             longest_lock_timeout_ms: 60_000,
             small_bytes: 8 << 20,
+            forbidden_types: vec!["money".into(), "time with time zone".into()],
             policy: Policy::default(),
         }
     }
@@ -64,8 +72,8 @@ impl Default for Settings {
 pub struct Judgement {
     /// What is to be reported.
     pub findings: Vec<Finding>,
-    /// What the team has accepted, by a comment or by switching a rule off. A rehearsal that
-    /// confirms it has nothing to tell that nobody knew.
+    /// What the team has accepted, by a comment or by switching a rule off, and what another finding
+    /// tells better. A rehearsal that confirms it has nothing to tell that nobody knew.
     pub accepted: Vec<Finding>,
     /// The comments that accept, for findings that are made elsewhere.
     pub suppressions: Suppressions,
@@ -118,7 +126,7 @@ pub fn judge(
 #[derive(Clone, Debug)]
 pub struct StatementEffects {
     /// Its effects on relations that existed before the change, with those of the commands in its DO
-    /// block and in the functions that it calls.
+    /// block and in the functions that it calls. Their ranges are bytes in the statement.
     pub effects: Vec<Effect>,
     /// Locks on such relations that the transaction held already.
     pub held: Vec<Held>,
@@ -138,9 +146,15 @@ pub fn effects_by_statement(
         let mut of_statement = StatementEffects { effects: Vec::new(), held: session.held().to_vec() };
         for step in steps(statement, schema) {
             let effects = effects(&step.command, schema, session.environment(settings));
-            session.run(&step.command, place, index, &effects);
+            let trace = Trace { effects, ..Trace::default() };
+            session.run(&step.command, place, index, &trace);
             schema.apply(&step.command);
-            of_statement.effects.extend(effects);
+            let start = step.start_within(statement, migration);
+            of_statement.effects.extend(trace.effects.into_iter().map(|effect| {
+                let range = effect.range.zip(start);
+                let range = range.map(|(range, start)| start + range.start..start + range.end);
+                Effect { range, ..effect }
+            }));
         }
         by_statement.push(of_statement);
     }
@@ -156,6 +170,7 @@ fn lint_file(
 ) {
     let mut session = Session::new(settings.lock_timeout_ms);
     let mut snapshots = Snapshots::default();
+    let outline = Outline::default();
     let rolls_back = migration.statements.iter().any(Statement::rolls_back);
     for ((index, statement), place) in migration.statements.iter().enumerate().zip(migration.places()) {
         session.arrive(place);
@@ -177,18 +192,30 @@ fn lint_file(
                 range,
                 ranges_hold: exact,
                 effects,
+                outline: &outline,
             };
+            let mut told = Vec::new();
             let accepted_before = judgement.accepted.len();
             let lock_seen_before = session.unguarded_lock_seen();
+            let mut found = Vec::new();
             for (rule, standing) in policy.running() {
                 let mut problems = Vec::new();
                 (rule.check)(&context, &mut problems);
-                for problem in problems {
-                    judgement.take(context.finding(rule, problem), standing);
+                found.extend(problems.into_iter().map(|problem| Told { rule, standing, problem }));
+            }
+            let (settled, known) = precedence::settle(found);
+            for Told { rule, standing, problem } in settled {
+                let reported_before = judgement.findings.len();
+                judgement.take(context.finding(rule, problem), standing);
+                if judgement.findings.len() > reported_before && !told.contains(&rule.id) {
+                    told.push(rule.id);
                 }
             }
-            let effects = context.effects;
-            session.run(command, place, index, &effects);
+            for Told { rule, problem, .. } in known {
+                judgement.take(context.finding(rule, problem), Standing::Accepted);
+            }
+            let trace = Trace::of(context, told);
+            session.run(command, place, index, &trace);
             // Said once a file: what one statement may do, the next must not do in its shadow.
             let accepted = &judgement.accepted[accepted_before..];
             if !lock_seen_before

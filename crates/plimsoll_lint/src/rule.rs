@@ -1,6 +1,7 @@
 //! What a rule is.
 
 use plimsoll_core::Severity;
+use plimsoll_sql::TransactionHabit;
 
 use crate::context::{Context, Problem};
 
@@ -64,9 +65,48 @@ pub struct PageExample {
     /// The schema before.
     pub schema: String,
     /// What the rule reports.
-    pub bad: String,
+    pub bad: Script,
     /// What to write instead, on which the rule is silent.
-    pub good: String,
+    pub good: Script,
+}
+
+/// A script on a rule's page, and how it is run. The words behind `sql bad` or `sql good` say the
+/// latter: `file`, `batch`, `since-18`, `postgres-14`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// Its text.
+    pub sql: String,
+    /// What the tool does around it.
+    pub habit: TransactionHabit,
+    /// The first major version that runs it.
+    pub since: Option<u32>,
+    /// The only major version about which it says anything.
+    pub only: Option<u32>,
+}
+
+impl Script {
+    /// Reads the words behind `sql bad`.
+    fn new(words: &str, sql: &str) -> Self {
+        let mut script =
+            Self { sql: sql.to_owned(), habit: TransactionHabit::Statement, since: None, only: None };
+        for word in words.split_whitespace() {
+            let number = |prefix: &str| word.strip_prefix(prefix).and_then(|digits| digits.parse().ok());
+            if let Some((_, habit)) = TransactionHabit::NAMES.iter().find(|(name, _)| *name == word) {
+                script.habit = *habit;
+            } else if let Some(major) = number("since-") {
+                script.since = Some(major);
+            } else if let Some(major) = number("postgres-") {
+                script.only = Some(major);
+            }
+        }
+        script
+    }
+
+    /// Whether a server of this major version can show what the script does.
+    #[must_use]
+    pub fn runs_on(&self, major: u32) -> bool {
+        self.since.is_none_or(|since| major >= since) && self.only.is_none_or(|only| major == only)
+    }
 }
 
 impl Rule {
@@ -104,11 +144,26 @@ impl Rule {
     #[must_use]
     pub fn example(&self) -> PageExample {
         let block = |kind: &str| {
-            let start = self.page.split_once(&format!("```sql {kind}\n"));
-            start
-                .and_then(|(_, rest)| rest.split_once("```"))
-                .map_or_else(String::new, |(sql, _)| sql.to_owned())
+            let (_, rest) = self.page.split_once(&format!("```sql {kind}"))?;
+            let (words, rest) = rest.split_once('\n')?;
+            let (sql, _) = rest.split_once("```")?;
+            Some(Script::new(words, sql))
         };
-        PageExample { schema: block("schema"), bad: block("bad"), good: block("good") }
+        let script = |kind: &str| block(kind).unwrap_or_else(|| Script::new("", ""));
+        PageExample { schema: script("schema").sql, bad: script("bad"), good: script("good") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_behind_an_example_say_how_it_runs() {
+        let script = Script::new(" batch since-17", "select 1;");
+        assert_eq!((script.habit, script.since, script.only), (TransactionHabit::Batch, Some(17), None));
+        assert!(script.runs_on(18) && !script.runs_on(15));
+        let script = Script::new(" postgres-14", "select 1;");
+        assert!(script.runs_on(14) && !script.runs_on(15));
     }
 }

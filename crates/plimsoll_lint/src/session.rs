@@ -1,16 +1,16 @@
 //! What the statements before one have set and hold: timeouts, locks and enum values of the
-//! transaction, savepoints.
+//! transaction, savepoints, and which rules have spoken already.
 
 use plimsoll_core::LockMode;
 use plimsoll_sql::Command;
-use plimsoll_sql::command::{ActionKind, AlterTable, SetParameter, TypeAction};
+use plimsoll_sql::command::{ActionKind, AlterTable, Drop, ObjectKind, SetParameter, TypeAction};
 use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::effects::{Effect, Environment};
 use plimsoll_sql::schema::ResolvedName;
 use plimsoll_sql::transaction::Place;
 
 use crate::Settings;
-use crate::context::takes_brief_strong_lock;
+use crate::context::{Context, takes_brief_strong_lock};
 
 /// A session's state before a statement.
 pub struct Session {
@@ -25,14 +25,45 @@ pub struct Session {
     held: Vec<Held>,
     /// Number of locks held at each savepoint: rolling back to it lets go of the later ones.
     savepoints: Vec<(String, usize)>,
-    /// Values that the transaction added to enums.
-    enum_values: Vec<String>,
+    /// Values that the transaction added to enums, with the enum's unqualified name.
+    enum_values: Vec<(String, String)>,
+    /// Unqualified names of types that the transaction made.
+    types_made: Vec<String>,
+    /// Existing tables to which the transaction added foreign keys, with the statement.
+    parents: Vec<(ResolvedName, usize)>,
     /// Whether the script opened a transaction itself.
     begun: bool,
     /// Whether a strong lock without a `lock_timeout` was met before in this file.
     unguarded_lock_seen: bool,
-    /// Whether any strong lock was met before in this file.
-    strong_lock_seen: bool,
+    /// The first statement of the file that took a strong lock, brief or not, without a
+    /// `lock_timeout`.
+    unguarded_statement: Option<usize>,
+    /// Rules that have reported something in this file.
+    told_in_file: Vec<&'static str>,
+    /// Rules that have reported something in this transaction.
+    told_in_transaction: Vec<&'static str>,
+}
+
+/// What a statement leaves behind for those after it.
+#[derive(Default)]
+pub(crate) struct Trace {
+    /// What it does to relations that existed before the change.
+    pub(crate) effects: Vec<Effect>,
+    /// The table that the statement is about.
+    pub(crate) main_table: Option<ResolvedName>,
+    /// Existing tables that its new foreign keys reference.
+    pub(crate) parents: Vec<ResolvedName>,
+    /// Rules that reported something in it; what a comment accepts isn't told.
+    pub(crate) told: Vec<&'static str>,
+}
+
+impl Trace {
+    /// Takes a statement's trace once the rules have seen it.
+    pub(crate) fn of(context: Context, told: Vec<&'static str>) -> Self {
+        let main_table = context.main_table().map(|effect| effect.relation.clone());
+        let parents = context.foreign_key_parents();
+        Self { main_table, parents, effects: context.effects, told }
+    }
 }
 
 /// A lock that the transaction holds.
@@ -44,6 +75,11 @@ pub struct Held {
     pub mode: LockMode,
     /// Index of the statement that took it.
     pub statement: usize,
+    /// Whether the statement is about this relation; not where it comes along, as a partition or
+    /// as the other side of a foreign key.
+    pub named: bool,
+    /// Whether the transaction has dropped the relation since: nobody needs to wait for it.
+    pub dropped: bool,
 }
 
 /// A timeout's settings, in milliseconds; 0 means none.
@@ -103,9 +139,13 @@ impl Session {
             held: Vec::new(),
             savepoints: Vec::new(),
             enum_values: Vec::new(),
+            types_made: Vec::new(),
+            parents: Vec::new(),
             begun: false,
             unguarded_lock_seen: false,
-            strong_lock_seen: false,
+            unguarded_statement: None,
+            told_in_file: Vec::new(),
+            told_in_transaction: Vec::new(),
         }
     }
 
@@ -135,9 +175,25 @@ impl Session {
         self.unguarded_lock_seen = false;
     }
 
-    /// Whether a lock from `SHARE ROW EXCLUSIVE` up was taken before in this file.
-    pub(crate) fn strong_lock_seen(&self) -> bool {
-        self.strong_lock_seen
+    /// The first statement of the file that took a lock from `SHARE ROW EXCLUSIVE` up without a
+    /// `lock_timeout`.
+    pub(crate) fn unguarded_statement(&self) -> Option<usize> {
+        self.unguarded_statement
+    }
+
+    /// Whether a rule has reported something in this file before.
+    pub(crate) fn told_in_file(&self, rule: &str) -> bool {
+        self.told_in_file.contains(&rule)
+    }
+
+    /// Whether a rule has reported something in this transaction before.
+    pub(crate) fn told_in_transaction(&self, rule: &str) -> bool {
+        self.told_in_transaction.contains(&rule)
+    }
+
+    /// Existing tables to which the transaction added foreign keys, with the statement.
+    pub(crate) fn parents(&self) -> &[(ResolvedName, usize)] {
+        &self.parents
     }
 
     /// The server and session for which a statement runs now.
@@ -158,19 +214,20 @@ impl Session {
         self.held.iter().filter(|held| held.relation == *relation).max_by_key(|held| held.mode)
     }
 
-    /// Whether the transaction added this value to an enum.
-    pub(crate) fn added_enum_value(&self, value: &str) -> bool {
-        self.enum_values.iter().any(|added| added == value)
+    /// Values that the transaction added to enums which it didn't make itself, with the enum's
+    /// unqualified name.
+    pub(crate) fn added_enum_values(&self) -> impl Iterator<Item = &(String, String)> {
+        self.enum_values.iter().filter(|(name, _)| !self.made_type(name))
+    }
+
+    /// Whether the transaction made a type of this unqualified name.
+    pub(crate) fn made_type(&self, name: &str) -> bool {
+        self.types_made.iter().any(|made| made == name)
     }
 
     /// Whether the script opened a transaction that is still open.
     pub(crate) fn has_begun(&self) -> bool {
         self.begun
-    }
-
-    /// Whether the transaction has a savepoint of this name.
-    pub(crate) fn has_savepoint(&self, name: &str) -> bool {
-        self.savepoints.iter().any(|(savepoint, _)| savepoint == name)
     }
 
     /// Takes note that the next statement runs at `place`.
@@ -188,6 +245,9 @@ impl Session {
         self.held.clear();
         self.savepoints.clear();
         self.enum_values.clear();
+        self.types_made.clear();
+        self.parents.clear();
+        self.told_in_transaction.clear();
         self.begun = false;
     }
 
@@ -211,21 +271,27 @@ impl Session {
     }
 
     /// Takes note of a statement that ran.
-    pub(crate) fn run(&mut self, command: &Command, place: Place, statement: usize, effects: &[Effect]) {
-        let strong = effects.iter().any(|effect| effect.mode >= LockMode::ShareRowExclusive);
-        self.strong_lock_seen |= strong;
-        self.unguarded_lock_seen |= self.waits_forever() && takes_brief_strong_lock(effects);
+    pub(crate) fn run(&mut self, command: &Command, place: Place, statement: usize, trace: &Trace) {
+        let strong = |effect: &Effect| effect.mode >= LockMode::ShareRowExclusive;
+        if self.waits_forever() && trace.effects.iter().any(strong) {
+            self.unguarded_statement.get_or_insert(statement);
+        }
+        self.unguarded_lock_seen |= self.waits_forever() && takes_brief_strong_lock(&trace.effects);
+        add_new(&mut self.told_in_file, &trace.told);
         if place.in_transaction() {
-            for effect in effects {
-                let known =
-                    self.held.iter().any(|held| held.relation == effect.relation && held.mode >= effect.mode);
-                if !known {
-                    self.held.push(Held { relation: effect.relation.clone(), mode: effect.mode, statement });
+            add_new(&mut self.told_in_transaction, &trace.told);
+            for parent in &trace.parents {
+                if !self.parents.iter().any(|(known, _)| known == parent) {
+                    self.parents.push((parent.clone(), statement));
                 }
+            }
+            self.hold(trace, statement);
+            if let Command::Drop(drop) = command {
+                self.mark_dropped(drop);
             }
         }
         if let Command::AlterTable(alter) = command {
-            self.follow_renames(alter, effects);
+            self.follow_renames(alter, &trace.effects);
         }
         match command {
             Command::Set(SetParameter { name, values, .. }) if name == "timezone" => {
@@ -251,10 +317,13 @@ impl Session {
                     }
                 }
             }
-            Command::AlterType { action: TypeAction::AddValue { value, .. }, .. }
+            Command::AlterType { name, action: TypeAction::AddValue { value, .. } }
                 if place.in_transaction() =>
             {
-                self.enum_values.push(value.clone());
+                self.enum_values.push((name.name.clone(), value.clone()));
+            }
+            Command::CreateType { name, .. } if place.in_transaction() => {
+                self.types_made.push(name.name.clone());
             }
             Command::Begin => self.begun = true,
             Command::Commit { chain } => {
@@ -281,6 +350,37 @@ impl Session {
         }
     }
 
+    /// Takes note of the locks that a statement took.
+    fn hold(&mut self, trace: &Trace, statement: usize) {
+        for Effect { relation, mode, .. } in &trace.effects {
+            let known = self.held.iter().any(|held| held.relation == *relation && held.mode >= *mode);
+            if !known {
+                let named = trace.main_table.as_ref() == Some(relation);
+                self.held.push(Held {
+                    relation: relation.clone(),
+                    mode: *mode,
+                    statement,
+                    named,
+                    dropped: false,
+                });
+            }
+        }
+    }
+
+    fn mark_dropped(&mut self, drop: &Drop) {
+        let is_dropped = |relation: &ResolvedName| match drop.kind {
+            ObjectKind::Schema => {
+                drop.names.iter().any(|schema| relation.schema.as_ref() == Some(&schema.name))
+            }
+            _ => drop.names.iter().any(|name| {
+                name.name == relation.name && (name.schema.is_none() || name.schema == relation.schema)
+            }),
+        };
+        for held in self.held.iter_mut().filter(|held| is_dropped(&held.relation)) {
+            held.dropped = true;
+        }
+    }
+
     /// Locks stay on a relation whatever its name.
     fn follow_renames(&mut self, alter: &AlterTable, effects: &[Effect]) {
         let Some(old) = effects.first().map(|effect| &effect.relation) else { return };
@@ -300,6 +400,15 @@ impl Session {
 
     fn savepoint(&self, name: &str) -> Option<usize> {
         self.savepoints.iter().rposition(|(savepoint, _)| savepoint == name)
+    }
+}
+
+/// Adds the rules that aren't there yet: a file may have thousands of findings.
+fn add_new(known: &mut Vec<&'static str>, told: &[&'static str]) {
+    for rule in told {
+        if !known.contains(rule) {
+            known.push(rule);
+        }
     }
 }
 

@@ -5,13 +5,24 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use plimsoll_sql::plpgsql::InnerStatement;
-use plimsoll_sql::{Command, Schema, Statement};
+use plimsoll_sql::{Command, Migration, Schema, Statement};
 
 /// A command that a statement runs: its own, or one in the body of a DO block or function.
 pub(crate) struct Step<'a> {
     pub(crate) command: Cow<'a, Command>,
     pub(crate) range: Range<usize>,
     pub(crate) exact: bool,
+}
+
+impl Step<'_> {
+    /// Where the command starts in its statement's text; none if it doesn't stand there as it runs.
+    pub(crate) fn start_within(&self, statement: &Statement, migration: &Migration) -> Option<usize> {
+        if self.range == statement.range {
+            return self.exact.then_some(0);
+        }
+        let stands_there = self.exact && migration.placeholders().next().is_none();
+        stands_there.then(|| self.range.start - statement.range.start)
+    }
 }
 
 /// The commands that a statement runs, in order.

@@ -12,6 +12,7 @@ use plimsoll_sql::{Migration, ObjectName, Schema, TransactionHabit};
 use table::{Kind, MAJORS, Observed, SCHEMA, read_table};
 
 #[path = "../../plimsoll_pg/tests/ddl/table.rs"]
+#[expect(dead_code, reason = "writing the table is for the test that makes it")]
 mod table;
 
 /// A relation, the lock that blocks its users, and the greatest work under it.
@@ -92,6 +93,7 @@ impl Score {
         self.agreed as f64 / (self.agreed + self.invented).max(1) as f64
     }
 
+    #[expect(clippy::print_stdout, reason = "the figures are for whoever runs the test with --nocapture")]
     fn check(&self, recall: f64, precision: f64) {
         println!(
             "recall {:.4}, precision {:.4}, {} undecided",

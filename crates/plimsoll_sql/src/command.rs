@@ -12,7 +12,7 @@ use crate::name::ObjectName;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// `CREATE TABLE`, not `… AS`.
-    CreateTable(CreateTable),
+    CreateTable(Box<CreateTable>),
     /// `CREATE TABLE … AS`, `SELECT … INTO`.
     CreateTableAs {
         /// The new table.
@@ -38,7 +38,7 @@ pub enum Command {
         role: String,
     },
     /// `CREATE INDEX`.
-    CreateIndex(CreateIndex),
+    CreateIndex(Box<CreateIndex>),
     /// `DROP …`.
     Drop(Drop),
     /// `ALTER INDEX … RENAME TO`.
@@ -100,7 +100,7 @@ pub enum Command {
         mode: LockMode,
     },
     /// `CREATE VIEW`, `CREATE MATERIALIZED VIEW`.
-    CreateView(CreateView),
+    CreateView(Box<CreateView>),
     /// `CREATE TRIGGER`.
     CreateTrigger {
         /// The trigger.
@@ -189,6 +189,11 @@ pub enum Command {
     Analyze {
         /// The tables named; none means all.
         names: Vec<ObjectName>,
+    },
+    /// `COMMENT ON` a relation.
+    Comment {
+        /// The relation.
+        on: ObjectName,
     },
     /// `CREATE …`, `ALTER …` of a kind that has no variant of its own.
     Object(ObjectChange),
@@ -321,15 +326,19 @@ pub struct ColumnDefinition {
     /// Its type; none if the parser found none (typed tables).
     pub data_type: Option<DataType>,
     /// Its collation, if one is named.
-    pub collation: Option<ObjectName>,
+    pub collation: Option<Box<ObjectName>>,
     /// Its default.
-    pub default: Option<Expression>,
+    pub default: Option<Box<Expression>>,
     /// How it is generated.
     pub generated: Option<Generated>,
     /// The expression of a generated column.
-    pub generation: Option<Expression>,
+    pub generation: Option<Box<Expression>>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
+    /// Bytes in the statement.
+    pub range: Range<usize>,
+    /// Bytes of its type in the statement; none where it has none.
+    pub type_range: Option<Range<usize>>,
 }
 
 /// An expression, as far as PostgreSQL's rules about rewrites and scans ask.
@@ -461,7 +470,7 @@ pub enum ActionKind {
     /// `ADD COLUMN`.
     AddColumn {
         /// The column.
-        column: ColumnDefinition,
+        column: Box<ColumnDefinition>,
         /// Whether `IF NOT EXISTS` is given.
         if_not_exists: bool,
     },
@@ -723,6 +732,8 @@ pub struct CreateView {
     pub columns: Vec<String>,
     /// Whether its query selects `*`.
     pub star: bool,
+    /// Whether its query holds further queries.
+    pub nested: bool,
     /// Options in `WITH (…)`, in lower case, as written.
     pub options: String,
 }
@@ -906,6 +917,8 @@ pub struct Modify {
     pub reads: Vec<ObjectName>,
     /// String constants in it, for values of enums.
     pub strings: Vec<String>,
+    /// A column that it writes to twice in one list, which PostgreSQL refuses.
+    pub written_twice: Option<String>,
 }
 
 /// A kind of data modification.

@@ -4,6 +4,7 @@
 //! followed. Source: PostgreSQL documentation, chapter "PL/pgSQL".
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
@@ -137,7 +138,7 @@ fn one(text: &str, range: Range<usize>, exact: bool) -> Vec<InnerStatement> {
     statements
         .into_iter()
         .filter_map(|statement| match statement.kind {
-            StatementKind::Command(command) => Some(*command),
+            StatementKind::Command(command) => Some(Arc::unwrap_or_clone(command)),
             StatementKind::Invalid(_) => None,
         })
         .map(|command| match command {
@@ -185,9 +186,11 @@ fn execute(body: &str, offset: usize, words: &[Word], range: Range<usize>) -> Ve
                 None => whole.clone(),
             };
             match statement.kind {
-                StatementKind::Command(command) => {
-                    Some(InnerStatement { range, exact: start.is_some(), command: *command })
-                }
+                StatementKind::Command(command) => Some(InnerStatement {
+                    range,
+                    exact: start.is_some(),
+                    command: Arc::unwrap_or_clone(command),
+                }),
                 StatementKind::Invalid(_) => None,
             }
         })

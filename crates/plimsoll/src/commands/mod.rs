@@ -3,6 +3,7 @@
 mod check;
 mod import;
 mod lint;
+pub(crate) mod lsp;
 mod rule;
 mod rules;
 mod server;
@@ -24,6 +25,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         }
         Verb::Lint(arguments) => lint::run(&arguments, config, color),
         Verb::Snapshot(arguments) => snapshot::run(&arguments).await,
+        Verb::Lsp => lsp::run(config),
         Verb::Server(arguments) => server::run(&arguments, config).await,
         Verb::Rule(arguments) => rule::run(&arguments, config),
         Verb::Rules => rules::run(config),

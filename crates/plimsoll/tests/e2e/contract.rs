@@ -69,10 +69,10 @@ fn check_says_what_is_wrong_and_what_it_saw() {
             report.findings(),
             [
                 "1 require-concurrent-index-creation error confirmed",
-                "2 require-lock-timeout warning confirmed",
                 "2 adding-foreign-key-constraint error confirmed",
                 "3 adding-not-nullable-field error confirmed",
                 "4 changing-column-type error confirmed",
+                "5 require-lock-timeout warning confirmed",
                 "9 ban-drop-column warning confirmed",
                 "5 query-worse warning observed",
                 "11 query-fails error observed",

@@ -1,9 +1,10 @@
 //! A statement that PostgreSQL refuses within a transaction block.
 
 use plimsoll_core::{Claim, Severity};
-use plimsoll_sql::Command;
-use plimsoll_sql::command::{ActionKind, ReindexTarget};
+use plimsoll_sql::command::{ActionKind, ObjectChange, ObjectKind, ReindexTarget, Verb};
+use plimsoll_sql::schema::RelationKind;
 use plimsoll_sql::transaction::Block;
+use plimsoll_sql::{Command, ObjectName};
 
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
@@ -19,7 +20,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Some(words) = refused_in_transaction(context.command) else { return };
+    let Some(words) = refused_in_transaction(context) else { return };
     let (who, remedy) = match context.place.block {
         Block::Tool => (
             "the migration tool runs this file in a transaction",
@@ -41,14 +42,26 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
 
 /// The words of a statement that can't run in a transaction block
 /// (`PreventInTransactionBlock` in PostgreSQL's `utility.c` and the commands' own files).
-pub(super) fn refused_in_transaction(command: &Command) -> Option<&'static str> {
-    match command {
+pub(super) fn refused_in_transaction(context: &Context) -> Option<&'static str> {
+    let is_partitioned = |name: &ObjectName| {
+        context.schema.relation(name).is_some_and(|known| known.kind == RelationKind::PartitionedTable)
+    };
+    match context.command {
         Command::CreateIndex(index) if index.concurrently => Some("CREATE INDEX CONCURRENTLY"),
         Command::Drop(drop) if drop.concurrently => Some("DROP INDEX CONCURRENTLY"),
-        Command::Reindex { concurrently: true, .. } => Some("REINDEX CONCURRENTLY"),
-        Command::Reindex { target: ReindexTarget::Schema(_) | ReindexTarget::System, .. } => {
-            Some("REINDEX SCHEMA, DATABASE or SYSTEM")
+        Command::Drop(drop) if drop.kind == ObjectKind::Subscription => {
+            (!is_slot_given_up(context)).then_some("DROP SUBSCRIPTION")
         }
+        Command::Reindex { concurrently: true, .. } => Some("REINDEX CONCURRENTLY"),
+        Command::Reindex { target, .. } => match target {
+            ReindexTarget::Schema(_) | ReindexTarget::System => Some("REINDEX SCHEMA, DATABASE or SYSTEM"),
+            ReindexTarget::Table(table) => is_partitioned(table).then_some("REINDEX of a partitioned table"),
+            ReindexTarget::Index(index) => context
+                .schema
+                .table_of_index(index)
+                .is_some_and(is_partitioned)
+                .then_some("REINDEX of a partitioned index"),
+        },
         Command::AlterTable(alter) => alter
             .actions
             .iter()
@@ -56,7 +69,49 @@ pub(super) fn refused_in_transaction(command: &Command) -> Option<&'static str> 
             .then_some("DETACH PARTITION CONCURRENTLY"),
         Command::Vacuum { .. } => Some("VACUUM"),
         Command::Cluster { name: None } => Some("CLUSTER of all tables"),
+        Command::Cluster { name: Some(table) } => {
+            is_partitioned(table).then_some("CLUSTER of a partitioned table")
+        }
         Command::OutsideTransactionOnly { words } => Some(words),
+        Command::Object(change) => refused_object(change),
+        Command::Other => [
+            (&["discard", "all"], "DISCARD ALL"),
+            (&["commit", "prepared"], "COMMIT PREPARED"),
+            (&["rollback", "prepared"], "ROLLBACK PREPARED"),
+        ]
+        .into_iter()
+        .find(|(words, _)| context.behind(*words).is_some())
+        .map(|(_, words)| words),
         _ => None,
     }
+}
+
+/// Subscriptions that make a replication slot or ask the publisher; databases that move.
+fn refused_object(change: &ObjectChange) -> Option<&'static str> {
+    let says = |words: &str| change.words.contains(words);
+    match (change.kind, change.verb) {
+        (ObjectKind::Database, Verb::Alter) => {
+            says(" set tablespace ").then_some("ALTER DATABASE SET TABLESPACE")
+        }
+        (ObjectKind::Subscription, Verb::Create) => {
+            (!says("create_slot = false") && !says("connect = false")).then_some("CREATE SUBSCRIPTION")
+        }
+        (ObjectKind::Subscription, Verb::Alter) => {
+            let publication =
+                [" set publication ", " add publication ", " drop publication "].into_iter().any(says);
+            (says(" refresh publication") || (publication && !says("refresh = false")))
+                .then_some("ALTER SUBSCRIPTION that refreshes")
+        }
+        _ => None,
+    }
+}
+
+/// Whether the file lets a subscription's slot go before it drops it.
+fn is_slot_given_up(context: &Context) -> bool {
+    context.migration.statements.iter().take(context.index).any(|statement| match statement.command() {
+        Some(Command::Object(change)) => {
+            change.kind == ObjectKind::Subscription && change.words.contains("slot_name = none")
+        }
+        _ => false,
+    })
 }

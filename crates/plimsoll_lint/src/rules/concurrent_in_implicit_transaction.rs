@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Some(words) = refused_in_transaction(context.command) else { return };
+    let Some(words) = refused_in_transaction(context) else { return };
     if context.place.block != Block::Batch {
         return;
     }

@@ -1,19 +1,26 @@
 use std::path::PathBuf;
 
-use plimsoll_core::{ChangeScope, SourceFile};
+use plimsoll_core::{ChangeScope, Finding, Fix, Severity, SourceFile};
 use plimsoll_sql::{Migration, Schema, TransactionHabit};
 
-use crate::{RULES, Settings, lint};
+use crate::{PageExample, Policy, RULES, Script, Settings, lint};
+
+mod locks;
+mod transactions;
 
 fn migration(sql: &str, habit: TransactionHabit) -> Migration {
     Migration::new(SourceFile::new(PathBuf::from("m.sql"), sql), 0..sql.len(), habit)
 }
 
-fn rules_of(schema: &str, sql: &str, habit: TransactionHabit) -> Vec<String> {
+/// Findings about `sql`, run on `schema`.
+fn findings(schema: &str, sql: &str, habit: TransactionHabit, settings: &Settings) -> Vec<Finding> {
     let mut state = Schema::default();
     state.apply_script(&migration(schema, TransactionHabit::Statement).statements);
-    let change = migration(sql, habit);
-    let findings = lint(&mut state, &[&change], ChangeScope::Together, &Settings::default());
+    lint(&mut state, &[&migration(sql, habit)], ChangeScope::Together, settings)
+}
+
+fn rules_of(schema: &str, sql: &str, habit: TransactionHabit) -> Vec<String> {
+    let findings = findings(schema, sql, habit, &Settings::default());
     findings.into_iter().map(|finding| finding.rule).collect()
 }
 
@@ -22,7 +29,7 @@ fn check(sql: &str, expected: &[&str]) {
     let schema = "create table berths (id bigint primary key, name varchar(50), length int not null);
                   create table calls (id bigint primary key, berth_id bigint, note text);
                   create table visits (id bigint, day date) partition by range (day);
-                  create view berth_names as select name from berths;";
+                  create view berth_names as select id from berths;";
     let found = rules_of(schema, &format!("set lock_timeout = '1s'; {sql}"), TransactionHabit::Statement);
     assert_eq!(found, expected, "{sql}");
 }
@@ -40,14 +47,53 @@ fn ids_are_sorted_and_pages_are_whole() {
 fn every_page_example_holds() {
     for rule in RULES {
         let example = rule.example();
-        let habit = match rule.id {
-            "concurrent-in-implicit-transaction" => TransactionHabit::Batch,
-            _ => TransactionHabit::Statement,
+        let fires = |script: &Script| {
+            let settings =
+                Settings { server_major: script.only, policy: Policy::everything(), ..Settings::default() };
+            let findings = findings(&example.schema, &script.sql, script.habit, &settings);
+            findings.iter().any(|finding| finding.rule == rule.id)
         };
-        let fires = |sql: &str| rules_of(&example.schema, sql, habit).iter().any(|id| id == rule.id);
         assert!(fires(&example.bad), "{}: silent on its bad example", rule.id);
         assert!(!fires(&example.good), "{}: fires on its good example", rule.id);
     }
+}
+
+#[test]
+fn every_fix_of_a_page_mends_its_example() {
+    let mut mended = 0;
+    for rule in RULES {
+        let PageExample { schema, bad, .. } = rule.example();
+        let settings =
+            Settings { server_major: bad.only, policy: Policy::everything(), ..Settings::default() };
+        let own = |sql: &str| {
+            let mut found = findings(&schema, sql, bad.habit, &settings);
+            found.retain(|finding| finding.rule == rule.id);
+            found
+        };
+        let Some(fix) = own(&bad.sql).into_iter().find_map(|finding| finding.fix) else { continue };
+        let sql = apply(&bad.sql, fix);
+        assert!(own(&sql).is_empty(), "{}: fires on its fix: {sql}", rule.id);
+        mended += 1;
+    }
+    assert!(mended > 20, "{mended}");
+}
+
+/// The text after a fix.
+fn apply(text: &str, mut fix: Fix) -> String {
+    let offset = |line: usize, column: usize| {
+        let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        start + column - 1
+    };
+    fix.edits.sort_by_key(|edit| (edit.location.line, edit.location.column));
+    let mut text_after = text.to_owned();
+    for edit in fix.edits.iter().rev() {
+        let place = &edit.location;
+        text_after.replace_range(
+            offset(place.line, place.column)..offset(place.end_line, place.end_column),
+            &edit.text,
+        );
+    }
+    text_after
 }
 
 #[test]
@@ -120,7 +166,8 @@ fn not_valid_and_using_index_are_silent() {
 #[test]
 fn only_what_exists_is_dropped() {
     check("drop table if exists nothing", &[]);
-    check("drop table calls, berths", &["ban-drop-table", "ban-drop-table"]);
+    check("drop view berth_names; drop table calls, berths", &["ban-drop-table", "ban-drop-table"]);
+    check("drop table calls, berths", &["drop-table-still-referenced"]);
     check("alter table calls drop column if exists nothing", &[]);
     check("drop view berth_names", &[]);
     check("create schema app; create table app.t (); drop schema app cascade", &[]);
@@ -130,14 +177,14 @@ fn only_what_exists_is_dropped() {
 #[test]
 fn transactions_decide_about_concurrently() {
     let schema = "create table t (a int)";
-    let both = "create index concurrently on t (a); select 1";
+    let both = "create index concurrently i on t (a); select 1";
     assert_eq!(rules_of(schema, both, TransactionHabit::Statement), [""; 0]);
     assert_eq!(rules_of(schema, both, TransactionHabit::File), ["ban-concurrent-in-transaction"]);
     assert_eq!(rules_of(schema, both, TransactionHabit::Batch), ["concurrent-in-implicit-transaction"]);
-    let lone = "create index concurrently on t (a)";
+    let lone = "create index concurrently i on t (a)";
     assert_eq!(rules_of(schema, lone, TransactionHabit::Batch), [""; 0]);
-    let committed = "commit; create index concurrently on t (a)";
-    assert_eq!(rules_of(schema, committed, TransactionHabit::File), [""; 0]);
+    let committed = "commit; create index concurrently i on t (a)";
+    assert_eq!(rules_of(schema, committed, TransactionHabit::File), ["transaction-nesting"]);
 }
 
 #[test]
@@ -162,7 +209,11 @@ fn a_lock_timeout_is_asked_for_once_a_file() {
     let twice = "alter table t alter a set default 1; alter table t alter a set default 2";
     assert_eq!(rules_of("create table t (a int)", twice, TransactionHabit::File), ["require-lock-timeout"]);
     assert_eq!(
-        rules_of("create table t (a int)", "create index concurrently on t (a)", TransactionHabit::Statement),
+        rules_of(
+            "create table t (a int)",
+            "create index concurrently i on t (a)",
+            TransactionHabit::Statement
+        ),
         [""; 0]
     );
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use plimsoll_core::{LockMode, Work};
 
+use super::type_change::without_dropped;
 use super::{Cause, Model, Taken, action_lock, column_type_change};
 use crate::command::{
     ActionKind, AlterTable, ColumnDefinition, Constraint, ConstraintKind, Generated, KeyConstraint,
@@ -30,11 +31,12 @@ impl Model<'_> {
             self.lock(&table, &Taken::new(LockMode::AccessExclusive, Cause::Brief));
         }
         for action in &alter.actions {
-            self.action(&table, &action.kind, &action.range, alter.only);
+            self.action(&table, &action.kind, &action.range, alter);
         }
     }
 
-    fn action(&mut self, table: &ResolvedName, kind: &ActionKind, range: &Range<usize>, only: bool) {
+    fn action(&mut self, table: &ResolvedName, kind: &ActionKind, range: &Range<usize>, alter: &AlterTable) {
+        let only = alter.only;
         let mode = action_lock(kind);
         let brief = Taken::new(mode, Cause::Brief).at(range);
         let because = |cause: Cause| Taken::new(mode, cause).at(range);
@@ -49,9 +51,11 @@ impl Model<'_> {
             }
             ActionKind::DropColumn { name, cascade, .. } => self.drop_column(table, name, *cascade, &brief),
             ActionKind::AlterColumnType { column, data_type, using, collation } => {
+                // Constraints are dropped before types change.
+                let known = self.schema.relation(table).map(|known| without_dropped(known, alter));
                 let change = column_type_change(
                     self.schema,
-                    self.schema.relation(table),
+                    known.as_deref(),
                     column,
                     data_type,
                     using.as_ref(),
@@ -431,10 +435,11 @@ impl Model<'_> {
 
     fn primary_key(&self, table: &ObjectName) -> Vec<String> {
         let constraints = self.schema.relation(table).into_iter().flat_map(|known| &known.constraints);
-        let key = constraints.filter_map(|constraint| match &constraint.kind {
+        let mut newest_first = constraints.rev();
+        let key = newest_first.find_map(|constraint| match &constraint.kind {
             ConstraintKind::PrimaryKey(key) => Some(key.columns.clone()),
             _ => None,
         });
-        key.last().unwrap_or_default()
+        key.unwrap_or_default()
     }
 }

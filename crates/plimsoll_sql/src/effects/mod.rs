@@ -8,6 +8,7 @@
 mod alter_table;
 mod drop;
 mod partition;
+mod partition_overlap;
 mod type_change;
 
 use std::ops::Range;
@@ -23,7 +24,8 @@ use crate::name::ObjectName;
 use crate::schema::{Relation, RelationKind, ResolvedName, Schema};
 
 pub use partition::{default_excludes, implies_bound};
-pub use type_change::{ColumnTypeChange, column_type_change};
+pub use partition_overlap::{bounds_overlap, is_empty_range};
+pub use type_change::{ColumnTypeChange, column_type_change, without_dropped};
 
 /// What of the server and the session decides about rewrites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -646,10 +648,11 @@ impl Model<'_> {
         if !reads {
             return;
         }
+        let taken = Taken::new(LockMode::Share, Cause::Domain);
         if !self.schema.is_known() {
             // Which tables use it isn't known: the domain stands for them.
             let domain = self.schema.resolve(name);
-            self.push(&domain, &Taken::new(LockMode::Share, Cause::Domain), Some(Work::Scan));
+            self.push(&domain, &taken, Some(Work::Scan));
             return;
         }
         let mut tables: Vec<&ResolvedName> =
@@ -657,13 +660,13 @@ impl Model<'_> {
         tables.dedup();
         for table in tables {
             if self.schema.relation(table).is_some_and(|known| known.holds_rows()) {
-                self.push(table, &Taken::new(LockMode::Share, Cause::Domain), Some(Work::Scan));
+                self.push(table, &taken, Some(Work::Scan));
             }
         }
     }
 }
 
-fn has_index(relation: &crate::schema::Relation) -> bool {
+fn has_index(relation: &Relation) -> bool {
     !relation.indexes.is_empty()
         || relation
             .constraints

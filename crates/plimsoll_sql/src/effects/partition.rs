@@ -254,6 +254,10 @@ pub fn default_excludes(default: &Relation, keys: &[String], bound: &PartitionBo
                 || to.first().is_some_and(|to| {
                     holds(key, ">=", to, &[Greater, Equal]) || holds(key, ">", to, &[Greater, Equal])
                 })
+                || from
+                    .first()
+                    .zip(to.first())
+                    .is_some_and(|(from, to)| below_or_above(default, key, from, to))
         }
         (PartitionBound::List(values), [key]) => values.iter().all(|value| {
             comparisons(default).any(|comparison| {
@@ -264,8 +268,37 @@ pub fn default_excludes(default: &Relation, keys: &[String], bound: &PartitionBo
     }
 }
 
+/// Whether a check says that the key lies below one constant or from another one on, the bound
+/// being in between: `day < '2026-01-01' OR day >= '2027-01-01'`.
+fn below_or_above(relation: &Relation, key: &str, from: &str, to: &str) -> bool {
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    let excludes = |part: &str| {
+        let mut words = part.trim_matches(['(', ')', ' ']).splitn(3, ' ');
+        let (Some(column), Some(operator), Some(value)) = (words.next(), words.next(), words.next()) else {
+            return false;
+        };
+        let compared = |bound: &str, wanted: &[std::cmp::Ordering]| {
+            order(value, bound).is_some_and(|found| wanted.contains(&found))
+        };
+        column.trim_matches('"') == key
+            && match operator {
+                "<" => compared(from, &[Less, Equal]),
+                "<=" => compared(from, &[Less]),
+                ">=" | ">" => compared(to, &[Greater, Equal]),
+                "is" => value == "null",
+                _ => false,
+            }
+    };
+    relation.constraints.iter().filter(|constraint| constraint.validated).any(|constraint| {
+        let ConstraintKind::Check { expression, .. } = &constraint.kind else { return false };
+        let words: Vec<&str> = expression.split_whitespace().collect();
+        let text = words.join(" ").to_ascii_lowercase();
+        text.contains(" or ") && text.split(" or ").all(excludes)
+    })
+}
+
 /// How two constants compare: as numbers, or as ISO dates and times, or equal texts.
-fn order(left: &str, right: &str) -> Option<std::cmp::Ordering> {
+pub(super) fn order(left: &str, right: &str) -> Option<std::cmp::Ordering> {
     let plain = |text: &str| text.trim_matches('\'').to_owned();
     let (left, right) = (plain(left), plain(right));
     if let (Ok(left), Ok(right)) = (left.parse::<f64>(), right.parse::<f64>()) {

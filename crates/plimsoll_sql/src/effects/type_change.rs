@@ -3,8 +3,10 @@
 //! Source: `ATColumnChangeRequiresRewrite`, `RememberAllDependentForRebuilding` and
 //! `CheckIndexCompatible` in PostgreSQL.
 
+use std::borrow::Cow;
+
 use super::Environment;
-use crate::command::{ConstraintKind, UsingExpression};
+use crate::command::{ActionKind, AlterTable, ConstraintKind, UsingExpression};
 use crate::data_type::{DataType, TypeChange};
 use crate::name::ObjectName;
 use crate::schema::{Relation, RelationKind, Schema, UserType, constrained_columns};
@@ -20,6 +22,22 @@ pub struct ColumnTypeChange {
     pub indexes: Vec<String>,
     /// The old type, if it is known.
     pub old: Option<DataType>,
+}
+
+/// A table without the constraints that an `ALTER TABLE` drops.
+#[must_use]
+pub fn without_dropped<'a>(relation: &'a Relation, alter: &AlterTable) -> Cow<'a, Relation> {
+    let is_dropped = |name: &str| {
+        alter.actions.iter().any(|action| {
+            matches!(&action.kind, ActionKind::DropConstraint { name: dropped, .. } if dropped == name)
+        })
+    };
+    if !relation.constraints.iter().any(|constraint| is_dropped(&constraint.name)) {
+        return Cow::Borrowed(relation);
+    }
+    let mut relation = relation.clone();
+    relation.constraints.retain(|constraint| !is_dropped(&constraint.name));
+    Cow::Owned(relation)
 }
 
 /// What `ALTER COLUMN … TYPE` does to a table. An unknown table or column gives an unknown change.
@@ -42,7 +60,7 @@ pub fn column_type_change(
     };
     let (mut checks, mut indexes) = (Vec::new(), Vec::new());
     if let (TypeChange::Nothing, Some(relation), Some(old)) = (rows, relation, &old) {
-        let other_order = known.is_some_and(|known| known.collation.as_ref() != collation)
+        let other_order = known.is_some_and(|known| known.collation.as_deref() != collation)
             || operator_class(schema, old) != operator_class(schema, to);
         // An index of partitions is made anew as a whole, whatever its storage.
         let partitioned = relation.kind == RelationKind::PartitionedTable;

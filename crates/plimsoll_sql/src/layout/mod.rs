@@ -7,6 +7,7 @@ mod order;
 mod section;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use plimsoll_core::SourceFile;
 
@@ -22,7 +23,7 @@ pub struct InputFile {
     /// Path that reports print.
     pub shown: PathBuf,
     /// Its text, byte order mark stripped.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// A migration tool's layout of SQL files.
@@ -235,7 +236,12 @@ impl Layout {
             .or_else(|| self.side_file.as_ref().and_then(|side| side.habit(file, files)))
             .or(habit)
             .unwrap_or(self.habit);
-        Migration::with_values(SourceFile::new(&file.shown, &file.text), section.range, habit, values)
+        Migration::with_values(
+            SourceFile::new(&file.shown, Arc::clone(&file.text)),
+            section.range,
+            habit,
+            values,
+        )
     }
 }
 

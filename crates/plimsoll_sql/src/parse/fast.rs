@@ -240,7 +240,7 @@ fn create(cursor: &mut Cursor) -> Option<Command> {
         keys.push(index_key(cursor)?);
     }
     cursor.expects_sign(TokenKind::CloseParen)?;
-    Some(Command::CreateIndex(CreateIndex {
+    Some(Command::CreateIndex(Box::new(CreateIndex {
         name,
         table,
         unique,
@@ -252,7 +252,7 @@ fn create(cursor: &mut Cursor) -> Option<Command> {
         partial: false,
         predicate_columns: Vec::new(),
         index_word,
-    }))
+    })))
 }
 
 /// A column with its order; its text is that of one word where nothing but single spaces part it.
@@ -292,7 +292,8 @@ fn create_table(cursor: &mut Cursor) -> Option<Command> {
         }
     }
     cursor.expects_sign(TokenKind::CloseParen)?;
-    Some(Command::CreateTable(CreateTable {
+    columns.shrink_to_fit();
+    Some(Command::CreateTable(Box::new(CreateTable {
         name,
         if_not_exists,
         temporary: false,
@@ -306,14 +307,18 @@ fn create_table(cursor: &mut Cursor) -> Option<Command> {
         inherits: Vec::new(),
         like: Vec::new(),
         of_type: None,
-    }))
+    })))
 }
 
 fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
+    let start = cursor.start()?;
     let name = cursor.identifier()?;
+    let type_start = cursor.start()?;
     let data_type = Some(data_type(cursor)?);
     let mut column = ColumnDefinition {
         name,
+        range: start..cursor.end(),
+        type_range: Some(type_start..cursor.end()),
         data_type,
         collation: None,
         default: None,
@@ -343,7 +348,7 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
             let key = KeyConstraint { columns: own(), using_index: None };
             constraint(ConstraintKind::Unique(key), cursor.end());
         } else if cursor.takes("default") {
-            column.default = Some(plain_expression(cursor)?);
+            column.default = Some(Box::new(plain_expression(cursor)?));
         } else if cursor.takes("generated") {
             if !cursor.takes("always") && !cursor.takes_all(&["by", "default"]) {
                 return None;
@@ -359,6 +364,7 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
             return None;
         }
     }
+    column.range = start..cursor.end();
     Some(column)
 }
 
@@ -487,7 +493,7 @@ fn action(cursor: &mut Cursor) -> Option<TableAction> {
             }
             cursor.takes("column");
             let if_not_exists = cursor.takes_whole(&["if", "not", "exists"])?;
-            ActionKind::AddColumn { column: column(cursor)?, if_not_exists }
+            ActionKind::AddColumn { column: Box::new(column(cursor)?), if_not_exists }
         }
     } else if cursor.takes("drop") {
         if cursor.takes("constraint") {
@@ -554,7 +560,11 @@ fn insert(cursor: &mut Cursor) -> Option<Command> {
     cursor.expects("into")?;
     let table = cursor.name()?;
     if cursor.peek()?.kind == TokenKind::OpenParen {
-        cursor.columns()?;
+        let columns = cursor.columns()?;
+        let twice = |(at, column): (usize, &String)| columns[..at].contains(column);
+        if columns.iter().enumerate().any(twice) {
+            return None;
+        }
     }
     cursor.expects("values")?;
     let mut strings = Vec::new();
@@ -581,25 +591,33 @@ fn insert(cursor: &mut Cursor) -> Option<Command> {
         }
     }
     let kind = ModifyKind::InsertValues;
-    Some(Command::Modify(Modify { table, kind, bounded: true, reads: Vec::new(), strings }))
+    Some(Command::Modify(Modify {
+        table,
+        kind,
+        bounded: true,
+        reads: Vec::new(),
+        strings,
+        written_twice: None,
+    }))
 }
 
+/// `COMMENT ON TABLE`; of what it says of columns and others nothing is kept.
 fn comment(cursor: &mut Cursor) -> Option<Command> {
     cursor.expects("on")?;
-    let dotted = cursor.takes("column");
-    if !dotted && !cursor.takes("table") && !cursor.takes("index") && !cursor.takes("view") {
-        return None;
-    }
-    cursor.identifier()?;
-    let mut parts = 1;
-    while cursor.takes_sign(TokenKind::Dot) {
+    let command = if cursor.takes("column") {
         cursor.identifier()?;
-        parts += 1;
-    }
-    let fits = if dotted { (2..=3).contains(&parts) } else { parts <= 2 };
-    fits.then_some(())?;
+        let mut parts = 1;
+        while cursor.takes_sign(TokenKind::Dot) {
+            cursor.identifier()?;
+            parts += 1;
+        }
+        (2..=3).contains(&parts).then_some(Command::Other)?
+    } else {
+        cursor.expects("table")?;
+        Command::Comment { on: cursor.name()? }
+    };
     cursor.expects("is")?;
-    (cursor.takes("null") || cursor.string().is_some()).then_some(Command::Other)
+    (cursor.takes("null") || cursor.string().is_some()).then_some(command)
 }
 
 fn drop(cursor: &mut Cursor) -> Option<Command> {

@@ -9,7 +9,7 @@ pub(super) fn create_index(node: &ast::CreateIndex) -> Option<Command> {
     let relation = node.table_relation_name()?;
     let index_word = node.index_token()?.text_range();
     let method = node.using_method().map_or_else(|| "btree".to_owned(), |method| last_word(&words(&method)));
-    Some(Command::CreateIndex(CreateIndex {
+    Some(Command::CreateIndex(Box::new(CreateIndex {
         name: node.index().and_then(|index| index.path()).map(|path| names::of(path).name),
         table: names::all_below(&relation).pop()?,
         unique: has_word(node, "unique"),
@@ -24,7 +24,7 @@ pub(super) fn create_index(node: &ast::CreateIndex) -> Option<Command> {
             .map(|clause| expression::names(clause.syntax()))
             .unwrap_or_default(),
         index_word: index_word.start().into()..index_word.end().into(),
-    }))
+    })))
 }
 
 /// A key of an index or of `PARTITION BY`.

@@ -6,6 +6,7 @@
 mod expression;
 mod fast;
 mod index;
+mod memory;
 mod modify;
 mod names;
 mod object;
@@ -14,6 +15,7 @@ mod table;
 mod types;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use squawk_syntax::ast::{self, AstNode, Stmt};
 use squawk_syntax::{Parse, SourceFile as Tree, SyntaxKind};
@@ -22,6 +24,8 @@ use crate::command::{Command, ObjectKind, SetParameter};
 use crate::data_type::DataType;
 use crate::plpgsql::{self, InnerStatement};
 use crate::split::{Piece, split};
+
+pub use memory::remember_statements;
 
 /// A statement of a script.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +44,7 @@ pub struct Statement {
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatementKind {
     /// It parses.
-    Command(Box<Command>),
+    Command(Arc<Command>),
     /// It doesn't.
     Invalid(SyntaxError),
 }
@@ -91,6 +95,15 @@ impl Statement {
         matches!(self.command(), Some(Command::Rollback { .. } | Command::RollbackTo(_)))
     }
 
+    /// A statement that is all of a text.
+    fn alone(sql: &str, kind: StatementKind) -> Self {
+        let inner = match &kind {
+            StatementKind::Command(command) => inner_statements(sql, &(0..sql.len()), command),
+            StatementKind::Invalid(_) => Vec::new(),
+        };
+        Self { range: 0..sql.len(), copy_data: None, kind, inner }
+    }
+
     /// Moves its ranges by `offset` bytes, from a section's text to its file's.
     pub(crate) fn shift(&mut self, offset: usize) {
         let shift = |range: &mut Range<usize>| *range = range.start + offset..range.end + offset;
@@ -112,22 +125,30 @@ pub fn parse_script(text: &str) -> (Vec<Statement>, Vec<Range<usize>>) {
         match piece {
             Piece::MetaCommand { range } => meta_commands.push(range),
             Piece::Statement { range, tokens, depth, copy_data } => {
-                let kind = if copy_data.is_some() {
-                    StatementKind::Command(Box::new(Command::CopyFromStdin))
-                } else if tokens > MOST_TOKENS || depth > DEEPEST_PARENTHESES {
-                    StatementKind::Command(Box::new(Command::Other))
-                } else {
-                    parse_with_room(text, &range, tokens)
+                let sql = &text[range.clone()];
+                let mut statement = match &copy_data {
+                    Some(_) => {
+                        Statement::alone(sql, StatementKind::Command(Arc::new(Command::CopyFromStdin)))
+                    }
+                    None => memory::recall_or(sql, || parsed(sql, tokens, depth)),
                 };
-                let inner = match &kind {
-                    StatementKind::Command(command) => inner_statements(text, &range, command),
-                    StatementKind::Invalid(_) => Vec::new(),
-                };
-                statements.push(Statement { range, copy_data, kind, inner });
+                statement.shift(range.start);
+                statement.copy_data = copy_data;
+                statements.push(statement);
             }
         }
     }
     (statements, meta_commands)
+}
+
+/// A statement's text as a statement, its ranges seen from its first byte.
+fn parsed(sql: &str, tokens: usize, depth: usize) -> Statement {
+    let kind = if tokens > MOST_TOKENS || depth > DEEPEST_PARENTHESES {
+        StatementKind::Command(Arc::new(Command::Other))
+    } else {
+        parse_with_room(sql, &(0..sql.len()), tokens)
+    };
+    Statement::alone(sql, kind)
 }
 
 /// The SQL statements of a DO block's body.
@@ -142,7 +163,7 @@ fn parse_with_room(text: &str, range: &Range<usize>, tokens: usize) -> Statement
     if tokens <= TOKENS_ON_OWN_STACK {
         return parse_statement(text, range);
     }
-    let unknown = || StatementKind::Command(Box::new(Command::Other));
+    let unknown = || StatementKind::Command(Arc::new(Command::Other));
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(LARGE_STACK);
         let parsed = thread.spawn_scoped(scope, || parse_statement(text, range));
@@ -153,7 +174,7 @@ fn parse_with_room(text: &str, range: &Range<usize>, tokens: usize) -> Statement
 fn parse_statement(text: &str, range: &Range<usize>) -> StatementKind {
     let sql = &text[range.clone()];
     if let Some(command) = fast::command(sql) {
-        return StatementKind::Command(Box::new(command));
+        return StatementKind::Command(Arc::new(command));
     }
     parse_by_tree(sql, range.start)
 }
@@ -179,7 +200,7 @@ fn parse_by_tree(sql: &str, offset_in_script: usize) -> StatementKind {
         });
     }
     let command = parse.tree().stmts().next().map_or(Command::Other, |statement| command(&statement));
-    StatementKind::Command(Box::new(command))
+    StatementKind::Command(Arc::new(command))
 }
 
 /// `ADD COLUMN … STORAGE x` and `COMPRESSION x`, which the grammar lacks: parsed with those two
@@ -270,8 +291,8 @@ fn understood(statement: &Stmt) -> Option<Command> {
             let role = words.split_once(" owned by ")?.1.split(' ').next()?;
             Command::OwnedBy { role: expression::fold_identifier(role) }
         }
-        Stmt::CreateTable(node) => Command::CreateTable(table::create_table(node)?),
-        Stmt::CreateForeignTable(node) => Command::CreateTable(table::create_foreign_table(node)?),
+        Stmt::CreateTable(node) => Command::CreateTable(Box::new(table::create_table(node)?)),
+        Stmt::CreateForeignTable(node) => Command::CreateTable(Box::new(table::create_foreign_table(node)?)),
         Stmt::CreateTableAs(node) => Command::CreateTableAs {
             name: names::of(node.table_name()?.path()?),
             if_not_exists: node.if_not_exists().is_some(),

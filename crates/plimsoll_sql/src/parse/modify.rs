@@ -50,7 +50,42 @@ pub(super) fn modify(statement: &Stmt) -> Option<Command> {
         .take(100)
         .collect();
     let reads = names::relations_read(statement.syntax());
-    Some(Command::Modify(Modify { table, kind, bounded, reads, strings }))
+    let written_twice = written_twice(statement);
+    Some(Command::Modify(Modify { table, kind, bounded, reads, strings, written_twice }))
+}
+
+/// The first column that a list of columns to write names twice. A part of a column, such as
+/// `a[1]`, may be written beside other parts of it.
+fn written_twice(statement: &Stmt) -> Option<String> {
+    let inserted = match statement {
+        Stmt::Insert(node) => node.column_target_list(),
+        _ => None,
+    };
+    let set = match statement {
+        Stmt::Update(node) => node.set_clause(),
+        Stmt::Insert(node) => node.on_conflict_clause().and_then(|clause| {
+            clause.syntax().descendants().find_map(ast::ConflictDoUpdateSet::cast)?.set_clause()
+        }),
+        _ => None,
+    };
+    let set_columns = set.and_then(|set| set.set_column_list()).map(|list| {
+        let targets = |column: ast::SetColumn| match column {
+            ast::SetColumn::SetSingleColumn(node) => node.column_target().into_iter().collect(),
+            ast::SetColumn::SetMultipleColumns(node) => {
+                node.column_target_list().map(|list| list.column_targets().collect()).unwrap_or_default()
+            }
+        };
+        list.set_columns().flat_map(|column| -> Vec<ast::ColumnTarget> { targets(column) }).collect()
+    });
+    let inserted = inserted.map(|list| list.column_targets().collect::<Vec<_>>());
+    [inserted, set_columns].into_iter().flatten().find_map(|targets: Vec<ast::ColumnTarget>| {
+        let whole = targets.iter().filter(|target| target.accessors().next().is_none());
+        let mut columns: Vec<String> =
+            whole.filter_map(|target| Some(names::folded(target.name()?.syntax()))).collect();
+        columns.sort();
+        let twice = columns.windows(2).find(|pair| pair[0] == pair[1])?;
+        Some(twice[0].clone())
+    })
 }
 
 /// Whether a WHERE can leave a row out: not where it compares constants only (`true`, `1 = 1`).

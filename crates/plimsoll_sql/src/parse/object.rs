@@ -18,12 +18,21 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
             let temporary = matches!(node.persistence(), Some(ast::Persistence::Temp(_)));
             let options = node.with_params().map(|params| words(&params)).unwrap_or_default();
             let or_replace = node.or_replace().is_some();
-            Command::CreateView(CreateView { or_replace, temporary, options, ..view(name, statement) })
+            Command::CreateView(Box::new(CreateView {
+                or_replace,
+                temporary,
+                options,
+                ..view(name, statement)
+            }))
         }
         Stmt::CreateMaterializedView(node) => {
             let name = names::of(node.view()?.path()?);
             let if_not_exists = node.if_not_exists().is_some();
-            Command::CreateView(CreateView { materialized: true, if_not_exists, ..view(name, statement) })
+            Command::CreateView(Box::new(CreateView {
+                materialized: true,
+                if_not_exists,
+                ..view(name, statement)
+            }))
         }
         Stmt::CreatePolicy(_)
         | Stmt::AlterPolicy(_)
@@ -79,6 +88,13 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
             Command::CreateStatistics { table: names::all_below(&node.from_table()?).pop()? }
         }
         Stmt::Grant(_) | Stmt::Revoke(_) => grant(statement)?,
+        Stmt::CommentOn(node) => {
+            let of = words(node);
+            let relation = ["table ", "view ", "materialized view ", "foreign table "];
+            let on = of.strip_prefix("comment on ")?;
+            relation.iter().any(|kind| on.starts_with(kind)).then_some(())?;
+            Command::Comment { on: names::all_below(node).into_iter().next()? }
+        }
         _ => other(statement)?,
     })
 }
@@ -101,6 +117,7 @@ fn view(name: ObjectName, statement: &Stmt) -> CreateView {
         reads: names::relations_read(syntax),
         columns: expression::names(syntax),
         star,
+        nested: syntax.descendants().filter(|node| ast::Select::can_cast(node.kind())).count() > 1,
         options: String::new(),
     }
 }
@@ -337,7 +354,11 @@ fn other(statement: &Stmt) -> Option<Command> {
         .split_once(" rename to ")
         .map(|(_, name)| expression::fold_identifier(name.split(' ').next().unwrap_or_default()));
     let name = match kind {
-        ObjectKind::Schema | ObjectKind::Role | ObjectKind::Publication | ObjectKind::Extension => {
+        ObjectKind::Schema
+        | ObjectKind::Role
+        | ObjectKind::Publication
+        | ObjectKind::Extension
+        | ObjectKind::Database => {
             let words = rest.split(' ').filter(|word| !["if", "not", "exists"].contains(word));
             words.clone().nth(1).map(|name| ObjectName::unqualified(expression::fold_identifier(name)))
         }
@@ -402,6 +423,18 @@ fn drop_objects(kind: ObjectKind, statement: &Stmt, words: &str) -> Command {
                 .map(|name| ObjectName::unqualified(expression::fold_identifier(name)))
                 .collect()
         }
+        // The types of arguments are names too.
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => syntax
+            .descendants()
+            .filter(|node| {
+                ast::FunctionNameRef::can_cast(node.kind())
+                    || ast::ProcedureNameRef::can_cast(node.kind())
+                    || ast::RoutineNameRef::can_cast(node.kind())
+                    || ast::Aggregate::can_cast(node.kind())
+            })
+            .filter_map(|node| node.descendants().find_map(ast::PathRef::cast))
+            .map(names::of_ref)
+            .collect(),
         _ => names::all_below(statement),
     };
     Command::Drop(Drop {

@@ -1,5 +1,7 @@
 //! `CREATE TABLE` and `ALTER TABLE`.
 
+use std::ops::Range;
+
 use plimsoll_core::LockMode;
 use squawk_syntax::SyntaxKind;
 use squawk_syntax::ast::{self, AstNode};
@@ -172,7 +174,7 @@ fn action_kind(node: &ast::AlterTableAction) -> Option<ActionKind> {
     use ast::AlterTableAction as Node;
     Some(match node {
         Node::AddColumn(node) => ActionKind::AddColumn {
-            column: added_column(node)?,
+            column: Box::new(added_column(node)?),
             if_not_exists: node.if_not_exists().is_some(),
         },
         Node::DropColumn(node) => ActionKind::DropColumn {
@@ -302,7 +304,11 @@ fn added_column(node: &ast::AddColumn) -> Option<ColumnDefinition> {
     let name = names::folded(node.column_name()?.syntax());
     let data_type = node.ty().and_then(|node| types::data_type(&node));
     let collation = node.collate().and_then(|collate| collation(&collate));
-    Some(with_constraints(name, data_type, collation, node.constraints()))
+    let ranges = (range_of(node), node.ty().map(|node| range_of(&node)));
+    let mut column = with_constraints(name, data_type, collation, ranges, node.constraints());
+    // The action's own words, `ADD COLUMN`, aren't the column's.
+    column.range.start = node.column_name()?.syntax().text_range().start().into();
+    Some(column)
 }
 
 fn column_of(node: &ast::Column) -> Option<ColumnDefinition> {
@@ -310,7 +316,8 @@ fn column_of(node: &ast::Column) -> Option<ColumnDefinition> {
     let data_type = node.ty().and_then(|node| types::data_type(&node));
     let children = || node.syntax().children();
     let collation = children().find_map(ast::Collate::cast).and_then(|collate| collation(&collate));
-    Some(with_constraints(name, data_type, collation, children().filter_map(ast::Constraint::cast)))
+    let ranges = (range_of(node), node.ty().map(|node| range_of(&node)));
+    Some(with_constraints(name, data_type, collation, ranges, children().filter_map(ast::Constraint::cast)))
 }
 
 fn collation(node: &ast::Collate) -> Option<ObjectName> {
@@ -321,28 +328,31 @@ fn with_constraints(
     name: String,
     data_type: Option<crate::DataType>,
     collation: Option<ObjectName>,
+    (range, type_range): (Range<usize>, Option<Range<usize>>),
     nodes: impl Iterator<Item = ast::Constraint>,
 ) -> ColumnDefinition {
     let mut column = ColumnDefinition {
         name,
         data_type,
-        collation,
+        collation: collation.map(Box::new),
         default: None,
         generated: None,
         generation: None,
         constraints: Vec::new(),
+        range,
+        type_range,
     };
     for node in nodes {
         match &node {
             ast::Constraint::DefaultConstraint(default) => {
-                column.default = default.expr().map(|node| expression::expression(&node));
+                column.default = default.expr().map(|node| Box::new(expression::expression(&node)));
             }
             ast::Constraint::GeneratedConstraint(generated) => {
                 let generated = generated.generated_as();
                 column.generated = generated.as_ref().map(generated_kind);
                 column.generation = match &generated {
                     Some(ast::GeneratedAs::GeneratedStored(node)) => {
-                        node.expr().map(|node| expression::expression(&node))
+                        node.expr().map(|node| Box::new(expression::expression(&node)))
                     }
                     _ => None,
                 };

@@ -33,6 +33,7 @@ impl Schema {
     /// Replays one command. Rollbacks are [`Snapshots`]' affair.
     pub fn apply(&mut self, command: &Command) {
         self.known = true;
+        self.note_made(command);
         match command {
             Command::CreateTable(table) => self.create_table(table),
             Command::CreateTableAs { name, temporary, .. } => {
@@ -201,11 +202,22 @@ impl Schema {
             Some(existing) => existing.made_by,
             None => self.change,
         };
+        let reads: Vec<ResolvedName> = view.reads.iter().map(|read| self.resolve(read)).collect();
+        let mut names_read = view.columns.clone();
+        if view.star
+            && !view.nested
+            && let [only] = reads.as_slice()
+            && let Some(only) = self.relations.get(only)
+        {
+            // A `*` is the columns that there are when the view is made.
+            names_read.extend(only.columns.iter().map(|column| column.name.clone()));
+        }
         let relation = Relation {
             kind,
             made_by,
-            reads: view.reads.iter().map(|read| self.resolve(read)).collect(),
-            names_read: view.columns.clone(),
+            reads,
+            names_read,
+            reads_nested: view.nested,
             reads_star: view.star,
             options: view.options.clone(),
             ..Relation::default()
@@ -363,11 +375,26 @@ impl Schema {
                             relation.alter(&table.name, &kind);
                         }
                     }
+                    if let ActionKind::RenameColumn { from, to } = &kind {
+                        self.rename_in_views(&name, from, to);
+                    }
                     if let ActionKind::DropConstraint { name: constraint, cascade: true, .. } = &kind {
                         self.drop_dependent_keys(&name, constraint);
                     }
                 }
             }
+        }
+    }
+
+    /// A view follows its tables' columns.
+    fn rename_in_views(&mut self, table: &ResolvedName, from: &str, to: &str) {
+        let views: Vec<ResolvedName> =
+            self.views_on(table).into_iter().map(|(view, _)| view.clone()).collect();
+        for view in views {
+            self.change_relation(&view, |view| {
+                let names = view.names_read.iter_mut().filter(|name| *name == from);
+                names.for_each(|name| to.clone_into(name));
+            });
         }
     }
 
@@ -523,7 +550,7 @@ impl Schema {
         let Some(name) = &change.name else { return };
         match (change.kind, change.verb) {
             (ObjectKind::Publication, _) => {
-                let tables: Vec<ResolvedName> = match change.words.split_once(" table ") {
+                let listed: Vec<ResolvedName> = match change.words.split_once(" table ") {
                     Some((_, list)) => list
                         .split(" with ")
                         .next()
@@ -532,7 +559,9 @@ impl Schema {
                         .map(|table| {
                             let table = table.trim_start_matches("only ");
                             let table = match table.split_once(" . ") {
-                                Some((schema, table)) => ObjectName::qualified(schema, table),
+                                Some((schema, table)) => {
+                                    ObjectName::qualified(schema, table.split(' ').next().unwrap_or_default())
+                                }
                                 None => ObjectName::unqualified(table.split(' ').next().unwrap_or_default()),
                             };
                             self.resolve(&table)
@@ -540,7 +569,17 @@ impl Schema {
                         .collect(),
                     None => Vec::new(),
                 };
-                self.publications.entry(name.name.clone()).or_default().extend(tables);
+                let all = change.words.contains(" for all tables");
+                let publication = self.publications.entry(name.name.clone()).or_default();
+                publication.all |= all;
+                if change.words.contains(" drop table ") {
+                    publication.tables.retain(|table| !listed.contains(table));
+                    return;
+                }
+                if change.words.contains(" set table ") {
+                    publication.tables.clear();
+                }
+                publication.tables.extend(listed);
             }
             (ObjectKind::Schema, Verb::Alter) => {
                 if let Some(to) = &change.rename_to {

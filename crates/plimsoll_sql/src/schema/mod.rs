@@ -5,6 +5,7 @@
 //! may come from a part of the history only.
 
 mod apply;
+mod made;
 mod relation;
 mod snapshots;
 mod user_type;
@@ -40,13 +41,23 @@ pub struct Schema {
     /// User functions by unqualified name: overloads are told apart by nobody who reads SQL alone.
     functions: Arc<BTreeMap<String, Function>>,
     extensions: BTreeSet<String>,
-    /// Publications of all tables, or the tables of each.
-    publications: BTreeMap<String, Vec<ResolvedName>>,
+    publications: BTreeMap<String, Publication>,
+    /// Parts and objects that aren't relations, made by the change itself.
+    made: Arc<BTreeSet<made::Made>>,
     search_path: Vec<String>,
     /// Number of the change that is replayed now; 0 before the first.
     change: u32,
     /// Whether anything was ever replayed into it.
     known: bool,
+}
+
+/// What a publication publishes.
+#[derive(Clone, Debug, Default)]
+struct Publication {
+    /// Whether it is `FOR ALL TABLES`.
+    all: bool,
+    /// The tables that it names.
+    tables: Vec<ResolvedName>,
 }
 
 /// A user function.
@@ -79,6 +90,7 @@ impl Default for Schema {
             functions: Arc::default(),
             extensions: BTreeSet::new(),
             publications: BTreeMap::new(),
+            made: Arc::default(),
             search_path: vec!["public".into()],
             change: 0,
             known: false,
@@ -90,6 +102,7 @@ impl Schema {
     /// Says that all there is now existed before the change, and all to come is made by it.
     pub fn begin_change(&mut self) {
         self.change += 1;
+        self.made = Arc::default();
         self.begin_session();
     }
 
@@ -312,8 +325,12 @@ impl Schema {
     /// Publications that name this table; those of all tables too.
     #[must_use]
     pub fn publications_of(&self, name: &ResolvedName) -> Vec<&str> {
-        let of = |tables: &Vec<ResolvedName>| tables.contains(name);
-        self.publications.iter().filter(|(_, tables)| of(tables)).map(|(name, _)| name.as_str()).collect()
+        let of = |publication: &Publication| publication.all || publication.tables.contains(name);
+        self.publications
+            .iter()
+            .filter(|(_, publication)| of(publication))
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 
     /// Foreign keys of other tables, or of the table itself, that reference it, with their table.

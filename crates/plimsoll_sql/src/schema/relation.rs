@@ -51,6 +51,8 @@ pub struct Relation {
     pub names_read: Vec<String>,
     /// Whether a view's query selects `*`.
     pub reads_star: bool,
+    /// Whether a view's query holds further queries, so that names in it may be theirs.
+    pub reads_nested: bool,
     /// A view's options as written, in lower case.
     pub options: String,
     /// The composite type that it is a table of.
@@ -97,7 +99,7 @@ pub struct Column {
     /// Columns that its generation expression reads.
     pub generated_from: Vec<String>,
     /// Its collation, where one was named.
-    pub collation: Option<ObjectName>,
+    pub collation: Option<Box<ObjectName>>,
 }
 
 /// A constraint in force.
@@ -301,7 +303,7 @@ impl Relation {
             ActionKind::AlterColumnType { column, data_type, collation, .. } => {
                 if let Some(column) = self.column_mut(column) {
                     column.data_type = Some(data_type.stored());
-                    column.collation.clone_from(collation);
+                    column.collation = collation.clone().map(Box::new);
                 }
             }
             ActionKind::SetNotNull { column } => self.set_not_null(column, Nullability::NotNull),
