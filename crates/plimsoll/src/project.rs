@@ -82,8 +82,8 @@ impl Project {
     /// No files, in no folder.
     pub(crate) fn empty() -> Self {
         Self {
-            snapshot: None,
             schema: None,
+            snapshot: None,
             earlier: Vec::new(),
             new: Vec::new(),
             unreadable: Vec::new(),
@@ -180,10 +180,10 @@ impl Project {
         if schema.is_some() {
             earlier.clear();
         }
-        let beside = files.into_iter().filter(|file| !has_extension(&file.path, "sql")).collect();
         if snapshot.is_some() && arguments.is_some_and(|arguments| arguments.all) {
             notes.push("The snapshot stands for the state before each migration, old ones included.".into());
         }
+        let beside = files.into_iter().filter(|file| !has_extension(&file.path, "sql")).collect();
         Ok(Self {
             schema,
             snapshot,

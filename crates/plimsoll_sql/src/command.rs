@@ -159,6 +159,8 @@ pub enum Command {
     CreateExtension {
         /// The extension.
         name: String,
+        /// The schema that is named for it.
+        schema: Option<String>,
     },
     /// `CREATE STATISTICS`.
     CreateStatistics {
@@ -676,6 +678,11 @@ pub enum ActionKind {
     Cluster {
         /// Whether an index is named.
         on: bool,
+    },
+    /// `SET (…)`, `RESET (…)` of a view.
+    ViewOptions {
+        /// The clause in lower case, single spaces between its words.
+        words: String,
     },
     /// `REPLICA IDENTITY`.
     ReplicaIdentity,

@@ -24,8 +24,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
             check::run(&arguments, config, color, check::Parts::RehearsalAlone).await
         }
         Verb::Lint(arguments) => lint::run(&arguments, config, color),
-        Verb::Lsp => lsp::run(config),
         Verb::Snapshot(arguments) => snapshot::run(&arguments).await,
+        Verb::Lsp => lsp::run(config),
         Verb::Server(arguments) => server::run(&arguments, config).await,
         Verb::Rule(arguments) => rule::run(&arguments, config),
         Verb::Rules => rules::run(config),

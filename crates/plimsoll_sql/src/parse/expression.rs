@@ -247,7 +247,7 @@ pub(super) fn constant(node: &ast::Expr) -> Option<String> {
 }
 
 /// An identifier's text as PostgreSQL folds it.
-pub(super) fn fold_identifier(text: &str) -> String {
+pub(crate) fn fold_identifier(text: &str) -> String {
     match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
         Some(quoted) => quoted.replace("\"\"", "\""),
         None => text.to_ascii_lowercase(),

@@ -25,6 +25,7 @@ use crate::data_type::DataType;
 use crate::plpgsql::{self, InnerStatement};
 use crate::split::{Piece, split};
 
+pub(crate) use expression::fold_identifier;
 pub use memory::remember_statements;
 
 /// A statement of a script.
@@ -289,7 +290,7 @@ fn understood(statement: &Stmt) -> Option<Command> {
         Stmt::Reassign(_) | Stmt::DropOwned(_) => {
             let words = words(statement);
             let role = words.split_once(" owned by ")?.1.split(' ').next()?;
-            Command::OwnedBy { role: expression::fold_identifier(role) }
+            Command::OwnedBy { role: fold_identifier(role) }
         }
         Stmt::CreateTable(node) => Command::CreateTable(Box::new(table::create_table(node)?)),
         Stmt::CreateForeignTable(node) => Command::CreateTable(Box::new(table::create_foreign_table(node)?)),
@@ -307,7 +308,7 @@ fn understood(statement: &Stmt) -> Option<Command> {
                 Stmt::AlterTable(_) => ObjectKind::Table,
                 _ => ObjectKind::MaterializedView,
             };
-            Command::MoveAll { kind, from: expression::fold_identifier(from) }
+            Command::MoveAll { kind, from: fold_identifier(from) }
         }
         Stmt::AlterTable(node) => Command::AlterTable(table::alter_table(node)?),
         Stmt::AlterMaterializedView(_)

@@ -76,7 +76,7 @@ fn what_is_no_whole_snapshot_is_refused_with_its_place() {
     check("-- plimsoll snapshot 1\ncreate table a", 2, 1, "was cut");
     check("-- plimsoll snapshot 1", 1, 1, "was cut");
     check("-- plimsoll snapshot 1\n--: {\"table\": \n-- end of snapshot\n", 2, 13, "no JSON");
-    check("-- plimsoll snapshot 1\n--: {\"table\": 3}\n-- end of snapshot\n", 2, 5, "can't be understood");
+    check("-- plimsoll snapshot 1\n--: {\"table\": 3}\n-- end of snapshot\n", 2, 4, "can't be understood");
 }
 
 proptest! {
