@@ -1,7 +1,8 @@
 //! Generators of this repository. `cargo xtask docs` writes the generated pages, `cargo xtask
 //! check` says whether they are up to date. `cargo xtask locks` asks real servers what DDL does, and
-//! writes that and its page.
+//! writes that and its page. `cargo xtask gates` counts instructions and refuses growth.
 
+mod gates;
 mod locks;
 mod pages;
 
@@ -22,8 +23,13 @@ fn main() -> Result<ExitCode> {
     let mode = match std::env::args().nth(1).as_deref() {
         Some("docs") => Mode::Write,
         Some("check") => Mode::Check,
+        Some("gates") => {
+            let keeps = std::env::args().nth(2).as_deref() == Some("--keep");
+            say(&gates::run(root, keeps)?);
+            return Ok(ExitCode::SUCCESS);
+        }
         Some("locks") => return locks::observe(root).map(|()| ExitCode::SUCCESS),
-        _ => bail!("usage: cargo xtask docs | check | locks"),
+        _ => bail!("usage: cargo xtask docs | check | locks | gates [--keep]"),
     };
     let pages = pages::generate(root)?;
     let mut stale = Vec::new();

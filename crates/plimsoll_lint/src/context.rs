@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, LockMode, Severity, Work, units};
-use plimsoll_sql::command::{ActionKind, ColumnDefinition, Constraint, ConstraintKind, TableAction};
+use plimsoll_sql::command::{ActionKind, AlterTable, Constraint, ConstraintKind, TableAction};
 use plimsoll_sql::effects::{Cause, Effect, Environment};
 use plimsoll_sql::name::{quote_identifier, quote_name};
 use plimsoll_sql::schema::{Relation, RelationKind, ResolvedName};
@@ -12,8 +12,10 @@ use plimsoll_sql::transaction::{Block, Place};
 use plimsoll_sql::{Command, Migration, ObjectName, Schema};
 
 use crate::Settings;
+use crate::added_column::AddedColumn;
+use crate::outline::Outline;
 use crate::rule::Rule;
-use crate::session::Session;
+use crate::session::{Held, Session};
 
 /// A statement and all that is known when it runs.
 pub struct Context<'a> {
@@ -31,6 +33,8 @@ pub struct Context<'a> {
     pub(crate) ranges_hold: bool,
     /// What the command does to relations that existed before the change.
     pub(crate) effects: Vec<Effect>,
+    /// Which statements of the file are about which relation.
+    pub(crate) outline: &'a Outline,
 }
 
 /// What a rule found wrong with a statement.
@@ -48,6 +52,9 @@ pub struct Problem {
     pub remedy: String,
     /// What a server will show.
     pub claim: Claim,
+    /// The object that it is about, where a statement may be about several: one of another rule
+    /// about the same object may speak instead ([`crate::precedence`]).
+    pub subject: Option<String>,
 }
 
 /// Edits of a statement.
@@ -66,56 +73,6 @@ pub(crate) struct Existing<'a> {
     pub(crate) sql: String,
     /// What is known of it.
     pub(crate) relation: Option<&'a Relation>,
-}
-
-/// A column that `ALTER TABLE` adds.
-#[derive(Clone, Copy)]
-pub(crate) struct AddedColumn<'a> {
-    /// The table as the statement names it.
-    pub(crate) table: &'a ObjectName,
-    pub(crate) action: &'a TableAction,
-    pub(crate) column: &'a ColumnDefinition,
-    /// The constraint that is looked at.
-    pub(crate) constraint: Option<&'a Constraint>,
-}
-
-impl AddedColumn<'_> {
-    /// The table as SQL writes it.
-    pub(crate) fn table_sql(&self) -> String {
-        quote_name(self.table)
-    }
-
-    /// The column as SQL writes it.
-    pub(crate) fn column_sql(&self) -> String {
-        quote_identifier(&self.column.name)
-    }
-
-    /// What the column really stores: `bigint` for `bigserial`.
-    pub(crate) fn stored_type(&self) -> String {
-        self.column.data_type.as_ref().map(|data_type| data_type.stored().to_string()).unwrap_or_default()
-    }
-
-    /// `c bigint DEFAULT 1`: the column without its constraints.
-    pub(crate) fn plain(&self) -> String {
-        let default = self.column.default.as_ref().map(|default| format!(" DEFAULT {}", default.text));
-        format!("{} {}{}", self.column_sql(), self.stored_type(), default.unwrap_or_default())
-    }
-
-    /// Edits that move the constraint behind the column, as an action of its own.
-    pub(crate) fn moved(&self, sql: &str, constraint: &str) -> Vec<(Range<usize>, String)> {
-        let Some(Constraint { range, .. }) = self.constraint else { return Vec::new() };
-        // IF NOT EXISTS is said of the column alone.
-        if matches!(self.action.kind, ActionKind::AddColumn { if_not_exists: true, .. }) {
-            return Vec::new();
-        }
-        let head = sql.get(..range.start).unwrap_or_default();
-        let cut = head.trim_end().len()..range.end;
-        let added = format!(", ADD {constraint}");
-        match range.end == self.action.range.end {
-            true => vec![(cut, added)],
-            false => vec![(cut, String::new()), (self.action.range.end..self.action.range.end, added)],
-        }
-    }
 }
 
 /// Effects of one cause at one place: work on a relation, and on others with it.
@@ -140,6 +97,11 @@ impl Problem {
     /// Places it where a hazard's effect comes from.
     pub(crate) fn of(self, hazard: &Hazard) -> Self {
         Self { range: hazard.effect.range.clone(), ..self }
+    }
+
+    /// Names the one of several objects that it is about.
+    pub(crate) fn about(self, subject: &ObjectName) -> Self {
+        Self { subject: Some(subject.to_string()), ..self }
     }
 
     /// Gives it another severity than the rule's.
@@ -181,6 +143,56 @@ impl<'a> Context<'a> {
         self.migration.statements[self.index].range == self.range
     }
 
+    /// The `ALTER TABLE` of a relation that existed before the change, unless PostgreSQL skips it.
+    pub(crate) fn altered(&self) -> Option<(&'a AlterTable, Existing<'a>)> {
+        let Command::AlterTable(alter) = self.command else { return None };
+        if alter.if_exists && self.known_missing(&alter.name) {
+            return None;
+        }
+        Some((alter, self.existing(&alter.name)?))
+    }
+
+    /// Whether a column existed before the change, or isn't known to be new or missing.
+    pub(crate) fn is_old_column(&self, table: &ObjectName, column: &str) -> bool {
+        let missing = |relation: &Relation| relation.columns_known && relation.column(column).is_none();
+        !self.schema.is_new_column(table, column) && !self.schema.relation(table).is_some_and(missing)
+    }
+
+    /// Whether the statement surely runs as it stands: not a command on a branch of a DO block, or
+    /// in a function.
+    pub(crate) fn surely_runs(&self) -> bool {
+        self.ranges_hold && self.is_own()
+    }
+
+    /// Later commands of the file that are about a relation of this name.
+    pub(crate) fn later(&self, name: &ObjectName) -> impl Iterator<Item = &'a Command> + use<'a> {
+        let index = self.index;
+        let about = self.outline.about(self.migration, name).into_iter();
+        about.filter(move |(at, _)| *at > index).map(|(_, command)| command)
+    }
+
+    /// Earlier commands of the file that are about a relation of this name, with their statements.
+    pub(crate) fn earlier(&self, name: &ObjectName) -> impl Iterator<Item = (usize, &'a Command)> + use<'a> {
+        let index = self.index;
+        let about = self.outline.about(self.migration, name).into_iter();
+        about.filter(move |(at, _)| *at < index)
+    }
+
+    /// The words of the statement in lower case, single spaces between them; cut at 500 bytes.
+    pub(crate) fn words(&self) -> String {
+        let mut words = String::new();
+        for word in self.sql().split_whitespace() {
+            if words.len() > 500 {
+                break;
+            }
+            if !words.is_empty() {
+                words.push(' ');
+            }
+            words.push_str(&word.to_ascii_lowercase());
+        }
+        words
+    }
+
     /// The statement's text.
     pub(crate) fn sql(&self) -> &'a str {
         match self.is_own() {
@@ -212,6 +224,16 @@ impl<'a> Context<'a> {
             }
         }
         hazards
+    }
+
+    /// What the statement's rows make it read in full while an earlier statement's lock keeps users of it out.
+    pub(crate) fn read_under_lock(&self) -> Option<(&Effect, &'a Held)> {
+        let reads = |effect: &&Effect| effect.cause == Cause::Data && effect.work.is_some();
+        self.effects.iter().filter(reads).find_map(|effect| {
+            let held = self.session.held_on(&effect.relation)?;
+            let earlier = held.statement < self.index;
+            (earlier && held.mode.blocks() != Blocks::Nothing).then_some((effect, held))
+        })
     }
 
     /// The server and session for which the statement runs.

@@ -3,10 +3,13 @@
 //! A rule is one file in `rules/`, with its page beside it. Rules are pure and can't fail.
 //! Deliberately absent: servers, files, and any opinion about how a finding is shown.
 
+mod added_column;
 mod context;
 pub mod names;
+mod outline;
 pub mod path_set;
 pub mod policy;
+mod precedence;
 mod rule;
 mod rules;
 pub mod session;
@@ -21,8 +24,10 @@ use plimsoll_sql::{Migration, Schema, Statement, StatementKind};
 
 pub use context::{Context, Problem, StatementFix};
 pub use names::rule;
+use outline::Outline;
 pub use policy::Policy;
 use policy::{FilePolicy, Standing};
+use precedence::Told;
 pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR, Script};
 pub use rules::RULES;
 use session::{Held, Session, Trace};
@@ -42,6 +47,8 @@ pub struct Settings {
     pub longest_lock_timeout_ms: u64,
     /// Size in bytes up to which a relation's hazards are notes.
     pub small_bytes: u64,
+    /// Types that a new column must not have, as `format_type` names them.
+    pub forbidden_types: Vec<String>,
     /// Which rules run, at which severity, where.
     pub policy: Policy,
 }
@@ -54,6 +61,7 @@ impl Default for Settings {
             lock_timeout_ms: 0,
             longest_lock_timeout_ms: 60_000,
             small_bytes: 8 << 20,
+            forbidden_types: vec!["money".into(), "time with time zone".into()],
             policy: Policy::default(),
         }
     }
@@ -64,8 +72,8 @@ impl Default for Settings {
 pub struct Judgement {
     /// What is to be reported.
     pub findings: Vec<Finding>,
-    /// What the team has accepted, by a comment or by switching a rule off. A rehearsal that
-    /// confirms it has nothing to tell that nobody knew.
+    /// What the team has accepted, by a comment or by switching a rule off, and what another finding
+    /// tells better. A rehearsal that confirms it has nothing to tell that nobody knew.
     pub accepted: Vec<Finding>,
     /// The comments that accept, for findings that are made elsewhere.
     pub suppressions: Suppressions,
@@ -162,6 +170,7 @@ fn lint_file(
 ) {
     let mut session = Session::new(settings.lock_timeout_ms);
     let mut snapshots = Snapshots::default();
+    let outline = Outline::default();
     let rolls_back = migration.statements.iter().any(Statement::rolls_back);
     for ((index, statement), place) in migration.statements.iter().enumerate().zip(migration.places()) {
         session.arrive(place);
@@ -183,20 +192,27 @@ fn lint_file(
                 range,
                 ranges_hold: exact,
                 effects,
+                outline: &outline,
             };
             let mut told = Vec::new();
             let accepted_before = judgement.accepted.len();
             let lock_seen_before = session.unguarded_lock_seen();
+            let mut found = Vec::new();
             for (rule, standing) in policy.running() {
                 let mut problems = Vec::new();
                 (rule.check)(&context, &mut problems);
+                found.extend(problems.into_iter().map(|problem| Told { rule, standing, problem }));
+            }
+            let (settled, known) = precedence::settle(found);
+            for Told { rule, standing, problem } in settled {
                 let reported_before = judgement.findings.len();
-                for problem in problems {
-                    judgement.take(context.finding(rule, problem), standing);
-                }
-                if judgement.findings.len() > reported_before {
+                judgement.take(context.finding(rule, problem), standing);
+                if judgement.findings.len() > reported_before && !told.contains(&rule.id) {
                     told.push(rule.id);
                 }
+            }
+            for Told { rule, problem, .. } in known {
+                judgement.take(context.finding(rule, problem), Standing::Accepted);
             }
             let trace = Trace::of(context, told);
             session.run(command, place, index, &trace);

@@ -3,7 +3,7 @@
 
 use plimsoll_core::LockMode;
 use plimsoll_sql::Command;
-use plimsoll_sql::command::{ActionKind, AlterTable, SetParameter, TypeAction};
+use plimsoll_sql::command::{ActionKind, AlterTable, Drop, ObjectKind, SetParameter, TypeAction};
 use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::effects::{Effect, Environment};
 use plimsoll_sql::schema::ResolvedName;
@@ -78,6 +78,8 @@ pub struct Held {
     /// Whether the statement is about this relation; not where it comes along, as a partition or
     /// as the other side of a foreign key.
     pub named: bool,
+    /// Whether the transaction has dropped the relation since: nobody needs to wait for it.
+    pub dropped: bool,
 }
 
 /// A timeout's settings, in milliseconds; 0 means none.
@@ -284,6 +286,9 @@ impl Session {
                 }
             }
             self.hold(trace, statement);
+            if let Command::Drop(drop) = command {
+                self.mark_dropped(drop);
+            }
         }
         if let Command::AlterTable(alter) = command {
             self.follow_renames(alter, &trace.effects);
@@ -351,8 +356,28 @@ impl Session {
             let known = self.held.iter().any(|held| held.relation == *relation && held.mode >= *mode);
             if !known {
                 let named = trace.main_table.as_ref() == Some(relation);
-                self.held.push(Held { relation: relation.clone(), mode: *mode, statement, named });
+                self.held.push(Held {
+                    relation: relation.clone(),
+                    mode: *mode,
+                    statement,
+                    named,
+                    dropped: false,
+                });
             }
+        }
+    }
+
+    fn mark_dropped(&mut self, drop: &Drop) {
+        let is_dropped = |relation: &ResolvedName| match drop.kind {
+            ObjectKind::Schema => {
+                drop.names.iter().any(|schema| relation.schema.as_ref() == Some(&schema.name))
+            }
+            _ => drop.names.iter().any(|name| {
+                name.name == relation.name && (name.schema.is_none() || name.schema == relation.schema)
+            }),
+        };
+        for held in self.held.iter_mut().filter(|held| is_dropped(&held.relation)) {
+            held.dropped = true;
         }
     }
 

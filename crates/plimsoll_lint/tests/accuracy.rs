@@ -93,6 +93,7 @@ impl Score {
         self.agreed as f64 / (self.agreed + self.invented).max(1) as f64
     }
 
+    #[expect(clippy::print_stdout, reason = "the figures are for whoever runs the test with --nocapture")]
     fn check(&self, recall: f64, precision: f64) {
         println!(
             "recall {:.4}, precision {:.4}, {} undecided",

@@ -2,7 +2,9 @@
 //! good example does no work under a lock that blocks.
 
 use plimsoll_core::proof::{UNCLAIMED_HAZARD, prove};
-use plimsoll_core::{ChangeScope, Claim, EvidenceKind, Finding, Outcome, Rehearsal, Severity, SourceFile};
+use plimsoll_core::{
+    ChangeScope, Claim, EvidenceKind, Finding, Fix, Outcome, Rehearsal, Severity, SourceFile,
+};
 use plimsoll_lint::{Policy, RULES, Rule, Script, Settings, lint};
 use plimsoll_pg::rehearse::{rehearse, run_script};
 use plimsoll_pg::server::PrivateServer;
@@ -49,6 +51,10 @@ async fn complaints(server: &PrivateServer, rule: &Rule, major: u32) -> Vec<Stri
         if own.is_empty() {
             complaints.push(format!("{} is silent on its bad example", rule.id));
         }
+        if let Some(fix) = own.iter().find_map(|finding| finding.fix.as_ref()) {
+            let mended = Script { sql: apply(&example.bad.sql, fix), ..example.bad.clone() };
+            complaints.extend(faults(server, rule, "mended", &mended, major).await);
+        }
         for finding in own {
             // What no server can show stays a claim.
             let wanted = match finding.claim {
@@ -61,17 +67,45 @@ async fn complaints(server: &PrivateServer, rule: &Rule, major: u32) -> Vec<Stri
         }
     }
     if example.good.runs_on(major) {
-        let (findings, rehearsal) = examine(server, rule, "good", &example.good).await;
-        for record in rehearsal.statements.iter().filter(|record| record.outcome != Outcome::Ok) {
-            complaints.push(format!("{} on {major}, good: {record:#?}", rule.id));
-        }
-        let unclaimed =
-            |finding: &Finding| finding.rule == UNCLAIMED_HAZARD && finding.severity == Severity::Error;
-        for finding in findings.iter().filter(|finding| unclaimed(finding) || finding.rule == rule.id) {
-            complaints.push(format!("{} on {major}, good: {finding:#?}", rule.id));
-        }
+        complaints.extend(faults(server, rule, "good", &example.good, major).await);
     }
     complaints
+}
+
+/// What is wrong with a script that is to be right: it fails, the rule speaks of it, or it works
+/// under a lock that blocks.
+async fn faults(server: &PrivateServer, rule: &Rule, name: &str, script: &Script, major: u32) -> Vec<String> {
+    let (findings, rehearsal) = examine(server, rule, name, script).await;
+    let failed = rehearsal.statements.iter().filter(|record| record.outcome != Outcome::Ok);
+    let unclaimed =
+        |finding: &&Finding| finding.rule == UNCLAIMED_HAZARD && finding.severity == Severity::Error;
+    let spoken = findings.iter().filter(|finding| finding.rule == rule.id || unclaimed(finding));
+    let head = format!("{} on {major}, {name}:\n{}", rule.id, script.sql);
+    failed
+        .map(|record| format!("{head}{record:#?}"))
+        .chain(spoken.map(|finding| format!("{head}{finding:#?}")))
+        .collect()
+}
+
+/// The text after a fix.
+fn apply(text: &str, fix: &Fix) -> String {
+    let lines: Vec<usize> =
+        std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect();
+    let mut edits: Vec<_> = fix
+        .edits
+        .iter()
+        .map(|edit| {
+            let place = &edit.location;
+            let start = lines[place.line - 1] + place.column - 1;
+            (start..lines[place.end_line - 1] + place.end_column - 1, &edit.text)
+        })
+        .collect();
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut mended = text.to_owned();
+    for (range, new) in edits.into_iter().rev() {
+        mended.replace_range(range, new);
+    }
+    mended
 }
 
 async fn check_pages(major: u32) {

@@ -117,15 +117,15 @@ pub enum Command {
         each_row: bool,
     },
     /// Creates, alters or drops what hangs on a table: a policy, a rule; alters or drops a trigger.
-    AlterAttachment(Box<Attachment>),
+    AlterAttachment(Attachment),
     /// `CREATE DOMAIN`.
-    CreateDomain(Box<CreateDomain>),
+    CreateDomain(CreateDomain),
     /// `ALTER DOMAIN`.
     AlterDomain {
         /// The domain.
         name: ObjectName,
         /// What happens to it.
-        action: Box<DomainAction>,
+        action: DomainAction,
     },
     /// `CREATE TYPE`.
     CreateType {
@@ -159,6 +159,8 @@ pub enum Command {
     CreateExtension {
         /// The extension.
         name: String,
+        /// The schema that is named for it.
+        schema: Option<String>,
     },
     /// `CREATE STATISTICS`.
     CreateStatistics {
@@ -182,6 +184,8 @@ pub enum Command {
         calls: Vec<ObjectName>,
         /// Relations read.
         reads: Vec<ObjectName>,
+        /// Columns by which the WHERE picks rows, as an index can find them.
+        sought: Vec<String>,
     },
     /// `GRANT`, `REVOKE` on objects or of roles.
     Grant(Box<Grant>),
@@ -190,8 +194,13 @@ pub enum Command {
         /// The tables named; none means all.
         names: Vec<ObjectName>,
     },
+    /// `COMMENT ON` a relation.
+    Comment {
+        /// The relation.
+        on: ObjectName,
+    },
     /// `CREATE …`, `ALTER …` of a kind that has no variant of its own.
-    Object(Box<ObjectChange>),
+    Object(ObjectChange),
     /// `BEGIN`, `START TRANSACTION`.
     Begin,
     /// `COMMIT`, `END`.
@@ -321,15 +330,49 @@ pub struct ColumnDefinition {
     /// Its type; none if the parser found none (typed tables).
     pub data_type: Option<DataType>,
     /// Its collation, if one is named.
-    pub collation: Option<ObjectName>,
+    pub collation: Option<Box<ObjectName>>,
     /// Its default.
-    pub default: Option<Expression>,
+    pub default: Option<Box<Expression>>,
     /// How it is generated.
     pub generated: Option<Generated>,
     /// The expression of a generated column.
-    pub generation: Option<Expression>,
+    pub generation: Option<Box<Expression>>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
+    /// Where it stands.
+    pub bytes: ColumnBytes,
+}
+
+/// Where a column's definition stands in its statement: four numbers, since a history holds many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ColumnBytes {
+    start: u32,
+    end: u32,
+    type_start: u32,
+    type_end: u32,
+}
+
+impl ColumnBytes {
+    /// Of a definition's bytes, and of its type's.
+    #[must_use]
+    pub fn new(whole: &Range<usize>, data_type: Option<&Range<usize>>) -> Self {
+        // A statement beyond 4 GB isn't parsed.
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (type_start, type_end) = data_type.map_or((0, 0), |of| (number(of.start), number(of.end)));
+        Self { start: number(whole.start), end: number(whole.end), type_start, type_end }
+    }
+
+    /// Bytes of the definition in the statement.
+    #[must_use]
+    pub fn whole(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// Bytes of its type in the statement; none where it has none.
+    #[must_use]
+    pub fn data_type(self) -> Option<Range<usize>> {
+        (self.type_start < self.type_end).then_some(self.type_start as usize..self.type_end as usize)
+    }
 }
 
 /// An expression, as far as PostgreSQL's rules about rewrites and scans ask.
@@ -636,6 +679,11 @@ pub enum ActionKind {
         /// Whether an index is named.
         on: bool,
     },
+    /// `SET (…)`, `RESET (…)` of a view.
+    ViewOptions {
+        /// The clause in lower case, single spaces between its words.
+        words: String,
+    },
     /// `REPLICA IDENTITY`.
     ReplicaIdentity,
     /// Any other, by the lock that it takes on the table (documentation, `ALTER TABLE`).
@@ -723,6 +771,8 @@ pub struct CreateView {
     pub columns: Vec<String>,
     /// Whether its query selects `*`.
     pub star: bool,
+    /// Whether its query holds further queries.
+    pub nested: bool,
     /// Options in `WITH (…)`, in lower case, as written.
     pub options: String,
 }
@@ -902,10 +952,14 @@ pub struct Modify {
     pub kind: ModifyKind,
     /// Whether it names the rows: a WHERE that isn't always true, or listed VALUES.
     pub bounded: bool,
+    /// Columns by which the WHERE picks rows, as an index can find them.
+    pub sought: Vec<String>,
     /// Relations that it reads besides.
     pub reads: Vec<ObjectName>,
     /// String constants in it, for values of enums.
     pub strings: Vec<String>,
+    /// A column that it writes to twice in one list, which PostgreSQL refuses.
+    pub written_twice: Option<String>,
 }
 
 /// A kind of data modification.

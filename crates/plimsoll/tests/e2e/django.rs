@@ -87,13 +87,12 @@ const FOUND: [(&str, &[&str]); 7] = [
         &["9 require-lock-timeout warning confirmed", "17 ban-drop-column warning confirmed"],
     ),
     // New tables, one of which refers to an old one.
-    ("flatpages.0001_initial", &["11 require-lock-timeout warning confirmed"]),
+    ("flatpages.0001_initial", &["11 create-table-references warning confirmed"]),
     ("redirects.0002_alter_redirect_new_path_help_text", &[]),
     ("sessions.0001_initial", &[]),
     (
         "sites.0002_alter_domain_unique",
         &[
-            "5 require-lock-timeout warning confirmed",
             "5 disallowed-unique-constraint error confirmed",
             "6 require-concurrent-index-creation error confirmed",
         ],

@@ -12,7 +12,7 @@ fn project() -> Project {
 #[test]
 fn short_is_a_line_a_finding() {
     let ended = project().run(&["lint", "--format", "short", "migrations/2.sql"]);
-    let message = "building this index blocks every write to public.t until it is done";
+    let message = "building this index reads all of public.t while nobody can write to it";
     assert_eq!(
         ended.stdout,
         format!("migrations/2.sql:2:13: error[require-concurrent-index-creation] {message}\n")

@@ -25,6 +25,7 @@ mod project;
 mod report;
 mod served;
 mod small_disk;
+mod snapshot;
 mod state_before;
 mod templates;
 mod terminal;

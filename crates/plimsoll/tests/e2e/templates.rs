@@ -19,8 +19,8 @@ fn a_placeholder_hides_nothing() {
         1,
         &[
             "migrations/2.sql:2:11: warning[ban-drop-table] code that still uses ${schema}.ships fails",
-            "migrations/2.sql:3:1: error[require-concurrent-index-creation] building this index blocks every write to \
-             public.{{ ref('ships') }} until",
+            "migrations/2.sql:3:1: error[require-concurrent-index-creation] building this index reads all of \
+             public.{{ ref('ships') }} while",
         ],
     );
     assert!(
@@ -41,7 +41,7 @@ fn a_value_is_judged_and_sent() {
     project.write("plimsoll.toml", "[lint.placeholders]\nschema = \"harbour\"\n");
     project
         .run(&["lint", "--format", "short", "migrations/2.sql"])
-        .prints(1, &["2.sql:2:11: error[require-concurrent-index-creation] building this index blocks every write to harbour.ships"]);
+        .prints(1, &["2.sql:2:11: error[require-concurrent-index-creation] building this index reads all of harbour.ships"]);
     let report = project.check(18, &["migrations/2.sql"]);
     assert_eq!(
         report.findings(),

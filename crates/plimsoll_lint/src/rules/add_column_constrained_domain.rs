@@ -21,9 +21,14 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         let Some(added) = context.added_column(&hazard) else { continue };
         let Some(domain) = &added.column.data_type else { continue };
         let relation = hazard.relation();
+        // Without a schema nobody knows what the type is.
+        let known = context.schema.is_known();
+        let reason = match known {
+            true => format!("the domain {domain} has a constraint, so that PostgreSQL computes"),
+            false => format!("if {domain} is a domain with a constraint, PostgreSQL computes"),
+        };
         let message = format!(
-            "the domain {domain} has a constraint, so that PostgreSQL computes {relation}.{} for every row: all of {}{} is \
-             rewritten while {}",
+            "{reason} {relation}.{} for every row: all of {}{} is rewritten while {}",
             added.column.name,
             context.sized(relation),
             hazard.and_others(),
@@ -38,6 +43,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
              ALTER TABLE {sql} VALIDATE CONSTRAINT {name}; -- in a transaction of its own",
             base = context.schema.base_type(domain),
         );
-        problems.push(Problem::new(message, remedy, hazard.claim()).of(&hazard));
+        let problem = Problem::new(message, remedy, hazard.claim()).of(&hazard);
+        problems.push(if known { problem } else { problem.severity(Severity::Note) });
     }
 }

@@ -7,7 +7,8 @@ use plimsoll_sql::name::{quote_identifier, quote_name};
 use plimsoll_sql::schema::RelationKind;
 
 use super::brief_lock;
-use crate::context::{AddedColumn, Context, Problem, column_list, made_up_name};
+use crate::added_column::AddedColumn;
+use crate::context::{Context, Problem, column_list, made_up_name};
 use crate::rule::{Group, Rule};
 
 pub(super) const RULE: Rule = Rule {

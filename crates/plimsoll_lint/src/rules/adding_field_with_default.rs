@@ -48,7 +48,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
 fn column_of<'a>(alter: &'a AlterTable, hazard: &Hazard) -> Option<(&'a ColumnDefinition, &'a Expression)> {
     alter.actions.iter().find_map(|action| match &action.kind {
         ActionKind::AddColumn { column, .. } => {
-            let default = column.default.as_ref()?;
+            let default = column.default.as_deref()?;
             (hazard.effect.range.as_ref() == Some(&default.range)).then_some((column.as_ref(), default))
         }
         _ => None,

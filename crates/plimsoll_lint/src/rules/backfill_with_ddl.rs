@@ -6,7 +6,8 @@ use plimsoll_sql::command::{ConstraintKind, Modify, ModifyKind};
 use plimsoll_sql::name::quote_identifier;
 use plimsoll_sql::schema::ResolvedName;
 
-use crate::context::{Context, Existing, Problem};
+use crate::context::{Context, Existing, Problem, kept_out_by};
+use crate::precedence::ALL_ROWS;
 use crate::rule::{Group, Rule};
 use crate::session::Held;
 
@@ -32,6 +33,24 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Some(verb) = verb(modify.kind) else { return };
     let Some(table) = context.existing(&modify.table) else { return };
     let relation = context.schema.resolve(&modify.table);
+    if let Some((effect, held)) = context.read_under_lock() {
+        let what = match effect.relation == relation {
+            true => format!("{verb} rows of"),
+            false => "reads all of".to_owned(),
+        };
+        let message = format!(
+            "this {what} {} while {}, which line {} locked by {}, until the transaction ends",
+            context.sized(&effect.relation),
+            kept_out_by(held.mode),
+            context.line_of_statement(held.statement),
+            held.mode.sql(),
+        );
+        let claim =
+            Claim::Lock { relation: held.relation.to_string(), mode: held.mode, work: Some(Work::Scan) };
+        let problem = Problem::new(message, remedy(context, modify, &table), claim);
+        problems.push(problem.severity(Severity::Error));
+        return;
+    }
     let all_rows = !modify.bounded && matches!(modify.kind, ModifyKind::Update | ModifyKind::Delete);
     let held = strong_lock(context, &relation).filter(|_| !context.session.told_in_transaction(ID));
     let (message, claim) = match held {
@@ -47,11 +66,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
                 context.line_of_statement(held.statement),
                 held.mode.sql(),
             );
-            let claim = match (held.relation == relation, all_rows) {
-                (true, true) => table.claim(held.mode, Work::Scan),
-                _ => Claim::Lock { relation: held.relation.to_string(), mode: held.mode, work: None },
-            };
-            (message, claim)
+            (message, Claim::Lock { relation: held.relation.to_string(), mode: held.mode, work: None })
         }
         None if all_rows => {
             let message = format!(
@@ -63,7 +78,9 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         }
         None => return,
     };
-    problems.push(Problem::new(message, remedy(context, modify, &table), claim));
+    let problem = Problem::new(message, remedy(context, modify, &table), claim);
+    let subject = held.is_none().then(|| ALL_ROWS.to_owned());
+    problems.push(Problem { subject, ..problem });
 }
 
 fn verb(kind: ModifyKind) -> Option<&'static str> {
@@ -80,9 +97,7 @@ fn verb(kind: ModifyKind) -> Option<&'static str> {
 /// statement's own table first.
 fn strong_lock<'a>(context: &'a Context, relation: &ResolvedName) -> Option<&'a Held> {
     let strong = |held: &&Held| {
-        held.mode >= LockMode::ShareRowExclusive
-            && held.statement < context.index
-            && (context.schema.has(&held.relation) || !context.schema.is_known())
+        held.mode >= LockMode::ShareRowExclusive && held.statement < context.index && !held.dropped
     };
     let locks = || context.session.held().iter().filter(strong);
     let own = locks().filter(|held| held.relation == *relation).max_by_key(|held| held.mode);

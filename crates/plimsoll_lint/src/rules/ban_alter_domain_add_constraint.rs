@@ -44,14 +44,14 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         let made_up = made_up_name(&[&name.name, "check"]);
         let unchecked = |constraint: &str, condition: &str| {
             format!(
-                "Add it unchecked, which locks no table. To validate it blocks nobody from PostgreSQL 18 on; before, wait for a \
-                 quiet hour, or leave it so:\n\
+                "Add it unchecked, which locks no table. Validating it blocks the tables' writers, too: wait for a quiet hour, or \
+                 leave it so, which holds for all new values:\n\
                  ALTER DOMAIN {sql} ADD CONSTRAINT {constraint} CHECK ({condition}) NOT VALID;\n\
                  ALTER DOMAIN {sql} VALIDATE CONSTRAINT {constraint};"
             )
         };
         let mut edits = None;
-        let remedy = match action.as_ref() {
+        let remedy = match action {
             DomainAction::AddConstraint(Constraint {
                 name,
                 kind: ConstraintKind::Check { expression, .. },
@@ -63,8 +63,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
                 unchecked(&name, expression)
             }
             DomainAction::ValidateConstraint(_) => {
-                "Before PostgreSQL 18 validating blocks the tables' writers: wait for a quiet hour, or leave it NOT VALID, which \
-                 holds for all new values."
+                "Validating blocks the tables' writers: wait for a quiet hour, or leave it NOT VALID, which holds for all new \
+                 values."
                     .to_owned()
             }
             _ => unchecked(&made_up_name(&[&name.name, "not_null"]), "VALUE IS NOT NULL"),

@@ -42,6 +42,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             remedy: "Deploy code that no longer names the table, keep a dump of its rows, then drop it in a later change."
                 .into(),
             claim: table.brief_claim(LockMode::AccessExclusive),
+            subject: Some(name.to_string()),
             ..Problem::default()
         });
     }

@@ -25,7 +25,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     let own = context.foreign_key_parents();
     let mut shown: Vec<String> = Vec::new();
     for (parent, statement) in context.session.parents() {
-        if !own.contains(parent) && context.schema.has(parent) {
+        if !own.contains(parent) {
             shown.push(format!("{parent} (since line {})", context.line_of_statement(*statement)));
         }
     }

@@ -2,8 +2,9 @@
 
 use plimsoll_core::{LockMode, Severity};
 use plimsoll_sql::Command;
-use plimsoll_sql::command::ActionKind;
+use plimsoll_sql::command::{ActionKind, ObjectKind};
 use plimsoll_sql::name::quote_identifier;
+use plimsoll_sql::schema::RelationKind;
 
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
@@ -21,8 +22,11 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Command::AlterTable(alter) = context.command else { return };
     let Some(table) = context.existing(&alter.name) else { return };
-    // ALTER TABLE renames indexes too; nobody's code names those.
-    if context.known_missing(&alter.name) {
+    // ALTER TABLE renames indexes too; nobody's code names those. Of sequences renaming-object and
+    // ban-set-schema tell.
+    let sequence = alter.kind == ObjectKind::Sequence
+        || table.relation.is_some_and(|relation| relation.kind == RelationKind::Sequence);
+    if sequence || context.known_missing(&alter.name) {
         return;
     }
     for action in &alter.actions {

@@ -1,8 +1,8 @@
 //! Transaction control that doesn't fit the transaction that is open.
 
 use plimsoll_core::{Claim, Severity};
-use plimsoll_sql::Command;
 use plimsoll_sql::transaction::Block;
+use plimsoll_sql::{Command, Statement};
 
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
@@ -20,8 +20,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    // A BEGIN that is too many brings a COMMIT with it.
-    if context.session.told_in_transaction(ID) {
+    // A BEGIN that is too many brings a COMMIT with it; a pair around all of the file changes nothing.
+    if context.session.told_in_transaction(ID) || wraps_the_file(context) {
         return;
     }
     let of_tool = context.place.block == Block::Tool;
@@ -48,4 +48,19 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         false => "Take it out, or use SAVEPOINT and ROLLBACK TO for a part that may fail.",
     };
     problems.push(Problem::new(message, remedy, Claim::Nothing));
+}
+
+/// Whether the file is one BEGIN, what it does, and one COMMIT.
+fn wraps_the_file(context: &Context) -> bool {
+    let statements = &context.migration.statements;
+    let controls: Vec<&Command> = statements.iter().filter_map(control).collect();
+    matches!(controls.as_slice(), [Command::Begin, Command::Commit { chain: false }])
+        && statements.first().is_some_and(|first| control(first).is_some())
+        && statements.last().is_some_and(|last| control(last).is_some())
+}
+
+/// The command, if it begins or ends a transaction.
+fn control(statement: &Statement) -> Option<&Command> {
+    let command = statement.command()?;
+    matches!(command, Command::Begin | Command::Commit { .. } | Command::Rollback { .. }).then_some(command)
 }

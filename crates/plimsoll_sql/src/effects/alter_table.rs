@@ -435,10 +435,11 @@ impl Model<'_> {
 
     fn primary_key(&self, table: &ObjectName) -> Vec<String> {
         let constraints = self.schema.relation(table).into_iter().flat_map(|known| &known.constraints);
-        let key = constraints.filter_map(|constraint| match &constraint.kind {
+        let mut newest_first = constraints.rev();
+        let key = newest_first.find_map(|constraint| match &constraint.kind {
             ConstraintKind::PrimaryKey(key) => Some(key.columns.clone()),
             _ => None,
         });
-        key.last().unwrap_or_default()
+        key.unwrap_or_default()
     }
 }

@@ -12,12 +12,11 @@ impl Model<'_> {
         for name in &drop.names {
             match drop.kind {
                 ObjectKind::Table | ObjectKind::ForeignTable => self.drop_table(name, drop.cascade),
+                ObjectKind::View | ObjectKind::MaterializedView if self.is_missing(name) => {}
                 ObjectKind::View | ObjectKind::MaterializedView => {
-                    if !self.is_missing(name) {
-                        let view = self.schema.resolve(name);
-                        self.lock(&view, &Taken::new(LockMode::AccessExclusive, Cause::Brief));
-                        self.lock_dependent_views(&view, drop.cascade);
-                    }
+                    let view = self.schema.resolve(name);
+                    self.lock(&view, &Taken::new(LockMode::AccessExclusive, Cause::Brief));
+                    self.lock_dependent_views(&view, drop.cascade);
                 }
                 ObjectKind::Index => self.drop_index(name, drop.concurrently),
                 ObjectKind::Schema => self.drop_schema(&name.name),

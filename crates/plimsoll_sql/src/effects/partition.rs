@@ -298,7 +298,7 @@ fn below_or_above(relation: &Relation, key: &str, from: &str, to: &str) -> bool 
 }
 
 /// How two constants compare: as numbers, or as ISO dates and times, or equal texts.
-fn order(left: &str, right: &str) -> Option<std::cmp::Ordering> {
+pub(super) fn order(left: &str, right: &str) -> Option<std::cmp::Ordering> {
     let plain = |text: &str| text.trim_matches('\'').to_owned();
     let (left, right) = (plain(left), plain(right));
     if let (Ok(left), Ok(right)) = (left.parse::<f64>(), right.parse::<f64>()) {

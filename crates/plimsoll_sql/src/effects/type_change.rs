@@ -60,7 +60,7 @@ pub fn column_type_change(
     };
     let (mut checks, mut indexes) = (Vec::new(), Vec::new());
     if let (TypeChange::Nothing, Some(relation), Some(old)) = (rows, relation, &old) {
-        let other_order = known.is_some_and(|known| known.collation.as_ref() != collation)
+        let other_order = known.is_some_and(|known| known.collation.as_deref() != collation)
             || operator_class(schema, old) != operator_class(schema, to);
         // An index of partitions is made anew as a whole, whatever its storage.
         let partitioned = relation.kind == RelationKind::PartitionedTable;

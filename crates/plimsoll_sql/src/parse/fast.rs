@@ -6,8 +6,9 @@
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
 use crate::command::{
-    ActionKind, AlterTable, ColumnDefinition, Command, Constraint, ConstraintKind, CreateIndex, CreateTable,
-    Drop, Expression, Generated, IndexKey, KeyConstraint, Modify, ModifyKind, ObjectKind, TableAction,
+    ActionKind, AlterTable, ColumnBytes, ColumnDefinition, Command, Constraint, ConstraintKind, CreateIndex,
+    CreateTable, Drop, Expression, Generated, IndexKey, KeyConstraint, Modify, ModifyKind, ObjectKind,
+    TableAction,
 };
 use crate::data_type::DataType;
 use crate::name::{ObjectName, is_reserved};
@@ -292,6 +293,7 @@ fn create_table(cursor: &mut Cursor) -> Option<Command> {
         }
     }
     cursor.expects_sign(TokenKind::CloseParen)?;
+    columns.shrink_to_fit();
     Some(Command::CreateTable(Box::new(CreateTable {
         name,
         if_not_exists,
@@ -310,8 +312,11 @@ fn create_table(cursor: &mut Cursor) -> Option<Command> {
 }
 
 fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
+    let start = cursor.start()?;
     let name = cursor.identifier()?;
+    let type_start = cursor.start()?;
     let data_type = Some(data_type(cursor)?);
+    let type_bytes = type_start..cursor.end();
     let mut column = ColumnDefinition {
         name,
         data_type,
@@ -320,6 +325,7 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
         generated: None,
         generation: None,
         constraints: Vec::new(),
+        bytes: ColumnBytes::default(),
     };
     while let Some(start) = cursor.start() {
         let own = || vec![column.name.clone()];
@@ -343,7 +349,7 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
             let key = KeyConstraint { columns: own(), using_index: None };
             constraint(ConstraintKind::Unique(key), cursor.end());
         } else if cursor.takes("default") {
-            column.default = Some(plain_expression(cursor)?);
+            column.default = Some(Box::new(plain_expression(cursor)?));
         } else if cursor.takes("generated") {
             if !cursor.takes("always") && !cursor.takes_all(&["by", "default"]) {
                 return None;
@@ -359,6 +365,7 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
             return None;
         }
     }
+    column.bytes = ColumnBytes::new(&(start..cursor.end()), Some(&type_bytes));
     Some(column)
 }
 
@@ -553,8 +560,9 @@ fn alter_column(cursor: &mut Cursor, column: String) -> Option<ActionKind> {
 fn insert(cursor: &mut Cursor) -> Option<Command> {
     cursor.expects("into")?;
     let table = cursor.name()?;
+    let mut columns = Vec::new();
     if cursor.peek()?.kind == TokenKind::OpenParen {
-        cursor.columns()?;
+        columns = cursor.columns()?;
     }
     cursor.expects("values")?;
     let mut strings = Vec::new();
@@ -581,25 +589,39 @@ fn insert(cursor: &mut Cursor) -> Option<Command> {
         }
     }
     let kind = ModifyKind::InsertValues;
-    Some(Command::Modify(Modify { table, kind, bounded: true, reads: Vec::new(), strings }))
+    let written_twice = super::modify::named_twice(columns);
+    Some(Command::Modify(Modify {
+        table,
+        kind,
+        bounded: true,
+        sought: Vec::new(),
+        reads: Vec::new(),
+        strings,
+        written_twice,
+    }))
 }
 
+/// `COMMENT ON` a relation; of what it says of columns and indexes nothing is kept.
 fn comment(cursor: &mut Cursor) -> Option<Command> {
     cursor.expects("on")?;
     let dotted = cursor.takes("column");
-    if !dotted && !cursor.takes("table") && !cursor.takes("index") && !cursor.takes("view") {
+    let index = !dotted && cursor.takes("index");
+    if !dotted && !index && !cursor.takes("table") && !cursor.takes("view") {
         return None;
     }
-    cursor.identifier()?;
-    let mut parts = 1;
+    let mut parts = vec![cursor.identifier()?];
     while cursor.takes_sign(TokenKind::Dot) {
-        cursor.identifier()?;
-        parts += 1;
+        parts.push(cursor.identifier()?);
     }
-    let fits = if dotted { (2..=3).contains(&parts) } else { parts <= 2 };
+    let fits = if dotted { (2..=3).contains(&parts.len()) } else { parts.len() <= 2 };
     fits.then_some(())?;
     cursor.expects("is")?;
-    (cursor.takes("null") || cursor.string().is_some()).then_some(Command::Other)
+    (cursor.takes("null") || cursor.string().is_some()).then_some(())?;
+    if dotted || index {
+        return Some(Command::Other);
+    }
+    let name = parts.pop()?;
+    Some(Command::Comment { on: ObjectName { schema: parts.pop(), name } })
 }
 
 fn drop(cursor: &mut Cursor) -> Option<Command> {

@@ -41,8 +41,8 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
         | Stmt::AlterRule(_)
         | Stmt::DropRule(_)
         | Stmt::AlterTrigger(_)
-        | Stmt::DropTrigger(_) => Command::AlterAttachment(Box::new(attachment(statement)?)),
-        Stmt::CreateDomain(node) => Command::CreateDomain(Box::new(CreateDomain {
+        | Stmt::DropTrigger(_) => Command::AlterAttachment(attachment(statement)?),
+        Stmt::CreateDomain(node) => Command::CreateDomain(CreateDomain {
             name: names::of(node.domain()?.path()?),
             base: node.ty().and_then(|node| types::data_type(&node)),
             constraints: node
@@ -54,10 +54,10 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
                     ast::DomainQualifier::Collate(_) => None,
                 })
                 .collect(),
-        })),
+        }),
         Stmt::AlterDomain(node) => Command::AlterDomain {
             name: names::of_ref(node.domain_ref()?.path_ref()?),
-            action: Box::new(domain_action(&node.action()?).unwrap_or(DomainAction::Other)),
+            action: domain_action(&node.action()?).unwrap_or(DomainAction::Other),
         },
         Stmt::CreateType(node) => Command::CreateType {
             name: names::of(node.type_name()?.path()?),
@@ -82,12 +82,24 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
         Stmt::CreateFunction(_) | Stmt::CreateProcedure(_) => routine::create_function(statement)?,
         Stmt::CreateSequence(node) => Command::CreateSequence { name: names::first_below(node)? },
         Stmt::CreateExtension(node) => {
-            Command::CreateExtension { name: names::folded(node.extension()?.syntax()) }
+            let words = words(node);
+            let schema = words.split_once(" schema ").and_then(|(_, rest)| rest.split(' ').next());
+            Command::CreateExtension {
+                name: names::folded(node.extension()?.syntax()),
+                schema: schema.map(expression::fold_identifier),
+            }
         }
         Stmt::CreateStatistics(node) => {
             Command::CreateStatistics { table: names::all_below(&node.from_table()?).pop()? }
         }
         Stmt::Grant(_) | Stmt::Revoke(_) => grant(statement)?,
+        Stmt::CommentOn(node) => {
+            let of = words(node);
+            let relation = ["table ", "view ", "materialized view ", "foreign table "];
+            let on = of.strip_prefix("comment on ")?;
+            relation.iter().any(|kind| on.starts_with(kind)).then_some(())?;
+            Command::Comment { on: names::all_below(node).into_iter().next()? }
+        }
         _ => other(statement)?,
     })
 }
@@ -110,6 +122,7 @@ fn view(name: ObjectName, statement: &Stmt) -> CreateView {
         reads: names::relations_read(syntax),
         columns: expression::names(syntax),
         star,
+        nested: syntax.descendants().filter(|node| ast::Select::can_cast(node.kind())).count() > 1,
         options: String::new(),
     }
 }
@@ -227,7 +240,11 @@ fn grant(statement: &Stmt) -> Option<Command> {
     let turn = tokens.iter().rposition(|token| is(token, if revoke { "from" } else { "to" }))?;
     let on = tokens[..turn].iter().position(|token| is(token, "on"));
     let from = match tokens.get(1..4) {
-        Some([grant, option, word]) if is(grant, "grant") && is(option, "option") && is(word, "for") => 4,
+        Some([grant, option, word])
+            if (is(grant, "grant") || is(grant, "admin")) && is(option, "option") && is(word, "for") =>
+        {
+            4
+        }
         _ => 1,
     };
     let privileges = tokens.get(from..on.unwrap_or(turn))?;
@@ -257,7 +274,7 @@ fn grant(statement: &Stmt) -> Option<Command> {
             .iter()
             .map(|role| expression::fold_identifier(role.strip_prefix("group ").unwrap_or(role)))
             .collect(),
-        with_option: has("option") || has("admin"),
+        with_option: has("option") || has("admin") || from == 4,
         cascade: has("cascade"),
     })))
 }
@@ -346,13 +363,17 @@ fn other(statement: &Stmt) -> Option<Command> {
         .split_once(" rename to ")
         .map(|(_, name)| expression::fold_identifier(name.split(' ').next().unwrap_or_default()));
     let name = match kind {
-        ObjectKind::Schema | ObjectKind::Role | ObjectKind::Publication | ObjectKind::Extension => {
+        ObjectKind::Schema
+        | ObjectKind::Role
+        | ObjectKind::Publication
+        | ObjectKind::Extension
+        | ObjectKind::Database => {
             let words = rest.split(' ').filter(|word| !["if", "not", "exists"].contains(word));
             words.clone().nth(1).map(|name| ObjectName::unqualified(expression::fold_identifier(name)))
         }
         _ => names::first_below(statement),
     };
-    Some(Command::Object(Box::new(ObjectChange { verb, kind, name, rename_to, words })))
+    Some(Command::Object(ObjectChange { verb, kind, name, rename_to, words }))
 }
 
 fn kind_of(words: &str) -> ObjectKind {
@@ -411,6 +432,18 @@ fn drop_objects(kind: ObjectKind, statement: &Stmt, words: &str) -> Command {
                 .map(|name| ObjectName::unqualified(expression::fold_identifier(name)))
                 .collect()
         }
+        // The types of arguments are names too.
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => syntax
+            .descendants()
+            .filter(|node| {
+                ast::FunctionNameRef::can_cast(node.kind())
+                    || ast::ProcedureNameRef::can_cast(node.kind())
+                    || ast::RoutineNameRef::can_cast(node.kind())
+                    || ast::Aggregate::can_cast(node.kind())
+            })
+            .filter_map(|node| node.descendants().find_map(ast::PathRef::cast))
+            .map(names::of_ref)
+            .collect(),
         _ => names::all_below(statement),
     };
     Command::Drop(Drop {

@@ -1,13 +1,15 @@
 //! `CREATE TABLE` and `ALTER TABLE`.
 
+use std::ops::Range;
+
 use plimsoll_core::LockMode;
 use squawk_syntax::SyntaxKind;
 use squawk_syntax::ast::{self, AstNode};
 
 use super::{expression, has_word, index, names, range_of, types, words};
 use crate::command::{
-    ActionKind, AlterTable, ColumnDefinition, Constraint, ConstraintKind, CreateTable, Generated,
-    KeyConstraint, Like, ObjectKind, PartitionBound, PartitionKey, TableAction,
+    ActionKind, AlterTable, ColumnBytes, ColumnDefinition, Constraint, ConstraintKind, CreateTable,
+    Generated, KeyConstraint, Like, ObjectKind, PartitionBound, PartitionKey, TableAction,
 };
 use crate::name::ObjectName;
 
@@ -143,7 +145,12 @@ pub(super) fn alter_other(statement: &ast::Stmt) -> Option<AlterTable> {
         actions.push(TableAction { range: range_of(&rename), kind: ActionKind::RenameTo { to } });
     }
     if actions.is_empty() {
-        let kind = ActionKind::Other(LockMode::AccessExclusive);
+        let words = words(statement);
+        let options = [" set (", " reset ("].iter().find_map(|clause| words.find(clause));
+        let kind = match (kind, options) {
+            (ObjectKind::View, Some(at)) => ActionKind::ViewOptions { words: words[at + 1..].to_owned() },
+            _ => ActionKind::Other(LockMode::AccessExclusive),
+        };
         actions.push(TableAction { range: range_of(statement), kind });
     }
     Some(AlterTable { kind, only: false, name, if_exists, actions })
@@ -302,7 +309,10 @@ fn added_column(node: &ast::AddColumn) -> Option<ColumnDefinition> {
     let name = names::folded(node.column_name()?.syntax());
     let data_type = node.ty().and_then(|node| types::data_type(&node));
     let collation = node.collate().and_then(|collate| collation(&collate));
-    Some(with_constraints(name, data_type, collation, node.constraints()))
+    // The action's own words, `ADD COLUMN`, aren't the column's.
+    let start = node.column_name()?.syntax().text_range().start().into();
+    let bytes = bytes(&(start..range_of(node).end), node.ty());
+    Some(with_constraints(name, data_type, collation, bytes, node.constraints()))
 }
 
 fn column_of(node: &ast::Column) -> Option<ColumnDefinition> {
@@ -310,7 +320,12 @@ fn column_of(node: &ast::Column) -> Option<ColumnDefinition> {
     let data_type = node.ty().and_then(|node| types::data_type(&node));
     let children = || node.syntax().children();
     let collation = children().find_map(ast::Collate::cast).and_then(|collate| collation(&collate));
-    Some(with_constraints(name, data_type, collation, children().filter_map(ast::Constraint::cast)))
+    let bytes = bytes(&range_of(node), node.ty());
+    Some(with_constraints(name, data_type, collation, bytes, children().filter_map(ast::Constraint::cast)))
+}
+
+fn bytes(whole: &Range<usize>, data_type: Option<ast::Type>) -> ColumnBytes {
+    ColumnBytes::new(whole, data_type.map(|node| range_of(&node)).as_ref())
 }
 
 fn collation(node: &ast::Collate) -> Option<ObjectName> {
@@ -321,28 +336,30 @@ fn with_constraints(
     name: String,
     data_type: Option<crate::DataType>,
     collation: Option<ObjectName>,
+    bytes: ColumnBytes,
     nodes: impl Iterator<Item = ast::Constraint>,
 ) -> ColumnDefinition {
     let mut column = ColumnDefinition {
         name,
         data_type,
-        collation,
+        collation: collation.map(Box::new),
         default: None,
         generated: None,
         generation: None,
         constraints: Vec::new(),
+        bytes,
     };
     for node in nodes {
         match &node {
             ast::Constraint::DefaultConstraint(default) => {
-                column.default = default.expr().map(|node| expression::expression(&node));
+                column.default = default.expr().map(|node| Box::new(expression::expression(&node)));
             }
             ast::Constraint::GeneratedConstraint(generated) => {
                 let generated = generated.generated_as();
                 column.generated = generated.as_ref().map(generated_kind);
                 column.generation = match &generated {
                     Some(ast::GeneratedAs::GeneratedStored(node)) => {
-                        node.expr().map(|node| expression::expression(&node))
+                        node.expr().map(|node| Box::new(expression::expression(&node)))
                     }
                     _ => None,
                 };

@@ -166,3 +166,60 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn columns_know_their_bytes() {
+    let sql = "create table t (id  int primary key, note varchar(9) not null)";
+    let Command::CreateTable(table) = only_command(sql) else { panic!() };
+    let bytes: Vec<(&str, &str)> = table
+        .columns
+        .iter()
+        .map(|column| (&sql[column.bytes.whole()], &sql[column.bytes.data_type().unwrap()]))
+        .collect();
+    assert_eq!(bytes, [("id  int primary key", "int"), ("note varchar(9) not null", "varchar(9)")]);
+    let sql = "alter table t add column a serial not null, add b int";
+    let Command::AlterTable(alter) = only_command(sql) else { panic!() };
+    let ActionKind::AddColumn { column, .. } = &alter.actions[0].kind else { panic!() };
+    assert_eq!(&sql[column.bytes.whole()], "a serial not null");
+    assert_eq!(&sql[column.bytes.data_type().unwrap()], "serial");
+}
+
+#[test]
+fn a_column_that_is_written_twice_is_seen() {
+    let twice = |sql: &str| match only_command(sql) {
+        Command::Modify(modify) => modify.written_twice,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(twice("update t set a = 1, b = 2, A = 3").as_deref(), Some("a"));
+    assert_eq!(twice("update t set (a, b) = (1, 2), b = 3").as_deref(), Some("b"));
+    assert_eq!(twice("insert into t (a, b, a) values (1, 2, 3)").as_deref(), Some("a"));
+    assert_eq!(
+        twice("insert into t (a) values (1) on conflict (a) do update set b = 1, b = 2").as_deref(),
+        Some("b")
+    );
+    assert_eq!(twice("update t set a[1] = 1, a[2] = 2"), None);
+    assert_eq!(twice("insert into t (a) values (1) on conflict (a) do update set a = 1"), None);
+}
+
+#[test]
+fn comments_on_relations_are_seen() {
+    let on = |sql: &str| match only_command(sql) {
+        Command::Comment { on } => on.to_string(),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(on("comment on table App.Ships is 'x'"), "app.ships");
+    assert_eq!(on("comment on column ships.id is 'x'"), "Other");
+}
+
+#[test]
+fn functions_are_dropped_by_name_alone() {
+    let names = |sql: &str| match only_command(sql) {
+        Command::Drop(drop) => drop.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(names("drop function f(app.mood, int), s.g(x text)"), ["f", "s.g"]);
+    assert_eq!(names("drop function if exists f cascade"), ["f"]);
+    assert_eq!(names("drop procedure p(int)"), ["p"]);
+    assert_eq!(names("drop routine r(int)"), ["r"]);
+    assert_eq!(names("drop aggregate a(int)"), ["a"]);
+}

@@ -10,7 +10,8 @@ use super::{
 use crate::command::DomainAction;
 use crate::command::{
     ActionKind, AlterTable, Attachment, Command, Constraint, ConstraintKind, CreateFunction, CreateIndex,
-    CreateTable, CreateView, Drop, ObjectChange, ObjectKind, PartitionBound, SetParameter, TypeAction, Verb,
+    CreateTable, CreateView, Drop, IndexAction, ObjectChange, ObjectKind, PartitionBound, SetParameter,
+    TypeAction, Verb,
 };
 use crate::name::ObjectName;
 use crate::parse::Statement;
@@ -33,6 +34,8 @@ impl Schema {
     /// Replays one command. Rollbacks are [`Snapshots`]' affair.
     pub fn apply(&mut self, command: &Command) {
         self.known = true;
+        self.note_made(command);
+        self.note_privileges(command);
         match command {
             Command::CreateTable(table) => self.create_table(table),
             Command::CreateTableAs { name, temporary, .. } => {
@@ -45,16 +48,24 @@ impl Schema {
             Command::AlterTable(alter) => self.alter_table(alter),
             Command::CreateIndex(index) => self.create_index(index),
             Command::RenameIndex { name, to } => self.rename_index(name, to),
-            Command::Drop(drop) => self.drop_objects(drop),
+            Command::Drop(drop) => {
+                self.drop_objects(drop);
+                self.forget_dropped_privileges();
+            }
             Command::CreateSchema { name, elements } => self.create_schema(name.as_deref(), elements),
             Command::Cluster { name: Some(name) } => {
                 self.change_relation(name, |table| table.clustered = true)
             }
             Command::CreateTrigger { name, table, function, .. } => {
-                let trigger = Trigger { name: name.clone(), function: function.clone() };
+                let trigger = Trigger { name: name.clone(), function: function.clone(), disabled: false };
                 self.change_relation(table, |relation| relation.triggers.push(trigger));
             }
             Command::AlterAttachment(attachment) => self.alter_attachment(attachment),
+            Command::AlterIndex { name, action: IndexAction::AttachPartition(_) } => {
+                // Forgiving: the last partition's index makes it valid, and this may be the first.
+                let index = self.resolve_among(name, |name| self.index_tables.contains_key(name));
+                self.set_index_valid(&index, true);
+            }
             Command::CreateDomain(domain) => {
                 self.create_type(&domain.name, UserType::Domain(Domain::new(domain)))
             }
@@ -65,8 +76,8 @@ impl Schema {
             }
             Command::AlterType { name, action } => self.alter_type(name, action),
             Command::CreateFunction(function) => self.create_function(function),
-            Command::CreateExtension { name } => {
-                self.extensions.insert(name.clone());
+            Command::CreateExtension { name, schema } => {
+                self.extensions.entry(name.clone()).or_insert_with(|| schema.clone());
             }
             Command::Object(change) => self.change_object(change),
             Command::Set(SetParameter { name, values, .. }) if name == "search_path" => {
@@ -201,11 +212,22 @@ impl Schema {
             Some(existing) => existing.made_by,
             None => self.change,
         };
+        let reads: Vec<ResolvedName> = view.reads.iter().map(|read| self.resolve(read)).collect();
+        let mut names_read = view.columns.clone();
+        if view.star
+            && !view.nested
+            && let [only] = reads.as_slice()
+            && let Some(only) = self.relations.get(only)
+        {
+            // A `*` is the columns that there are when the view is made.
+            names_read.extend(only.columns.iter().map(|column| column.name.clone()));
+        }
         let relation = Relation {
             kind,
             made_by,
-            reads: view.reads.iter().map(|read| self.resolve(read)).collect(),
-            names_read: view.columns.clone(),
+            reads,
+            names_read,
+            reads_nested: view.nested,
             reads_star: view.star,
             options: view.options.clone(),
             ..Relation::default()
@@ -363,11 +385,26 @@ impl Schema {
                             relation.alter(&table.name, &kind);
                         }
                     }
+                    if let ActionKind::RenameColumn { from, to } = &kind {
+                        self.rename_in_views(&name, from, to);
+                    }
                     if let ActionKind::DropConstraint { name: constraint, cascade: true, .. } = &kind {
                         self.drop_dependent_keys(&name, constraint);
                     }
                 }
             }
+        }
+    }
+
+    /// A view follows its tables' columns.
+    fn rename_in_views(&mut self, table: &ResolvedName, from: &str, to: &str) {
+        let views: Vec<ResolvedName> =
+            self.views_on(table).into_iter().map(|(view, _)| view.clone()).collect();
+        for view in views {
+            self.change_relation(&view, |view| {
+                let names = view.names_read.iter_mut().filter(|name| *name == from);
+                names.for_each(|name| to.clone_into(name));
+            });
         }
     }
 
@@ -419,6 +456,7 @@ impl Schema {
 
     fn move_relation(&mut self, from: &ResolvedName, to: ResolvedName) -> ResolvedName {
         let Some(relation) = self.relations_mut().remove(from) else { return to };
+        self.rename_privileges(from, &to);
         self.relations_mut().insert(to.clone(), relation);
         let moved: Vec<ResolvedName> = self
             .index_tables
@@ -515,6 +553,7 @@ impl Schema {
             security_definer: function.security_definer,
             sets_search_path: function.sets_search_path,
             returns: function.returns.clone(),
+            owner: self.functions.get(&function.name.name).and_then(|known| known.owner.clone()),
         };
         Arc::make_mut(&mut self.functions).insert(function.name.name.clone(), made);
     }
@@ -523,7 +562,7 @@ impl Schema {
         let Some(name) = &change.name else { return };
         match (change.kind, change.verb) {
             (ObjectKind::Publication, _) => {
-                let tables: Vec<ResolvedName> = match change.words.split_once(" table ") {
+                let listed: Vec<ResolvedName> = match change.words.split_once(" table ") {
                     Some((_, list)) => list
                         .split(" with ")
                         .next()
@@ -532,7 +571,9 @@ impl Schema {
                         .map(|table| {
                             let table = table.trim_start_matches("only ");
                             let table = match table.split_once(" . ") {
-                                Some((schema, table)) => ObjectName::qualified(schema, table),
+                                Some((schema, table)) => {
+                                    ObjectName::qualified(schema, table.split(' ').next().unwrap_or_default())
+                                }
                                 None => ObjectName::unqualified(table.split(' ').next().unwrap_or_default()),
                             };
                             self.resolve(&table)
@@ -540,8 +581,19 @@ impl Schema {
                         .collect(),
                     None => Vec::new(),
                 };
-                self.publications.entry(name.name.clone()).or_default().extend(tables);
+                let all = change.words.contains(" for all tables");
+                let publication = self.publications.entry(name.name.clone()).or_default();
+                publication.all |= all;
+                if change.words.contains(" drop table ") {
+                    publication.tables.retain(|table| !listed.contains(table));
+                    return;
+                }
+                if change.words.contains(" set table ") {
+                    publication.tables.clear();
+                }
+                publication.tables.extend(listed);
             }
+            (ObjectKind::Function | ObjectKind::Procedure, _) => self.alter_function(change),
             (ObjectKind::Schema, Verb::Alter) => {
                 if let Some(to) = &change.rename_to {
                     self.rename_schema(&name.name, to);

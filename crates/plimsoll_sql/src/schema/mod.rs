@@ -5,6 +5,8 @@
 //! may come from a part of the history only.
 
 mod apply;
+mod made;
+mod privileges;
 mod relation;
 mod snapshots;
 mod user_type;
@@ -16,6 +18,7 @@ use crate::command::{ConstraintKind, Volatility};
 use crate::data_type::DataType;
 use crate::name::ObjectName;
 
+pub use privileges::{Grantable, Granted, PUBLIC, Privileges};
 pub use relation::{
     Column, Policy, Relation, RelationKind, TableConstraint, TableIndex, Trigger, constrained_columns,
 };
@@ -39,14 +42,26 @@ pub struct Schema {
     types: Arc<BTreeMap<ResolvedName, UserType>>,
     /// User functions by unqualified name: overloads are told apart by nobody who reads SQL alone.
     functions: Arc<BTreeMap<String, Function>>,
-    extensions: BTreeSet<String>,
-    /// Publications of all tables, or the tables of each.
-    publications: BTreeMap<String, Vec<ResolvedName>>,
+    /// Extensions with their schemas, where those are said.
+    extensions: BTreeMap<String, Option<String>>,
+    privileges: Arc<Privileges>,
+    publications: BTreeMap<String, Publication>,
+    /// Parts and objects that aren't relations, made by the change itself.
+    made: Arc<BTreeSet<made::Made>>,
     search_path: Vec<String>,
     /// Number of the change that is replayed now; 0 before the first.
     change: u32,
     /// Whether anything was ever replayed into it.
     known: bool,
+}
+
+/// What a publication publishes.
+#[derive(Clone, Debug, Default)]
+struct Publication {
+    /// Whether it is `FOR ALL TABLES`.
+    all: bool,
+    /// The tables that it names.
+    tables: Vec<ResolvedName>,
 }
 
 /// A user function.
@@ -68,6 +83,8 @@ pub struct Function {
     pub sets_search_path: bool,
     /// What it returns, in lower case.
     pub returns: String,
+    /// Its owner, where that was said.
+    pub owner: Option<String>,
 }
 
 impl Default for Schema {
@@ -77,8 +94,10 @@ impl Default for Schema {
             index_tables: Arc::default(),
             types: Arc::default(),
             functions: Arc::default(),
-            extensions: BTreeSet::new(),
+            extensions: BTreeMap::new(),
+            privileges: Arc::default(),
             publications: BTreeMap::new(),
+            made: Arc::default(),
             search_path: vec!["public".into()],
             change: 0,
             known: false,
@@ -90,6 +109,7 @@ impl Schema {
     /// Says that all there is now existed before the change, and all to come is made by it.
     pub fn begin_change(&mut self) {
         self.change += 1;
+        self.made = Arc::default();
         self.begin_session();
     }
 
@@ -154,7 +174,13 @@ impl Schema {
 
     /// Extensions by name.
     pub fn extensions(&self) -> impl Iterator<Item = &str> {
-        self.extensions.iter().map(String::as_str)
+        self.extensions.keys().map(String::as_str)
+    }
+
+    /// The schema of an extension, where that was said.
+    #[must_use]
+    pub fn extension_schema(&self, extension: &str) -> Option<&str> {
+        self.extensions.get(extension).and_then(Option::as_deref)
     }
 
     /// Whether the change itself made this relation.
@@ -312,8 +338,12 @@ impl Schema {
     /// Publications that name this table; those of all tables too.
     #[must_use]
     pub fn publications_of(&self, name: &ResolvedName) -> Vec<&str> {
-        let of = |tables: &Vec<ResolvedName>| tables.contains(name);
-        self.publications.iter().filter(|(_, tables)| of(tables)).map(|(name, _)| name.as_str()).collect()
+        let of = |publication: &Publication| publication.all || publication.tables.contains(name);
+        self.publications
+            .iter()
+            .filter(|(_, publication)| of(publication))
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 
     /// Foreign keys of other tables, or of the table itself, that reference it, with their table.
@@ -368,6 +398,18 @@ impl Schema {
                 .insert(ObjectName { schema: name.schema.clone(), name: index.name.clone() }, name.clone());
         }
         Arc::make_mut(&mut self.relations).insert(name, relation);
+    }
+
+    /// Notes whether queries may use an index, as a snapshot told it.
+    pub fn set_index_valid(&mut self, index: &ResolvedName, valid: bool) {
+        let Some(table) = self.index_tables.get(index).cloned() else { return };
+        if let Some(relation) = Arc::make_mut(&mut self.relations).get_mut(&table) {
+            relation
+                .indexes
+                .iter_mut()
+                .filter(|known| known.name == index.name)
+                .for_each(|known| known.valid = valid);
+        }
     }
 
     /// Notes a relation's size as a snapshot told it: bytes with TOAST, and rows.

@@ -51,6 +51,8 @@ pub struct Relation {
     pub names_read: Vec<String>,
     /// Whether a view's query selects `*`.
     pub reads_star: bool,
+    /// Whether a view's query holds further queries, so that names in it may be theirs.
+    pub reads_nested: bool,
     /// A view's options as written, in lower case.
     pub options: String,
     /// The composite type that it is a table of.
@@ -97,7 +99,7 @@ pub struct Column {
     /// Columns that its generation expression reads.
     pub generated_from: Vec<String>,
     /// Its collation, where one was named.
-    pub collation: Option<ObjectName>,
+    pub collation: Option<Box<ObjectName>>,
 }
 
 /// A constraint in force.
@@ -141,6 +143,8 @@ pub struct Trigger {
     pub name: String,
     /// The function that it runs.
     pub function: Option<ObjectName>,
+    /// Whether it is switched off.
+    pub disabled: bool,
 }
 
 /// A row-level security policy.
@@ -301,7 +305,7 @@ impl Relation {
             ActionKind::AlterColumnType { column, data_type, collation, .. } => {
                 if let Some(column) = self.column_mut(column) {
                     column.data_type = Some(data_type.stored());
-                    column.collation.clone_from(collation);
+                    column.collation = collation.clone().map(Box::new);
                 }
             }
             ActionKind::SetNotNull { column } => self.set_not_null(column, Nullability::NotNull),
@@ -344,6 +348,12 @@ impl Relation {
             ActionKind::Cluster { on } => self.clustered = *on,
             ActionKind::OwnerTo { role } => self.owner = Some(role.clone()),
             ActionKind::SetTablespace { tablespace } => self.tablespace = Some(tablespace.clone()),
+            ActionKind::TriggerFiring { disabled, trigger } => {
+                let named =
+                    |one: &&mut Trigger| one.name == *trigger || ["all", "user"].contains(&trigger.as_str());
+                self.triggers.iter_mut().filter(named).for_each(|one| one.disabled = *disabled);
+            }
+            ActionKind::ViewOptions { words } => self.options = format!("{} {words}", self.options),
             ActionKind::RowSecurity { words: "enable" } => self.row_security = true,
             ActionKind::RowSecurity { words: "disable" } => self.row_security = false,
             _ => {}

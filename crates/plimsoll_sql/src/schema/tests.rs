@@ -90,3 +90,30 @@ fn what_the_change_makes_is_new() {
     schema.apply_script(&parse_script("create table fresh (); select 1 as x into copied").0);
     assert!(!schema.is_new(&name("old")) && schema.is_new(&name("fresh")) && schema.is_new(&name("copied")));
 }
+
+#[test]
+fn publications_know_their_tables() {
+    let schema = schema(
+        "create table a (); create table b (); create table c (); create publication p for table a, public.b with (publish = 'insert');
+         alter publication p add table c; alter publication p drop table a; create publication every for all tables;",
+    );
+    let of = |table: &str| schema.publications_of(&ObjectName::qualified("public", table));
+    assert_eq!(of("a"), ["every"]);
+    assert_eq!(of("b"), ["every", "p"]);
+    assert_eq!(of("c"), ["every", "p"]);
+}
+
+#[test]
+fn a_star_is_the_columns_there_were() {
+    let schema = schema(
+        "create table a (x int, y int); create view v as select * from a; alter table a add z int; alter table a rename y to w;",
+    );
+    let view = schema.relation(&name("v")).unwrap();
+    assert_eq!(
+        view.names_read
+            .iter()
+            .filter(|name| ["w", "x", "y", "z"].contains(&name.as_str()))
+            .collect::<Vec<_>>(),
+        ["x", "w"]
+    );
+}

@@ -44,7 +44,8 @@ fn only_a_transaction_that_fits_is_left_alone() {
     alone("begin; select 1; commit", &[]);
     alone("begin; savepoint s; rollback to s; commit", &[]);
     alone("begin; begin; commit", rule);
-    wrapped("begin; select 1; commit", rule);
+    wrapped("begin; select 1; commit", &[]);
+    wrapped("begin; select 1; commit; select 2", rule);
     wrapped("select 1; commit; select 1", rule);
     wrapped("savepoint s; select 1; rollback to savepoint s", &[]);
     check("begin; select 1; commit", TransactionHabit::Batch, &[]);

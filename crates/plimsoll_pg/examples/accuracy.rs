@@ -1,0 +1,254 @@
+//! Holds what lint says of real histories against what a server shows: `cargo run --release -p plimsoll_pg --example
+//! accuracy -- FOLDER [MAJOR]`, where FOLDER holds a folder of SQL files for each history.
+//!
+//! Each file is a change to the state that the files before it left. A statement is a hazard where the recorder saw work
+//! proportional to the size of a relation that existed before the change, under a lock that blocks its readers or
+//! writers. It is flagged where lint, knowing the earlier files only, claims that with an error. Files that end in
+//! `.dependency.sql` belong to the state alone: they run and aren't counted. `scripts/accuracy` makes such folders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use plimsoll_core::proof::{UNCLAIMED_HAZARD, facts, prove};
+use plimsoll_core::{ChangeScope, Claim, Finding, Outcome, Rehearsal, Severity, SourceFile, StatementRecord};
+use plimsoll_lint::{Settings, lint};
+use plimsoll_pg::rehearse::rehearse;
+use plimsoll_pg::server::{
+    Cache, Environment, PrivateServer, SearchPlaces, ServerUser, StartOptions, Wanted, find,
+};
+use plimsoll_sql::{Migration, Schema, TransactionHabit};
+
+/// The version that histories are replayed on unless another is asked for.
+const MAJOR: u32 = 18;
+/// What a file's name ends with where it belongs to the state alone.
+const DEPENDENCY: &str = ".dependency.sql";
+/// Characters of a statement that a listing shows.
+const LONGEST_STATEMENT: usize = 240;
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().ok_or("usage: accuracy FOLDER [MAJOR]")?;
+    let major = arguments.next().map_or(Ok(MAJOR), |major| major.parse())?;
+    let server = start(major)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut total, mut rows) = (Score::default(), String::new());
+    for history in folders(Path::new(&folder))? {
+        let name = history.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let score = runtime.block_on(examine(&server, major, &name, &history))?;
+        rows.push_str(&score.row(&name));
+        total.add(score);
+    }
+    print_out(&format!(
+        "\nPostgreSQL {major}\n\n{HEADER}{rows}{}\nfindings by rule:\n{}",
+        total.row("**all**"),
+        total.rules()
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start(major: u32) -> Result<PrivateServer, Box<dyn Error>> {
+    let environment = Environment::read();
+    let cache = Cache::locate(&environment)?;
+    let user = ServerUser::choose(&environment)?;
+    let binaries = find(Wanted::Major(major), &SearchPlaces::new(&environment, &cache, None), &user)?;
+    Ok(PrivateServer::start(&binaries, &StartOptions::new(&environment, cache, user))?)
+}
+
+fn folders(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut folders = std::fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<Vec<PathBuf>>>()?;
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    Ok(folders)
+}
+
+/// The history's files in the order of their names.
+fn migrations(folder: &Path) -> std::io::Result<Vec<Migration>> {
+    let mut paths = std::fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<Vec<PathBuf>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
+    paths.sort();
+    let read = paths.into_iter().map(|path| {
+        let text = std::fs::read_to_string(&path)?;
+        let whole = 0..text.len();
+        // The tools write their BEGIN and COMMIT.
+        Ok(Migration::new(SourceFile::new(path, text), whole, TransactionHabit::Statement))
+    });
+    read.collect()
+}
+
+/// A statement: its file's name and its index there.
+type Place = (String, usize);
+
+async fn examine(
+    server: &PrivateServer,
+    major: u32,
+    name: &str,
+    folder: &Path,
+) -> Result<Score, Box<dyn Error>> {
+    let migrations = migrations(folder)?;
+    let all: Vec<&Migration> = migrations.iter().collect();
+    let database = name.replace('-', "_");
+    server.create_database(&database).await?;
+    let settings = Settings { server_major: Some(major), ..Settings::default() };
+    let findings = lint(&mut Schema::default(), &all, ChangeScope::EachFile, &settings);
+    let rehearsal = rehearse(server, &database, &all, ChangeScope::EachFile, &|_, _, _| {}).await?;
+    let mut score =
+        Score { files: all.iter().filter(|one| counts(&one.source.name())).count(), ..Score::default() };
+    score.count_findings(&findings);
+    score.compare(name, &findings, &rehearsal);
+    Ok(score)
+}
+
+fn counts(file: &str) -> bool {
+    !file.ends_with(DEPENDENCY)
+}
+
+/// Whether the finding says that a statement does work under a lock that blocks.
+fn claims_work(finding: &Finding) -> bool {
+    finding.severity == Severity::Error && matches!(finding.claim, Claim::Lock { work: Some(_), .. })
+}
+
+/// Statements that did work under a lock that blocks: what a rehearsal tells where nobody said anything before.
+fn hazards(rehearsal: &Rehearsal) -> BTreeSet<Place> {
+    let whole = SourceFile::new("", "").location(0..0);
+    let locate = |record: &StatementRecord| {
+        let mut location = whole.clone();
+        location.file.clone_from(&record.file);
+        location
+    };
+    prove(Vec::new(), rehearsal, locate)
+        .into_iter()
+        .filter(|finding| finding.rule == UNCLAIMED_HAZARD && finding.severity == Severity::Error)
+        .filter_map(|finding| Some((finding.location.file, finding.statement?)))
+        .collect()
+}
+
+#[derive(Default)]
+struct Score {
+    files: usize,
+    statements: usize,
+    failed: usize,
+    agreed: usize,
+    missed: usize,
+    invented: usize,
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    by_rule: BTreeMap<String, usize>,
+}
+
+const HEADER: &str = "| history | files | statements | hazards | recall | precision | errors | warnings | notes | findings a file |\n\
+                      |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+
+impl Score {
+    fn count_findings(&mut self, findings: &[Finding]) {
+        for finding in findings.iter().filter(|finding| counts(&finding.location.file)) {
+            match finding.severity {
+                Severity::Error => self.errors += 1,
+                Severity::Warning => self.warnings += 1,
+                Severity::Note => self.notes += 1,
+            }
+            let rule = format!("{} {}", finding.severity.word(), finding.rule);
+            *self.by_rule.entry(rule).or_default() += 1;
+        }
+    }
+
+    fn compare(&mut self, history: &str, findings: &[Finding], rehearsal: &Rehearsal) {
+        let hazards = hazards(rehearsal);
+        for record in rehearsal.statements.iter().filter(|record| counts(&record.file)) {
+            self.statements += 1;
+            let place = (record.file.clone(), record.statement);
+            let said: Vec<&Finding> = findings
+                .iter()
+                .filter(|finding| {
+                    finding.location.file == record.file && finding.statement == Some(record.statement)
+                })
+                .filter(|finding| claims_work(finding))
+                .collect();
+            let verdict = match (record.outcome, hazards.contains(&place), said.is_empty()) {
+                (Outcome::Error, ..) => {
+                    self.failed += 1;
+                    "failed"
+                }
+                (Outcome::Ok, true, false) => {
+                    self.agreed += 1;
+                    continue;
+                }
+                (Outcome::Ok, true, true) => {
+                    self.missed += 1;
+                    "missed"
+                }
+                (Outcome::Ok, false, false) => {
+                    self.invented += 1;
+                    "invented"
+                }
+                (Outcome::Ok, false, true) => continue,
+            };
+            list(verdict, history, record, &said);
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.files += other.files;
+        self.statements += other.statements;
+        self.failed += other.failed;
+        self.agreed += other.agreed;
+        self.missed += other.missed;
+        self.invented += other.invented;
+        self.errors += other.errors;
+        self.warnings += other.warnings;
+        self.notes += other.notes;
+        for (rule, count) in other.by_rule {
+            *self.by_rule.entry(rule).or_default() += count;
+        }
+    }
+
+    fn row(&self, name: &str) -> String {
+        let of = |part: usize, whole: usize| match whole {
+            0 => "–".to_owned(),
+            _ => format!("{:.3}", part as f64 / whole as f64),
+        };
+        let hazards = self.agreed + self.missed;
+        format!(
+            "| {name} | {} | {} | {hazards} | {} | {} | {} | {} | {} | {:.2} |\n",
+            self.files,
+            self.statements - self.failed,
+            of(self.agreed, hazards),
+            of(self.agreed, self.agreed + self.invented),
+            self.errors,
+            self.warnings,
+            self.notes,
+            (self.errors + self.warnings + self.notes) as f64 / self.files.max(1) as f64
+        )
+    }
+
+    fn rules(&self) -> String {
+        self.by_rule.iter().map(|(rule, count)| format!("{count:6} {rule}\n")).collect()
+    }
+}
+
+/// Lists a statement on which lint and server differ, or that fails.
+fn list(verdict: &str, history: &str, record: &StatementRecord, said: &[&Finding]) {
+    let file = Path::new(&record.file).file_name().unwrap_or_default().to_string_lossy();
+    let sql: String = record.sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sql: String = sql.chars().take(LONGEST_STATEMENT).collect();
+    let mut text = format!("{verdict}: {history}/{file}:{}: {sql}\n", record.line);
+    for finding in said {
+        text.push_str(&format!("    said: {}: {}\n", finding.rule, finding.message));
+    }
+    let error = record.error.as_ref().map(|error| format!("{} {}", error.sqlstate, error.message));
+    for fact in error.into_iter().chain(facts(record)) {
+        text.push_str(&format!("    seen: {fact}\n"));
+    }
+    print_out(&text);
+}
+
+#[expect(clippy::print_stdout, reason = "an example tells what it does")]
+fn print_out(text: &str) {
+    print!("{text}");
+}

@@ -1,0 +1,107 @@
+//! Whether two partitions of a table take the same rows, which PostgreSQL refuses.
+//!
+//! Says no where the text of the bounds can't decide it. Source: `check_new_partition_bound`.
+
+use std::cmp::Ordering;
+
+use super::partition::order;
+use crate::command::PartitionBound;
+
+/// Whether two bounds of one partitioned table surely overlap.
+#[must_use]
+pub fn bounds_overlap(one: &PartitionBound, other: &PartitionBound) -> bool {
+    match (one, other) {
+        (PartitionBound::Default, PartitionBound::Default) => true,
+        (PartitionBound::List(one), PartitionBound::List(other)) => {
+            let plain = |value: &String| match value.eq_ignore_ascii_case("null") {
+                true => "null".to_owned(),
+                false => value.clone(),
+            };
+            one.iter().any(|value| other.iter().any(|known| plain(value) == plain(known)))
+        }
+        (PartitionBound::Range { from, to }, PartitionBound::Range { from: other_from, to: other_to }) => {
+            below(from, other_to) && below(other_from, to)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a range's lower bound surely isn't below its upper bound.
+#[must_use]
+pub fn is_empty_range(bound: &PartitionBound) -> bool {
+    match bound {
+        PartitionBound::Range { from, to } => {
+            matches!(compare(from, to), Some(Ordering::Equal | Ordering::Greater))
+        }
+        _ => false,
+    }
+}
+
+fn below(lower: &[String], upper: &[String]) -> bool {
+    compare(lower, upper) == Some(Ordering::Less)
+}
+
+/// How two range bounds compare, key by key; none where a key can't be decided.
+fn compare(left: &[String], right: &[String]) -> Option<Ordering> {
+    for (left, right) in left.iter().zip(right) {
+        match value_order(left, right)? {
+            Ordering::Equal if is_infinite(left) => return Some(Ordering::Equal),
+            Ordering::Equal => {}
+            decided => return Some(decided),
+        }
+    }
+    (left.len() == right.len()).then_some(Ordering::Equal)
+}
+
+fn is_infinite(value: &str) -> bool {
+    value == "minvalue" || value == "maxvalue"
+}
+
+fn value_order(left: &str, right: &str) -> Option<Ordering> {
+    match (left, right) {
+        ("minvalue", "minvalue") | ("maxvalue", "maxvalue") => Some(Ordering::Equal),
+        ("minvalue", _) | (_, "maxvalue") => Some(Ordering::Less),
+        ("maxvalue", _) | (_, "minvalue") => Some(Ordering::Greater),
+        _ => order(left, right),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(from: &[&str], to: &[&str]) -> PartitionBound {
+        let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+        PartitionBound::Range { from: owned(from), to: owned(to) }
+    }
+
+    fn list(values: &[&str]) -> PartitionBound {
+        PartitionBound::List(values.iter().map(|value| (*value).to_owned()).collect())
+    }
+
+    #[test]
+    fn ranges_overlap_where_each_begins_before_the_other_ends() {
+        let january = range(&["'2026-01-01'"], &["'2026-02-01'"]);
+        let february = range(&["'2026-02-01'"], &["'2026-03-01'"]);
+        assert!(!bounds_overlap(&january, &february));
+        assert!(bounds_overlap(&january, &range(&["'2026-01-31'"], &["maxvalue"])));
+        assert!(bounds_overlap(&range(&["minvalue"], &["10"]), &range(&["9"], &["20"])));
+        assert!(!bounds_overlap(&range(&["now()"], &["10"]), &range(&["9"], &["20"])));
+        assert!(bounds_overlap(&range(&["1", "1"], &["1", "9"]), &range(&["1", "5"], &["2", "0"])));
+        assert!(!bounds_overlap(&range(&["1", "1"], &["1", "5"]), &range(&["1", "5"], &["2", "0"])));
+    }
+
+    #[test]
+    fn lists_overlap_in_a_value() {
+        assert!(bounds_overlap(&list(&["'a'", "'b'"]), &list(&["'b'"])));
+        assert!(bounds_overlap(&list(&["null"]), &list(&["NULL"])));
+        assert!(!bounds_overlap(&list(&["'a'"]), &list(&["'b'"])));
+        assert!(bounds_overlap(&PartitionBound::Default, &PartitionBound::Default));
+    }
+
+    #[test]
+    fn a_range_must_not_end_where_it_begins() {
+        assert!(is_empty_range(&range(&["5"], &["5"])) && is_empty_range(&range(&["6"], &["5"])));
+        assert!(!is_empty_range(&range(&["5"], &["6"])));
+    }
+}
