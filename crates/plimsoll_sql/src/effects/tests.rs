@@ -56,7 +56,7 @@ fn check_scans(sql: &str, expected: &[&str]) {
     schema.begin_change();
     let environment = Environment { server_major: None, time_zone: TimeZone::Utc };
     let effects = effects(parse_script(sql).0[0].command().unwrap(), &schema, environment);
-    let scans = effects.iter().filter(|effect| effect.work == Some(plimsoll_core::Work::Scan));
+    let scans = effects.iter().filter(|effect| effect.work == Some(Work::Scan));
     let scanned: Vec<&str> = scans.map(|effect| effect.relation.name.as_str()).collect();
     assert_eq!(scanned, expected, "{sql}");
 }
