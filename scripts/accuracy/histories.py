@@ -91,7 +91,6 @@ HISTORIES |= {
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
     }),
-    "prefect": alembic("prefect", "prefect/server/database/_migrations"),
 }
 
 OSCAR = ("oscar oscar.apps.analytics oscar.apps.checkout oscar.apps.address oscar.apps.shipping oscar.apps.catalogue "
@@ -102,8 +101,11 @@ HISTORIES["django-oscar"] = django(
     OSCAR, "analytics address shipping catalogue reviews communication partner basket payment offer order customer voucher "
     "wishlists", environment="oscar",
     HAYSTACK_CONNECTIONS={"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}},
+    OSCAR_REQUIRED_ADDRESS_FIELDS=["first_name"],
 )
 HISTORIES["netbox"] = {
+    # Its collations need a server that knows ICU.
+    "major": 15,
     "tool": "django", "environment_file": "netbox", "module": "netbox.settings",
     "environment": {"NETBOX_CONFIGURATION": "netbox.configuration_testing"},
     "apps": "account circuits core dcim extras ipam tenancy users virtualization vpn wireless".split(),
