@@ -378,7 +378,7 @@ impl<'a> Stage<'a> {
         match command {
             Some(Command::Truncate { .. }) => Ok(tables),
             // A block, a function. Others that give a table a new file keep its rows, if it has any.
-            Some(Command::Other) if !tables.is_empty() => {
+            Some(Command::Other | Command::Do { .. } | Command::Query { .. }) if !tables.is_empty() => {
                 Ok(ours!(self, without_rows(&session.client, &tables).await))
             }
             _ => Ok(BTreeSet::new()),
