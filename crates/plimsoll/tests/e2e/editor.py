@@ -195,7 +195,7 @@ def codes(diagnostics):
 
 
 TABLE = "create table ships (id int primary key, name text);\n"
-INDEX = "create index on ships (name);\n"
+INDEX = "create index ships_name on ships (name);\n"
 UNSAFE = "require-concurrent-index-creation"
 
 
@@ -210,7 +210,7 @@ async def session(editor):
     check(codes(found), [UNSAFE, "changing-column-type"])
     check([one.severity for one in found], [types.DiagnosticSeverity.Error] * 2)
     check([one.source for one in found], ["plimsoll"] * 2)
-    check(editor.marked("migrations/2.sql", found[0]), "create index on ships (name)")
+    check(editor.marked("migrations/2.sql", found[0]), "create index ships_name on ships (name)")
     assert "CREATE INDEX CONCURRENTLY" in found[0].message.upper(), found[0].message
     check(found[0].data.work, "builds an index on")
     check((found[0].data.lock, found[0].data.relation), ("SHARE", "public.ships"))
@@ -266,9 +266,9 @@ async def encodings(editor):
             check(one.encoding, "utf-8" if wanted and "utf-8" in wanted else "utf-16")
             text = mark + "-- 🚢🚢 é\r\nselect '🚢'; " + INDEX.replace("\n", "\r\n")
             [found] = await one.open("migrations/2.sql", text)
-            check(one.marked("migrations/2.sql", found), "create index on ships (name)")
+            check(one.marked("migrations/2.sql", found), "create index ships_name on ships (name)")
             [found] = await one.replace("migrations/2.sql", ("'🚢'", "'🚢🚢', 'é🚢'"), ("🚢🚢 é", "é\r\n-- 🚢"))
-            check(one.marked("migrations/2.sql", found), "create index on ships (name)")
+            check(one.marked("migrations/2.sql", found), "create index ships_name on ships (name)")
             actions = await one.actions("migrations/2.sql", found)
             check(await one.apply("migrations/2.sql", actions[0]), [])
             uri = one.uri("migrations/2.sql")
