@@ -164,18 +164,24 @@ impl Inputs {
                 self.take(&mut texts, folder, &path, Ok(bytes));
             }
         } else {
-            for path in walk(folder)?.into_iter().filter(|path| is_looked_at(path)) {
+            // A text may be for a folder that is yet to be made.
+            let on_disk = if folder.is_dir() || !self.has_below(folder) { walk(folder)? } else { Vec::new() };
+            for path in on_disk.into_iter().filter(|path| is_looked_at(path)) {
                 if !self.texts.contains_key(&path) {
                     self.take(&mut texts, folder, &path, std::fs::read(&path));
                 }
             }
         }
-        for (path, bytes) in &self.texts {
-            if path.starts_with(folder) && self.lies_somewhere(path) {
+        for (path, bytes) in self.texts.iter().filter(|(path, _)| path.starts_with(folder)) {
+            if self.lies_somewhere(path) {
                 self.take(&mut texts, folder, path, Ok(bytes.to_vec()));
             }
         }
         Ok(texts)
+    }
+
+    fn has_below(&self, folder: &Path) -> bool {
+        self.texts.keys().any(|path| path.starts_with(folder))
     }
 
     /// A file outside the folder.

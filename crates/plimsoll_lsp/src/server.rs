@@ -388,7 +388,8 @@ impl<J: Judge, W: Write> Server<J, W> {
                 (None, "Plimsoll failed to judge this text: a defect, please report it".to_owned())
             }
         };
-        open.judged = judged;
+        // Let go of when the client has its answer.
+        let _before = std::mem::replace(&mut open.judged, judged);
         open.effects = None;
         let published = diagnostics(&open.document, open.judged.as_ref());
         if open.published.as_ref() != Some(&published) {

@@ -61,7 +61,8 @@ struct Pending {
     begin_depth: usize,
     /// Whether FROM STDIN has been seen, for COPY.
     from_stdin: bool,
-    last_word: String,
+    /// Whether the last word was FROM.
+    after_from: bool,
 }
 
 impl Splitter<'_> {
@@ -152,20 +153,19 @@ impl Pending {
     }
 
     fn take_word(&mut self, word: &str) {
-        let word = word.to_ascii_lowercase();
+        let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
         if self.depth == 0 && self.is_create_routine() {
-            match word.as_str() {
-                "begin" => self.begin_depth += 1,
-                "case" if self.begin_depth > 0 => self.begin_depth += 1,
-                "end" => self.begin_depth = self.begin_depth.saturating_sub(1),
-                _ => {}
+            if is("begin") || (is("case") && self.begin_depth > 0) {
+                self.begin_depth += 1;
+            } else if is("end") {
+                self.begin_depth = self.begin_depth.saturating_sub(1);
             }
         }
-        self.from_stdin |= self.last_word == "from" && word == "stdin";
+        self.from_stdin |= self.after_from && is("stdin");
+        self.after_from = is("from");
         if self.words.len() < 4 {
-            self.words.push(word.clone());
+            self.words.push(word.to_ascii_lowercase());
         }
-        self.last_word = word;
     }
 
     fn is_create_routine(&self) -> bool {

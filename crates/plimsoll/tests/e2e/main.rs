@@ -20,6 +20,7 @@ mod lint_inputs;
 mod lint_output;
 mod lsp;
 mod newness;
+mod packages;
 mod pgbench;
 mod project;
 mod report;

@@ -311,7 +311,7 @@ pub(crate) fn open_folder() -> TempDir {
     folder
 }
 
-fn isolate_git(command: &mut Command) {
+pub(crate) fn isolate_git(command: &mut Command) {
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         command.env_remove(name);
     }

@@ -28,7 +28,8 @@ pub(super) fn dbmate(text: &str) -> Section {
 }
 
 pub(super) fn has_dbmate_marker(text: &str) -> bool {
-    text.lines().any(|line| marker(line).is_some_and(|words| words.starts_with("migrate:up")))
+    text.contains("migrate:up")
+        && text.lines().any(|line| marker(line).is_some_and(|words| words.starts_with("migrate:up")))
 }
 
 /// `-- +goose Up` … `-- +goose Down`; `-- +goose NO TRANSACTION` anywhere sends each statement alone.
@@ -41,7 +42,7 @@ pub(super) fn goose(text: &str) -> Section {
 }
 
 pub(super) fn has_goose_marker(text: &str) -> bool {
-    text.lines().any(|line| is_goose(line, "up"))
+    text.contains("+goose") && text.lines().any(|line| is_goose(line, "up"))
 }
 
 /// `-- no-transaction` on the first line: sqlx then sends the file as one query.

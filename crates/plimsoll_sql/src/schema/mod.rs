@@ -12,7 +12,7 @@ mod snapshots;
 mod user_type;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::command::{ConstraintKind, Volatility};
 use crate::data_type::DataType;
@@ -368,12 +368,30 @@ impl Schema {
         if name.schema.is_some() {
             return name.clone();
         }
-        let candidates = || self.search_path.iter().map(|schema| ObjectName::qualified(schema, &name.name));
-        std::iter::once(ObjectName::qualified(TEMPORARY, &name.name))
-            .chain(candidates())
-            .find(exists)
-            .or_else(|| candidates().next())
-            .unwrap_or_else(|| name.clone())
+        if self.has_temporary() {
+            let temporary = ObjectName::qualified(TEMPORARY, &name.name);
+            if exists(&temporary) {
+                return temporary;
+            }
+        }
+        let in_schema = |schema: &String| ObjectName::qualified(schema, &name.name);
+        match self.search_path.as_slice() {
+            [] => name.clone(),
+            // It is there, or would be.
+            [only] => in_schema(only),
+            [first, ..] => {
+                self.search_path.iter().map(in_schema).find(exists).unwrap_or_else(|| in_schema(first))
+            }
+        }
+    }
+
+    /// Whether there is any temporary object. Asked at every name that is looked up.
+    fn has_temporary(&self) -> bool {
+        static FIRST: LazyLock<ResolvedName> = LazyLock::new(|| ObjectName::qualified(TEMPORARY, ""));
+        let is_temporary = |name: &ResolvedName| name.schema.as_deref() == Some(TEMPORARY);
+        let relation = self.relations.range(&*FIRST..).next().map(|(name, _)| name);
+        let user_type = self.types.range(&*FIRST..).next().map(|(name, _)| name);
+        relation.is_some_and(is_temporary) || user_type.is_some_and(is_temporary)
     }
 
     /// The name that a new object gets: in the first schema of the search path.
