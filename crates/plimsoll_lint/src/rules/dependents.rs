@@ -82,6 +82,34 @@ pub(super) fn of_relation(
         .collect()
 }
 
+/// The columns of a UNIQUE or PRIMARY KEY constraint.
+pub(super) fn key_columns(kind: &ConstraintKind) -> Option<&[String]> {
+    match kind {
+        ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key) => Some(&key.columns),
+        _ => None,
+    }
+}
+
+/// Foreign keys that need a key of the table.
+pub(super) fn keys_on(context: &Context, table: &ObjectName, constraint: &str) -> Vec<Dependent> {
+    let table = context.schema.resolve(table);
+    let known = context.schema.relation(&table).and_then(|relation| relation.constraint(constraint));
+    let Some((ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key), primary)) =
+        known.map(|known| (&known.kind, matches!(known.kind, ConstraintKind::PrimaryKey(_))))
+    else {
+        return Vec::new();
+    };
+    let needs = |kind: &ConstraintKind| match kind {
+        ConstraintKind::ForeignKey { referenced_columns, .. } => {
+            (referenced_columns.is_empty() && primary) || *referenced_columns == key.columns
+        }
+        _ => false,
+    };
+    let keys =
+        context.schema.foreign_keys_to(&table).into_iter().filter(|(_, constraint)| needs(&constraint.kind));
+    keys.map(|(owner, constraint)| format!("foreign key {} of {owner}", constraint.name)).collect()
+}
+
 /// Views on a relation, and views on those.
 pub(super) fn views_above(context: &Context, name: &ResolvedName) -> Vec<ResolvedName> {
     let mut found: Vec<ResolvedName> = Vec::new();

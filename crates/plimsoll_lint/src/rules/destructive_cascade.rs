@@ -1,7 +1,7 @@
 //! A DROP … CASCADE that takes along what it doesn't name.
 
 use plimsoll_core::{Claim, LockMode, Severity};
-use plimsoll_sql::command::{ActionKind, AlterTable, ConstraintKind, Drop, ObjectKind};
+use plimsoll_sql::command::{ActionKind, Drop, ObjectKind};
 use plimsoll_sql::schema::ResolvedName;
 use plimsoll_sql::{Command, ObjectName};
 
@@ -39,7 +39,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
                         (name, taken)
                     }
                     ActionKind::DropConstraint { name, cascade: true, .. } => {
-                        (name, keys_on(context, alter, name))
+                        (name, dependents::keys_on(context, &alter.name, name))
                     }
                     _ => continue,
                 };
@@ -141,24 +141,4 @@ fn taken_by_drop(context: &Context, drop: &Drop, names: &[&ObjectName]) -> Vec<S
         }
         _ => Vec::new(),
     }
-}
-
-/// Foreign keys that need a key of the table.
-fn keys_on(context: &Context, alter: &AlterTable, constraint: &str) -> Vec<String> {
-    let table = context.schema.resolve(&alter.name);
-    let known = context.schema.relation(&table).and_then(|relation| relation.constraint(constraint));
-    let Some((ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key), primary)) =
-        known.map(|known| (&known.kind, matches!(known.kind, ConstraintKind::PrimaryKey(_))))
-    else {
-        return Vec::new();
-    };
-    let needs = |kind: &ConstraintKind| match kind {
-        ConstraintKind::ForeignKey { referenced_columns, .. } => {
-            (referenced_columns.is_empty() && primary) || *referenced_columns == key.columns
-        }
-        _ => false,
-    };
-    let keys =
-        context.schema.foreign_keys_to(&table).into_iter().filter(|(_, constraint)| needs(&constraint.kind));
-    keys.map(|(owner, constraint)| format!("foreign key {} of {owner}", constraint.name)).collect()
 }

@@ -5,6 +5,7 @@ use plimsoll_sql::{Migration, Schema, TransactionHabit};
 
 use crate::{PageExample, Policy, RULES, Script, Settings, lint};
 
+mod compatibility;
 mod locks;
 mod transactions;
 
