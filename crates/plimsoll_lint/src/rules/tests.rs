@@ -7,6 +7,7 @@ use crate::{PageExample, Policy, RULES, Script, Settings, lint};
 
 mod compatibility;
 mod locks;
+mod style;
 mod transactions;
 
 fn migration(sql: &str, habit: TransactionHabit) -> Migration {
