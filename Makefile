@@ -3,18 +3,19 @@
 # Rust, git, make, a C compiler, python3 and its pip have to be there; the rest is installed when it is first needed,
 # after saying so, below target/ or in Plimsoll's cache. Chromium alone is a system package, installed as root only.
 
-.PHONY: help demo test bench lint docs clean
+.PHONY: help demo test bench accuracy lint docs clean
 
 # More flags for `cargo test`, as in: make test TEST_FLAGS=--no-fail-fast
 TEST_FLAGS ?=
 
 help:
-	@echo 'make demo    check the example harbour, and write a report to look at'
-	@echo 'make test    run all tests, on PostgreSQL 15 and 18'
-	@echo 'make bench   run the benchmarks'
-	@echo 'make lint    check format, lints and licences'
-	@echo 'make docs    build the API documentation'
-	@echo 'make clean   delete what was built'
+	@echo 'make demo      check the example harbour, and write a report to look at'
+	@echo 'make test      run all tests, on PostgreSQL 15 and 18'
+	@echo 'make bench     run the benchmarks'
+	@echo 'make accuracy  hold lint against the histories of other projects (slow)'
+	@echo 'make lint      check format, lints and licences'
+	@echo 'make docs      build the API documentation'
+	@echo 'make clean     delete what was built'
 
 demo:
 	@sh scripts/demo.sh
@@ -25,6 +26,14 @@ test:
 
 bench:
 	cargo bench --workspace --locked
+
+# Not a test: it fetches some gigabytes of other projects into target/accuracy, and takes about an hour at first.
+accuracy:
+	cargo build --release --locked -p plimsoll
+	cargo build --release --locked -p plimsoll_pg --example accuracy
+	@sh scripts/ensure-server.sh "$$(sh scripts/target-folder.sh)/release/plimsoll" 15 18
+	python3 scripts/accuracy/render.py "$$(sh scripts/target-folder.sh)/release/plimsoll" target/accuracy
+	"$$(sh scripts/target-folder.sh)/release/examples/accuracy" target/accuracy/histories
 
 lint:
 	cargo fmt --all --check
@@ -38,5 +47,5 @@ docs:
 
 clean:
 	cargo clean
-	rm -rf target/test-venv
+	rm -rf target/test-venv target/accuracy
 	rm -f examples/*/report.html

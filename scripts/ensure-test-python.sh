@@ -10,7 +10,7 @@ environment=target/test-venv
 # A copy of what was installed, written last: an interrupted installation is begun anew.
 installed=$environment/requirements.txt
 
-if cmp -s "$requirements" "$installed" && "$environment/bin/python" -c 'import django, psycopg' 2>/dev/null; then
+if cmp -s "$requirements" "$installed" && "$environment/bin/python" -c 'import django, maturin, pre_commit, psycopg, pygls, yaml' 2>/dev/null; then
     exit 0
 fi
 
@@ -23,7 +23,7 @@ if ! python3 -m pip --version >/dev/null 2>&1; then
     exit 1
 fi
 
-echo "Installing Django and psycopg for the end-to-end tests into $environment." >&2
+echo "Installing what the end-to-end tests drive Plimsoll with into $environment." >&2
 rm -rf "$environment"
 mkdir -p target
 python3 -m venv --without-pip "$environment"

@@ -1,11 +1,12 @@
-"""Writes a Django project's migrations as SQL, each as `sqlmigrate` prints it, one file a migration.
+"""Writes a Django project's migrations as SQL, one file a migration: what `migrate` sends to make each.
 
 Usage: django_history.py HISTORY HOST OUTPUT, where HISTORY is the JSON that render.py passes on. Runs with the Python of
 the environment that the project is installed in.
 
-Each migration is rendered and then applied to a scratch database, since some operations ask the server for the name of
-a constraint. Migrations that a squash replaces are rendered in its stead, as far as they are still there. Those of other
-apps, which the project builds on, end in `.dependency.sql`. What RunPython does is left out, as `sqlmigrate` does.
+That is the text that `sqlmigrate` prints, with BEGIN and COMMIT where it has them, taken while the migration is applied
+to a scratch database: `sqlmigrate` alone can't ask the server for names of constraints on what the same migration makes.
+Migrations that a squash replaces are rendered in its stead, as far as they are still there. Those of other apps, which
+the project builds on, end in `.dependency.sql`. What RunPython does to rows is left out, as `sqlmigrate` does.
 """
 
 import json
@@ -16,6 +17,7 @@ from pathlib import Path
 
 def main():
     history, host, output = json.loads(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    create_database(history["database"], host)
     configure(history, host)
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
@@ -25,11 +27,26 @@ def main():
     executor = MigrationExecutor(connection)
     executor.recorder.ensure_schema()
     state = executor._create_project_state(with_applied_migrations=True)
+    sent = []
+    listen(sent)
     for number, (migration, _) in enumerate(full_plan(executor), 1):
+        sent.clear()
+        state = executor.apply_migration(state, migration)
         own = migration.app_label in history["apps"]
         name = f"{number:04}_{migration.app_label}_{migration.name}{'' if own else '.dependency'}.sql"
-        (output / name).write_text(rendered(connection, migration, state.clone()))
-        state = executor.apply_migration(state, migration)
+        (output / name).write_text(framed(sent, migration, connection))
+
+
+def create_database(name, host):
+    try:
+        import psycopg
+    except ImportError:
+        import psycopg2 as psycopg
+
+    connection = psycopg.connect(f"host={host} user=postgres dbname=postgres")
+    connection.autocommit = True
+    connection.cursor().execute(f"CREATE DATABASE {name}")
+    connection.close()
 
 
 def configure(history, host):
@@ -70,14 +87,25 @@ def full_plan(executor):
     return executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
 
 
-def rendered(connection, migration, state):
-    """What `sqlmigrate` prints."""
-    with connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
-        migration.apply(state, editor, collect_sql=True)
-    lines = editor.collected_sql
+def listen(sent):
+    """Writes down what a schema editor executes, in the form that it collects for `sqlmigrate`."""
+    from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+    execute = BaseDatabaseSchemaEditor.execute
+
+    def listening(editor, sql, params=()):
+        text = str(sql)
+        text = text % tuple(map(editor.quote_value, params)) if params else text
+        sent.append(text if text.rstrip().endswith(";") else text + ";")
+        return execute(editor, sql, params)
+
+    BaseDatabaseSchemaEditor.execute = listening
+
+
+def framed(sent, migration, connection):
     if migration.atomic:
-        lines = [connection.ops.start_transaction_sql(), *lines, connection.ops.end_transaction_sql()]
-    return "".join(f"{line}\n" for line in lines)
+        sent = [connection.ops.start_transaction_sql(), *sent, connection.ops.end_transaction_sql()]
+    return "".join(f"{statement}\n" for statement in sent)
 
 
 if __name__ == "__main__":

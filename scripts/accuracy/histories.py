@@ -54,7 +54,6 @@ HISTORIES = {
     "django-celery": django("django_celery_beat django_celery_results", "django_celery_beat django_celery_results"),
     "django-activity-stream": django("actstream", "actstream"),
     "django-guardian": django("guardian", "guardian"),
-    "django-helpdesk": django("markdown_helpdesk bootstrap4form rest_framework account helpdesk", "helpdesk"),
     "django-machina": django(
         "mptt haystack widget_tweaks machina machina.apps.forum machina.apps.forum_conversation "
         "machina.apps.forum_conversation.forum_attachments machina.apps.forum_conversation.forum_polls "
@@ -67,13 +66,68 @@ HISTORIES = {
     ),
     "django-small": django(
         "waffle silk axes django_otp django_otp.plugins.otp_totp django_otp.plugins.otp_static "
-        "django_otp.plugins.otp_email django_otp.plugins.otp_hotp post_office django_q easy_thumbnails reversion taggit organizations "
-        "notifications",
+        "django_otp.plugins.otp_email django_otp.plugins.otp_hotp post_office django_q easy_thumbnails reversion taggit organizations",
         "waffle silk axes otp_totp otp_static otp_email otp_hotp post_office django_q easy_thumbnails reversion "
-        "taggit organizations notifications",
+        "taggit organizations",
     ),
-    "hyperkitty": django("django_mailman3 hyperkitty django_q haystack rest_framework compressor allauth "
-                         "allauth.account allauth.socialaccount django_gravatar", "hyperkitty django_mailman3",
-                         HAYSTACK_CONNECTIONS={"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}},
-                         MAILMAN_ARCHIVER_KEY="x", MAILMAN_ARCHIVER_FROM=[]),
+}
+
+
+def alembic(environment_file, scripts, **more):
+    """An Alembic history: the folder of its env.py, behind the name of a package."""
+    return {"tool": "alembic", "environment_file": environment_file, "scripts": scripts, **more}
+
+
+MLFLOW_TABLES = """
+from mlflow.store.tracking.dbmodels.initial_models import Base
+from sqlalchemy import create_engine
+Base.metadata.create_all(create_engine(url))
+"""
+
+HISTORIES |= {
+    "mlflow": alembic("mlflow", "mlflow/store/db_migrations", before=MLFLOW_TABLES),
+    "airflow": alembic("airflow", "airflow/migrations", environment={
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "{url}",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
+    }),
+}
+
+OSCAR = ("oscar oscar.apps.analytics oscar.apps.checkout oscar.apps.address oscar.apps.shipping oscar.apps.catalogue "
+         "oscar.apps.catalogue.reviews oscar.apps.communication oscar.apps.partner oscar.apps.basket oscar.apps.payment "
+         "oscar.apps.offer oscar.apps.order oscar.apps.customer oscar.apps.search oscar.apps.voucher oscar.apps.wishlists "
+         "haystack treebeard sorl.thumbnail django_tables2 django.contrib.flatpages")
+HISTORIES["django-oscar"] = django(
+    OSCAR, "analytics address shipping catalogue reviews communication partner basket payment offer order customer voucher "
+    "wishlists", environment="oscar",
+    HAYSTACK_CONNECTIONS={"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}},
+    OSCAR_REQUIRED_ADDRESS_FIELDS=["first_name"],
+)
+HISTORIES["netbox"] = {
+    # Its collations need a server that knows ICU.
+    "major": 15,
+    "tool": "django", "environment_file": "netbox", "module": "netbox.settings",
+    "environment": {"NETBOX_CONFIGURATION": "netbox.configuration_testing"},
+    "apps": "account circuits core dcim extras ipam tenancy users virtualization vpn wireless".split(),
+}
+HISTORIES["pulpcore"] = {
+    "tool": "django", "environment_file": "pulpcore", "module": "pulpcore.app.settings",
+    "environment": {"PULP_CONTENT_ORIGIN": "http://localhost", "PULP_SECRET_KEY": "accuracy",
+                    "PULP_DB_ENCRYPTION_KEY": "pulpcore.key"},
+    "files": {"pulpcore.key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="},
+    "apps": "core certguard file".split(),
+}
+HISTORIES["pretalx"] = {
+    "tool": "django", "environment_file": "pretalx", "module": "pretalx.settings",
+    "apps": "agenda cfp common event mail orga person schedule submission".split(),
+}
+HISTORIES["pretix"] = {
+    "tool": "django", "environment_file": "pretix", "module": "pretix.settings",
+    "apps": "pretixapi pretixbase pretixhelpers pretixmultidomain badges banktransfer paypal sendmail stripe "
+            "ticketoutputpdf autocheckin returnurl webcheckin".split(),
+}
+HISTORIES["label-studio"] = {
+    "tool": "django", "environment_file": "labelstudio", "module": "label_studio.core.settings.label_studio",
+    "apps": "core data_export data_import data_manager fsm io_storages labels_manager ml ml_models ml_model_providers "
+            "organizations projects session_policy tasks users webhooks jwt_auth".split(),
 }

@@ -9,11 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from histories import HISTORIES
 
+# The server's version, unless a history asks for another.
+MAJOR = 18
 HERE = Path(__file__).resolve().parent
 
 
@@ -24,16 +27,26 @@ def main():
     if not missing:
         return 0
     (folder / "histories").mkdir(parents=True, exist_ok=True)
-    server = subprocess.Popen([plimsoll, "server"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        host = parse_qs(urlsplit(server.stdout.readline().strip()).query)["host"][0]
-        failed = [name for name in missing if not render(name, host, folder)]
-    finally:
-        server.terminate()
-        server.wait()
+    failed = []
+    for major in sorted({HISTORIES[name].get("major", MAJOR) for name in missing}):
+        with server(plimsoll, major) as host:
+            of_major = [name for name in missing if HISTORIES[name].get("major", MAJOR) == major]
+            failed += [name for name in of_major if not render(name, host, folder)]
     if failed:
         print("failed to render", ", ".join(failed), file=sys.stderr)
     return 1 if failed else 0
+
+
+@contextmanager
+def server(plimsoll, major):
+    """A private server; gives the folder of its socket."""
+    command = [plimsoll, "server", "--postgres", str(major)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield parse_qs(urlsplit(running.stdout.readline().strip()).query)["host"][0]
+    finally:
+        running.terminate()
+        running.wait()
 
 
 def render(name, host, folder):
@@ -45,15 +58,16 @@ def render(name, host, folder):
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     print(f"Rendering {name}.", file=sys.stderr)
+    for file, text in history.get("files", {}).items():
+        (folder / file).write_text(text)
     script = HERE / f"{history['tool']}_history.py"
     with open(log, "w") as out:
-        create = "import sys, psycopg as p; p.connect(f'host={sys.argv[1]} user=postgres dbname=postgres', " \
-                 "autocommit=True).execute(f'CREATE DATABASE {sys.argv[2]}')"
-        subprocess.run([python, "-c", create, host, history["database"]], check=True, stdout=out, stderr=out)
         command = [python, script, json.dumps(history), host, unfinished]
         home = dict(os.environ, HOME=str(folder), PYTHONDONTWRITEBYTECODE="1")
         done = subprocess.run(command, stdout=out, stderr=out, cwd=folder, env=home).returncode == 0
     if done:
+        if "major" in history:
+            (unfinished / "postgres-version").write_text(f"{history['major']}\n")
         unfinished.rename(output)
     else:
         print(f"  failed; see {log}", file=sys.stderr)

@@ -1,9 +1,11 @@
 //! What was typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_core::Severity;
+use plimsoll_lint::session::milliseconds;
 use plimsoll_report::Format;
 
 /// Shows, before you deploy, whether a change to a PostgreSQL-backed service is safe to carry.
@@ -44,6 +46,8 @@ pub(crate) enum Verb {
     Lsp,
     /// Run a change on a private server and record what each statement does
     Rehearse(CheckArguments),
+    /// Write down what a server's catalogue says, read-only, so that lint knows its tables and their sizes
+    Snapshot(SnapshotArguments),
     /// Start, find or install a private PostgreSQL server
     Server(ServerArguments),
     /// Explain a rule, by its id here or in another tool
@@ -93,6 +97,43 @@ pub(crate) struct ReportArguments {
     /// The major version of PostgreSQL that the change is for
     #[arg(long, value_name = "MAJOR")]
     pub(crate) postgres: Option<u32>,
+    /// What lint takes for the state before the change: a file that `plimsoll snapshot` has written [default: [lint]
+    /// snapshot]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot: Option<PathBuf>,
+}
+
+/// How a server that isn't ours is asked.
+#[derive(Debug, Args)]
+pub(crate) struct ServerAddress {
+    /// How long a connection may take [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) connect_timeout: Option<Duration>,
+    /// How long to wait behind an ACCESS EXCLUSIVE lock [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) lock_timeout: Option<Duration>,
+    /// How long one query may take [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) statement_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SnapshotArguments {
+    /// The server: a URL (postgres://role@host/database), key=value pairs, or a database's name; without it, PGHOST,
+    /// PGDATABASE and the other PG variables. Passwords come from PGPASSWORD or ~/.pgpass
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Write to this file, whole or not at all, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Leave out the bodies of functions
+    #[arg(long)]
+    pub(crate) no_bodies: bool,
+    /// Connect to nothing; print the queries, for `psql -XAtq -f` to run
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) sql: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerAddress,
 }
 
 #[derive(Debug, Args)]
@@ -170,6 +211,12 @@ pub(crate) struct RuleArguments {
     /// The rule to explain; without one, all are listed
     #[arg(value_name = "RULE")]
     pub(crate) id: Option<String>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let ms = milliseconds(text).filter(|ms| *ms > 0);
+    ms.map(Duration::from_millis)
+        .ok_or_else(|| "write a duration as PostgreSQL does, such as 2s or 500ms".into())
 }
 
 fn report_file(text: &str) -> Result<(Format, PathBuf), String> {

@@ -56,6 +56,9 @@ pub(crate) struct Lint {
     pub(crate) require_reason: bool,
     pub(crate) baseline: Option<Spanned<PathBuf>>,
     pub(crate) lock_timeout: Option<Spanned<String>>,
+    pub(crate) longest_lock_timeout: Option<Spanned<String>>,
+    pub(crate) small: Option<Spanned<String>>,
+    pub(crate) snapshot: Option<Spanned<PathBuf>>,
     /// Text or number by a placeholder's name.
     pub(crate) placeholders: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
 }
@@ -133,7 +136,7 @@ mod tests {
         check(
             "[lint]\nxyzzyx = 1\n",
             "read plimsoll.toml:2:1: unknown key `xyzzyx`; valid keys are extend, ignore, rules, overrides, include, exclude, \
-             require_reason, baseline, lock_timeout, placeholders",
+             require_reason, baseline, lock_timeout, longest_lock_timeout, small, snapshot, placeholders",
         );
     }
 

@@ -139,7 +139,7 @@ impl Judge for Editor {
 impl Surroundings {
     fn new(settings: Settings, project: Project, path: &Path, text: &str) -> Self {
         let before = project.schema_before();
-        let lint = Arc::new(settings.lint.clone());
+        let lint = Arc::new(project.lint_settings(&settings));
         Self { settings, lint, project, before, own_layout: own_layout(path, text) }
     }
 

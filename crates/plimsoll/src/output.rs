@@ -22,6 +22,12 @@ pub(crate) fn complain(failure: &Failure) {
     io::stderr().write_all(text.as_bytes()).unwrap_or_default();
 }
 
+/// Says something on stderr, which is for the conversation.
+pub(crate) fn tell(text: &str) {
+    // There is nobody left to tell when stderr is gone.
+    io::stderr().write_all(format!("plimsoll: {text}\n").as_bytes()).unwrap_or_default();
+}
+
 /// Prints a result to stdout. A reader that has seen enough is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plimsoll_core::ChangeScope;
-use plimsoll_core::SourceFile;
 use plimsoll_core::units::plural;
+use plimsoll_core::{Location, SourceFile};
+use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::placeholder::{Kind, Placeholder};
-use plimsoll_sql::{InputFile, Layout, Migration, Schema};
+use plimsoll_sql::{InputFile, Layout, Migration, Schema, Snapshot};
 
 use crate::args::ReportArguments;
 use crate::exit::Failure;
@@ -36,6 +37,8 @@ const LONGEST_NAME: usize = 40;
 pub(crate) struct Project {
     /// A dump of the schema before the change, if one is configured.
     pub(crate) schema: Option<SourceFile>,
+    /// What a server's catalogue said, if that is configured: lint takes it for the state before the change.
+    pub(crate) snapshot: Option<Snapshot>,
     /// Migrations that the change builds on. Empty where a schema dump stands for them.
     pub(crate) earlier: Vec<Migration>,
     /// The change.
@@ -80,6 +83,7 @@ impl Project {
     pub(crate) fn empty() -> Self {
         Self {
             schema: None,
+            snapshot: None,
             earlier: Vec::new(),
             new: Vec::new(),
             unreadable: Vec::new(),
@@ -158,7 +162,13 @@ impl Project {
             format!("{file} was released before and is edited: databases that ran it won't run it again.")
         }));
         // Then what one file makes isn't private to the next: it has been in use for long.
-        let whole_history = !named.is_empty() && earlier.is_empty() && settings.schema.is_none();
+        let snapshot = arguments
+            .and_then(|arguments| arguments.snapshot.as_ref())
+            .map(|path| settings.current.join(path));
+        let snapshot = snapshot.as_ref().or(settings.snapshot.as_ref());
+        let snapshot = snapshot.map(|path| read_snapshot(path, settings)).transpose()?;
+        let has_state = settings.schema.is_some() || snapshot.is_some();
+        let whole_history = !named.is_empty() && earlier.is_empty() && !has_state;
         let scope = if new.len() > 1 && (whole_history || !edited.is_empty()) {
             notes
                 .push("Each file was judged as a change of its own, since older ones are among them.".into());
@@ -166,12 +176,27 @@ impl Project {
         } else {
             newness.scope
         };
-        let schema = settings.schema.as_ref().map(|path| read_source(path, &settings.current)).transpose()?;
+        let schema = settings.schema.as_ref().map(|path| read_dump(path, settings)).transpose()?;
         if schema.is_some() {
             earlier.clear();
         }
+        if snapshot.is_some() && arguments.is_some_and(|arguments| arguments.all) {
+            notes.push("The snapshot stands for the state before each migration, old ones included.".into());
+        }
         let beside = files.into_iter().filter(|file| !has_extension(&file.path, "sql")).collect();
-        Ok(Self { schema, earlier, new, unreadable, unreadable_before, scope, notes, folder, layout, beside })
+        Ok(Self {
+            schema,
+            snapshot,
+            earlier,
+            new,
+            unreadable,
+            unreadable_before,
+            scope,
+            notes,
+            folder,
+            layout,
+            beside,
+        })
     }
 
     /// A file with another text, read as it was when the project was loaded: the migration that it
@@ -238,6 +263,11 @@ impl Project {
     /// The schema in memory before the change.
     pub(crate) fn schema_before(&self) -> Schema {
         let mut schema = Schema::default();
+        if let Some(snapshot) = &self.snapshot {
+            // Whether it was taken before or after the earlier migrations ran, it is what there is.
+            snapshot.replay_into(&mut schema);
+            return schema;
+        }
         if let Some(dump) = &self.schema {
             schema.apply_script(&plimsoll_sql::parse::parse_script(dump.text()).0);
         }
@@ -248,6 +278,23 @@ impl Project {
         schema
     }
 
+    /// The rules' settings, with what the snapshot knows where the configuration says nothing.
+    pub(crate) fn lint_settings(&self, settings: &Settings) -> plimsoll_lint::Settings {
+        let mut lint = settings.lint.clone();
+        if let Some(server) = self.snapshot.as_ref().and_then(|snapshot| snapshot.facts.server.as_ref()) {
+            lint.server_major = lint.server_major.or(Some(server.version / 10_000));
+            if let Some(zone) = server.settings.get("TimeZone").filter(|_| !settings.time_zone_is_set) {
+                lint.time_zone = TimeZone::named(zone);
+            }
+        }
+        lint
+    }
+
+    /// Whether nothing is known of the state before the change.
+    pub(crate) fn knows_nothing(&self) -> bool {
+        self.begins_empty() && self.snapshot.is_none()
+    }
+
     /// Whether nothing exists before the change, so that no rows can be loaded.
     pub(crate) fn begins_empty(&self) -> bool {
         self.schema.is_none() && self.earlier.is_empty()
@@ -256,6 +303,28 @@ impl Project {
     /// The texts that findings point into.
     pub(crate) fn sources(&self) -> Vec<SourceFile> {
         self.new.iter().map(|migration| migration.source.clone()).collect()
+    }
+}
+
+/// Reads a snapshot.
+pub(crate) fn read_snapshot(path: &Path, settings: &Settings) -> Result<Snapshot, Failure> {
+    let source = read_source(path, &settings.current)?;
+    Snapshot::read(source).map_err(|error| {
+        let Location { file, line, column, .. } = &error.location;
+        Failure::input(format!("read {file}:{line}:{column}: {}", error.why))
+    })
+}
+
+/// Reads a dump. A snapshot is none: no server could take its statements in their order.
+fn read_dump(path: &Path, settings: &Settings) -> Result<SourceFile, Failure> {
+    let source = read_source(path, &settings.current)?;
+    match Snapshot::is_one(source.text()) {
+        true => Err(Failure::input(format!(
+            "use {} as [database] schema: it is a snapshot, from which no private server can be made; name it by [lint] snapshot, \
+             and keep the earlier migrations or a dump (pg_dump --schema-only) for rehearsals",
+            source.name()
+        ))),
+        false => Ok(source),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plimsoll_core::SourceFile;
+use plimsoll_core::units::parse_bytes;
 use plimsoll_lint::names::nearest;
 use plimsoll_lint::session::milliseconds;
 use plimsoll_pg::queries::MeasureSettings;
@@ -34,6 +35,10 @@ pub(crate) struct Settings {
     pub(crate) habit: Option<TransactionHabit>,
     /// A dump of the schema before the change.
     pub(crate) schema: Option<PathBuf>,
+    /// A snapshot of a server, which lint takes for the state before the change.
+    pub(crate) snapshot: Option<PathBuf>,
+    /// Whether the configuration names the TimeZone of migrations.
+    pub(crate) time_zone_is_set: bool,
     /// SQL files that load rows.
     pub(crate) seeds: Vec<PathBuf>,
     /// A command that loads rows.
@@ -138,6 +143,8 @@ impl Resolver {
             layout: migrations.layout.as_ref().map(|name| self.layout(name)).transpose()?.flatten(),
             habit: migrations.transaction.as_ref().map(|word| self.habit(word)).transpose()?,
             schema: database.schema.as_ref().map(|path| self.file(path)).transpose()?,
+            snapshot: lint.snapshot.as_ref().map(|path| self.file(path)).transpose()?,
+            time_zone_is_set: database.timezone.is_some(),
             seeds,
             seed_command: database.seed_command.map(Spanned::into_inner),
             queries: self.queries(queries.path.as_ref())?,
@@ -152,8 +159,11 @@ impl Resolver {
                 .as_ref()
                 .map_or_else(|| Ok(DEFAULT_DATABASE.into()), |name| self.database(name))?,
             lint: plimsoll_lint::Settings {
-                longest_lock_timeout_ms: LONGEST_LOCK_TIMEOUT_MS,
-                small_bytes: SMALL_BYTES,
+                longest_lock_timeout_ms: match &lint.longest_lock_timeout {
+                    Some(text) => u64::try_from(self.duration(text)?.as_millis()).unwrap_or(u64::MAX),
+                    None => LONGEST_LOCK_TIMEOUT_MS,
+                },
+                small_bytes: lint.small.as_ref().map_or(Ok(SMALL_BYTES), |text| self.bytes(text))?,
                 server_major: match server {
                     Wanted::Major(major) => Some(major),
                     Wanted::Newest => None,
@@ -277,6 +287,16 @@ impl Resolver {
         milliseconds(text.get_ref()).filter(|ms| *ms > 0).map(Duration::from_millis).ok_or_else(|| {
             let message = format!(
                 "`{}` is no duration: write one as PostgreSQL does, such as \"2s\" or \"500ms\"",
+                text.get_ref()
+            );
+            complaint(&self.source, text, &message)
+        })
+    }
+
+    fn bytes(&self, text: &Spanned<String>) -> Result<u64, Failure> {
+        parse_bytes(text.get_ref()).ok_or_else(|| {
+            let message = format!(
+                "`{}` is no size: write one as PostgreSQL does, such as \"8 MB\" or \"500 kB\"",
                 text.get_ref()
             );
             complaint(&self.source, text, &message)

@@ -17,6 +17,19 @@ pub fn bytes(count: u64) -> String {
     format!("{} {}", three_digits(value), UNITS[unit])
 }
 
+/// Bytes that a person has written as PostgreSQL takes them: `8 MB`, `500kB`, `0`.
+#[must_use]
+pub fn parse_bytes(text: &str) -> Option<u64> {
+    const UNITS: [&str; 6] = ["", "kb", "mb", "gb", "tb", "pb"];
+    let text = text.trim();
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let unit = text[digits..].trim().to_ascii_lowercase();
+    let unit = if unit == "b" { "" } else { unit.as_str() };
+    let power = UNITS.iter().position(|known| *known == unit)?;
+    number.checked_mul(1024_u64.checked_pow(u32::try_from(power).ok()?)?)
+}
+
 /// Milliseconds with a fitting unit: `0.42 ms`, `12.3 ms`, `1.50 s`, `2 min 05 s`.
 #[must_use]
 pub fn duration_ms(milliseconds: f64) -> String {
@@ -69,6 +82,12 @@ mod tests {
     fn bytes_carry_binary_units() {
         let shown: Vec<String> = [0, 1023, 1024, 1_572_864, 90_194_313_216].map(bytes).into();
         assert_eq!(shown, ["0 B", "1023 B", "1.00 kB", "1.50 MB", "84.0 GB"]);
+    }
+
+    #[test]
+    fn bytes_are_read_as_postgresql_reads_them() {
+        let read = ["8 MB", "500kB", "0", "3 b", "1.5 MB", "8 mib", "99999999 PB"].map(parse_bytes);
+        assert_eq!(read, [Some(8 << 20), Some(500 << 10), Some(0), Some(3), None, None, None]);
     }
 
     #[test]

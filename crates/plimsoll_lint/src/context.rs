@@ -15,7 +15,7 @@ use crate::Settings;
 use crate::added_column::AddedColumn;
 use crate::outline::Outline;
 use crate::rule::Rule;
-use crate::session::Session;
+use crate::session::{Held, Session};
 
 /// A statement and all that is known when it runs.
 pub struct Context<'a> {
@@ -224,6 +224,16 @@ impl<'a> Context<'a> {
             }
         }
         hazards
+    }
+
+    /// What the statement's rows make it read in full while an earlier statement's lock keeps users of it out.
+    pub(crate) fn read_under_lock(&self) -> Option<(&Effect, &'a Held)> {
+        let reads = |effect: &&Effect| effect.cause == Cause::Data && effect.work.is_some();
+        self.effects.iter().filter(reads).find_map(|effect| {
+            let held = self.session.held_on(&effect.relation)?;
+            let earlier = held.statement < self.index;
+            (earlier && held.mode.blocks() != Blocks::Nothing).then_some((effect, held))
+        })
     }
 
     /// The server and session for which the statement runs.

@@ -241,11 +241,7 @@ impl<J: Judge, W: Write> Server<J, W> {
                     self.close(&closed.text_document.uri)?;
                 }
             }
-            "textDocument/didSave" => {
-                if self.talk.watches == Watches::No {
-                    self.look_again();
-                }
-            }
+            "textDocument/didSave" if self.talk.watches == Watches::No => self.look_again(),
             "workspace/didChangeWatchedFiles" | "workspace/didChangeConfiguration" => self.look_again(),
             "workspace/didChangeWorkspaceFolders" => {
                 if let Some(change) = read::<DidChangeWorkspaceFoldersParams>(params) {

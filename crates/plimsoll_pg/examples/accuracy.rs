@@ -6,6 +6,7 @@
 //! writers. It is flagged where lint, knowing the earlier files only, claims that with an error. Files that end in
 //! `.dependency.sql` belong to the state alone: they run and aren't counted. `scripts/accuracy` makes such folders.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ use plimsoll_sql::{Migration, Schema, TransactionHabit};
 
 /// The version that histories are replayed on unless another is asked for.
 const MAJOR: u32 = 18;
+/// The file in a history's folder that asks for a version.
+const MAJOR_FILE: &str = "postgres-version";
 /// What a file's name ends with where it belongs to the state alone.
 const DEPENDENCY: &str = ".dependency.sql";
 /// Characters of a statement that a listing shows.
@@ -31,20 +34,25 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().ok_or("usage: accuracy FOLDER [MAJOR]")?;
     let major = arguments.next().map_or(Ok(MAJOR), |major| major.parse())?;
-    let server = start(major)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut servers: BTreeMap<u32, PrivateServer> = BTreeMap::new();
     let (mut total, mut rows) = (Score::default(), String::new());
     for history in folders(Path::new(&folder))? {
         let name = history.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let score = runtime.block_on(examine(&server, major, &name, &history))?;
-        rows.push_str(&score.row(&name));
+        let major = match std::fs::read_to_string(history.join(MAJOR_FILE)) {
+            Ok(text) => text.trim().parse()?,
+            Err(_) => major,
+        };
+        let server = match servers.entry(major) {
+            Entry::Occupied(running) => running.into_mut(),
+            Entry::Vacant(place) => place.insert(start(major)?),
+        };
+        let score = runtime.block_on(examine(server, major, &name, &history))?;
+        rows.push_str(&score.row(&name, major));
         total.add(score);
     }
-    print_out(&format!(
-        "\nPostgreSQL {major}\n\n{HEADER}{rows}{}\nfindings by rule:\n{}",
-        total.row("**all**"),
-        total.rules()
-    ));
+    let all = total.row("**all**", major);
+    print_out(&format!("\n{HEADER}{rows}{all}\nfindings by rule:\n{}", total.rules()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -142,8 +150,8 @@ struct Score {
     by_rule: BTreeMap<String, usize>,
 }
 
-const HEADER: &str = "| history | files | statements | hazards | recall | precision | errors | warnings | notes | findings a file |\n\
-                      |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+const HEADER: &str = "| history | PostgreSQL | files | statements | hazards | recall | precision | errors | warnings | notes | findings a file |\n\
+                      |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
 
 impl Score {
     fn count_findings(&mut self, findings: &[Finding]) {
@@ -208,14 +216,14 @@ impl Score {
         }
     }
 
-    fn row(&self, name: &str) -> String {
+    fn row(&self, name: &str, major: u32) -> String {
         let of = |part: usize, whole: usize| match whole {
             0 => "–".to_owned(),
             _ => format!("{:.3}", part as f64 / whole as f64),
         };
         let hazards = self.agreed + self.missed;
         format!(
-            "| {name} | {} | {} | {hazards} | {} | {} | {} | {} | {} | {:.2} |\n",
+            "| {name} | {major} | {} | {} | {hazards} | {} | {} | {} | {} | {} | {:.2} |\n",
             self.files,
             self.statements - self.failed,
             of(self.agreed, hazards),

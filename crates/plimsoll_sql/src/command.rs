@@ -159,6 +159,8 @@ pub enum Command {
     CreateExtension {
         /// The extension.
         name: String,
+        /// The schema that is named for it.
+        schema: Option<String>,
     },
     /// `CREATE STATISTICS`.
     CreateStatistics {
@@ -182,6 +184,8 @@ pub enum Command {
         calls: Vec<ObjectName>,
         /// Relations read.
         reads: Vec<ObjectName>,
+        /// Columns by which the WHERE picks rows, as an index can find them.
+        sought: Vec<String>,
     },
     /// `GRANT`, `REVOKE` on objects or of roles.
     Grant(Box<Grant>),
@@ -675,6 +679,11 @@ pub enum ActionKind {
         /// Whether an index is named.
         on: bool,
     },
+    /// `SET (…)`, `RESET (…)` of a view.
+    ViewOptions {
+        /// The clause in lower case, single spaces between its words.
+        words: String,
+    },
     /// `REPLICA IDENTITY`.
     ReplicaIdentity,
     /// Any other, by the lock that it takes on the table (documentation, `ALTER TABLE`).
@@ -943,6 +952,8 @@ pub struct Modify {
     pub kind: ModifyKind,
     /// Whether it names the rows: a WHERE that isn't always true, or listed VALUES.
     pub bounded: bool,
+    /// Columns by which the WHERE picks rows, as an index can find them.
+    pub sought: Vec<String>,
     /// Relations that it reads besides.
     pub reads: Vec<ObjectName>,
     /// String constants in it, for values of enums.

@@ -321,6 +321,8 @@ mod tests {
             ("cidr", "inet"),
             ("bit varying(4)", "varbit(8)"),
             ("int4", "integer"),
+            ("float", "float(53)"),
+            ("float4", "float(24)"),
         ] {
             check(from, to, TypeChange::Nothing);
         }

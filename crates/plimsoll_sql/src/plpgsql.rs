@@ -145,7 +145,7 @@ fn one(text: &str, range: Range<usize>, exact: bool) -> Vec<InnerStatement> {
             Command::CreateTableAs { .. }
                 if !text.trim_start().to_ascii_lowercase().starts_with("create") =>
             {
-                Command::Query { calls: Vec::new(), reads: Vec::new() }
+                Command::Query { calls: Vec::new(), reads: Vec::new(), sought: Vec::new() }
             }
             command => command,
         })

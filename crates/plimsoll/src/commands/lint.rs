@@ -43,10 +43,10 @@ pub(crate) fn run(
         return Ok(CLEAN);
     }
     let Linted { judgement, mut notes } = Linted::of(&project, &settings, &arguments.report)?;
-    if project.begins_empty() && judgement.touches_unknown {
+    if project.knows_nothing() && judgement.touches_unknown {
         notes.push(
             "Nothing is known of the tables before the change, so they were judged at their worst: keep the earlier \
-             migrations beside it, or give a dump of the schema by [database] schema."
+             migrations beside it, or give a dump of the schema by [database] schema, or a snapshot of a server by [lint] snapshot."
                 .into(),
         );
     }
@@ -80,7 +80,9 @@ impl Linted {
         notes.extend(project.placeholder_note());
         let mut judgement = match new.is_empty() {
             true => Judgement::default(),
-            false => judge(&mut project.schema_before(), &new, project.scope, &settings.lint),
+            false => {
+                judge(&mut project.schema_before(), &new, project.scope, &project.lint_settings(settings))
+            }
         };
         let policy = &settings.lint.policy;
         let general = policy.general();

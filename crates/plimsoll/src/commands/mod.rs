@@ -7,6 +7,7 @@ pub(crate) mod lsp;
 mod rule;
 mod rules;
 mod server;
+mod snapshot;
 
 use crate::args::{Arguments, Verb};
 use crate::exit::Failure;
@@ -23,6 +24,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
             check::run(&arguments, config, color, check::Parts::RehearsalAlone).await
         }
         Verb::Lint(arguments) => lint::run(&arguments, config, color),
+        Verb::Snapshot(arguments) => snapshot::run(&arguments).await,
         Verb::Lsp => lsp::run(config),
         Verb::Server(arguments) => server::run(&arguments, config).await,
         Verb::Rule(arguments) => rule::run(&arguments, config),

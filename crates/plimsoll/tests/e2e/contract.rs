@@ -73,6 +73,7 @@ fn check_says_what_is_wrong_and_what_it_saw() {
                 "3 adding-not-nullable-field error confirmed",
                 "4 changing-column-type error confirmed",
                 "5 require-lock-timeout warning confirmed",
+                "8 require-concurrent-index-deletion warning confirmed",
                 "9 ban-drop-column warning confirmed",
                 "5 query-worse warning observed",
                 "11 query-fails error observed",
@@ -173,7 +174,7 @@ fn each_verb_leaves_out_what_it_has_nothing_for() {
     let new = "migrations/0002_change.sql";
     let lint = shop.run(&["lint", "--format", "json", new]).report();
     assert!(lint.json.get("rehearsal").is_none() && lint.json.get("queries").is_none(), "{:#}", lint.json);
-    assert_eq!(lint.findings().len(), 6);
+    assert_eq!(lint.findings().len(), 7);
     assert!(lint.findings().iter().all(|finding| finding.ends_with(" claimed")));
     let rehearse = shop.run(&["rehearse", "--format", "json", "--postgres", "15", new]).report();
     assert!(rehearse.json.get("queries").is_none());

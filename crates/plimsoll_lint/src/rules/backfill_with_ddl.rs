@@ -6,7 +6,7 @@ use plimsoll_sql::command::{ConstraintKind, Modify, ModifyKind};
 use plimsoll_sql::name::quote_identifier;
 use plimsoll_sql::schema::ResolvedName;
 
-use crate::context::{Context, Existing, Problem};
+use crate::context::{Context, Existing, Problem, kept_out_by};
 use crate::precedence::ALL_ROWS;
 use crate::rule::{Group, Rule};
 use crate::session::Held;
@@ -33,6 +33,24 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Some(verb) = verb(modify.kind) else { return };
     let Some(table) = context.existing(&modify.table) else { return };
     let relation = context.schema.resolve(&modify.table);
+    if let Some((effect, held)) = context.read_under_lock() {
+        let what = match effect.relation == relation {
+            true => format!("{verb} rows of"),
+            false => "reads all of".to_owned(),
+        };
+        let message = format!(
+            "this {what} {} while {}, which line {} locked by {}, until the transaction ends",
+            context.sized(&effect.relation),
+            kept_out_by(held.mode),
+            context.line_of_statement(held.statement),
+            held.mode.sql(),
+        );
+        let claim =
+            Claim::Lock { relation: held.relation.to_string(), mode: held.mode, work: Some(Work::Scan) };
+        let problem = Problem::new(message, remedy(context, modify, &table), claim);
+        problems.push(problem.severity(Severity::Error));
+        return;
+    }
     let all_rows = !modify.bounded && matches!(modify.kind, ModifyKind::Update | ModifyKind::Delete);
     let held = strong_lock(context, &relation).filter(|_| !context.session.told_in_transaction(ID));
     let (message, claim) = match held {
@@ -48,11 +66,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
                 context.line_of_statement(held.statement),
                 held.mode.sql(),
             );
-            let claim = match (held.relation == relation, all_rows) {
-                (true, true) => table.claim(held.mode, Work::Scan),
-                _ => Claim::Lock { relation: held.relation.to_string(), mode: held.mode, work: None },
-            };
-            (message, claim)
+            (message, Claim::Lock { relation: held.relation.to_string(), mode: held.mode, work: None })
         }
         None if all_rows => {
             let message = format!(

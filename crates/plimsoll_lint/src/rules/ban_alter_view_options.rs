@@ -19,7 +19,10 @@ pub(super) const RULE: Rule = Rule {
 fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Some((alter, view)) = context.altered() else { return };
     if !matches!(alter.kind, ObjectKind::View | ObjectKind::MaterializedView)
-        || !alter.actions.iter().any(|action| matches!(action.kind, ActionKind::Other(_)))
+        || !alter
+            .actions
+            .iter()
+            .any(|action| matches!(action.kind, ActionKind::Other(_) | ActionKind::ViewOptions { .. }))
     {
         return;
     }

@@ -60,7 +60,7 @@ fn fragile(context: &Context) -> Vec<(String, &'static str, Option<Range<usize>>
         Command::CreateSchema { name: Some(name), .. } if !said(" if not exists ") => {
             vec![(exists(name), "IF NOT EXISTS", None)]
         }
-        Command::CreateExtension { name } if !said(" if not exists ") => {
+        Command::CreateExtension { name, .. } if !said(" if not exists ") => {
             vec![(exists(name), "IF NOT EXISTS", None)]
         }
         Command::CreateFunction(function) if !function.or_replace => {

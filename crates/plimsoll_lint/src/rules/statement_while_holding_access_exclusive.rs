@@ -1,14 +1,15 @@
 //! Work that goes on while an earlier statement's lock keeps everybody out of a table.
 
 use plimsoll_core::lock::Blocks;
-use plimsoll_core::{Claim, LockMode, Severity};
+use plimsoll_core::{Claim, LockMode, Severity, Work};
 use plimsoll_sql::command::{Expression, ModifyKind};
 use plimsoll_sql::effects::{Cause, Effect};
 use plimsoll_sql::volatility::volatile_call;
 use plimsoll_sql::{Command, ObjectName};
 
-use crate::context::{Context, Problem};
+use crate::context::{Context, Problem, kept_out_by};
 use crate::rule::{Group, Rule};
+use crate::session::Held;
 
 const ID: &str = "statement-while-holding-access-exclusive";
 
@@ -27,6 +28,20 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
+    if !is_backfill(context)
+        && let Some((effect, held)) = context.read_under_lock()
+    {
+        let message = format!(
+            "this reads all of {} while {}, since line {}, until the transaction ends",
+            context.sized(&effect.relation),
+            kept_out_by(held.mode),
+            context.line_of_statement(held.statement)
+        );
+        let claim =
+            Claim::Lock { relation: held.relation.to_string(), mode: held.mode, work: Some(Work::Scan) };
+        problems.push(Problem::new(message, remedy(context, held), claim).severity(Severity::Error));
+        return;
+    }
     if context.session.told_in_transaction(ID) {
         return;
     }
@@ -41,14 +56,22 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         context.sized(&held.relation),
         context.line_of_statement(held.statement)
     );
-    let remedy = format!(
+    let claim =
+        Claim::Lock { relation: held.relation.to_string(), mode: LockMode::AccessExclusive, work: None };
+    problems.push(Problem::new(message, remedy(context, held), claim));
+}
+
+/// Whether rows of an existing table are written, of which that rule tells.
+fn is_backfill(context: &Context) -> bool {
+    matches!(context.command, Command::Modify(modify) if !context.schema.is_new(&modify.table))
+}
+
+fn remedy(context: &Context, held: &Held) -> String {
+    format!(
         "Run it before line {}, or {}; let statements that lock a table be the transaction's last.",
         context.line_of_statement(held.statement),
         context.elsewhere()
-    );
-    let claim =
-        Claim::Lock { relation: held.relation.to_string(), mode: LockMode::AccessExclusive, work: None };
-    problems.push(Problem::new(message, remedy, claim));
+    )
 }
 
 /// What a statement does that may take long, unless another rule tells of it.

@@ -145,7 +145,8 @@ impl PrivateServer {
     }
 }
 
-fn with_sources(error: &dyn std::error::Error) -> String {
+/// An error with what caused it.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

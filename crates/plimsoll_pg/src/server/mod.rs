@@ -40,6 +40,7 @@ pub use advice::InstallAdvice;
 pub use binaries::Binaries;
 pub use cache::{Cache, CacheError};
 pub use connections::ConnectionEnvironment;
+pub(crate) use connections::with_sources;
 pub use death::Death;
 pub use environment::{Environment, Privilege};
 pub use error::ServerError;

@@ -279,7 +279,7 @@ impl Model<'_> {
             Command::Reindex { target, concurrently } => self.reindex(target, *concurrently),
             Command::Refresh { name, concurrently, .. } => {
                 let name = schema.resolve(name);
-                self.read(schema.relation(&name).map_or(&[], |known| known.reads.as_slice()));
+                self.read(schema.relation(&name).map_or(&[], |known| known.reads.as_slice()), &[]);
                 match concurrently {
                     // Readers go on; nobody else writes to a materialized view.
                     true => {
@@ -384,11 +384,17 @@ impl Model<'_> {
             }
             Command::AlterDomain { name, action } => self.alter_domain(name, action),
             Command::Modify(modify) => {
-                let work = (!modify.bounded && modify.kind != ModifyKind::InsertSelect).then_some(Work::Scan);
-                self.push(&schema.resolve(&modify.table), &Taken::new(RowExclusive, Cause::Data), work);
-                self.read(&modify.reads);
+                let inserts = matches!(modify.kind, ModifyKind::InsertValues | ModifyKind::InsertSelect);
+                let table = schema.resolve(&modify.table);
+                let scans = !inserts && (!modify.bounded || !self.finds(&table, &modify.sought));
+                let taken = Taken::new(RowExclusive, Cause::Data);
+                self.push(&table, &taken, scans.then_some(Work::Scan));
+                self.read(&modify.reads, &[]);
             }
-            Command::Query { reads, .. } => self.read(reads),
+            Command::Query { reads, sought, .. } => match reads.as_slice() {
+                [_] => self.read(reads, sought),
+                _ => self.read(reads, &[]),
+            },
             _ => {}
         }
     }
@@ -420,11 +426,31 @@ impl Model<'_> {
         }
     }
 
-    /// Reads relations, as far as anybody can tell in full.
-    fn read(&mut self, relations: &[ObjectName]) {
+    /// Whether an index leads to the rows of a condition on these columns; of an unknown relation it is believed.
+    fn finds(&self, relation: &ResolvedName, sought: &[String]) -> bool {
+        let Some(known) = self.schema.relation(relation).filter(|known| known.columns_known) else {
+            return !sought.is_empty();
+        };
+        let leads = |column: Option<&String>| column.is_some_and(|column| sought.contains(column));
+        let keys = known.constraints.iter().filter_map(|constraint| match &constraint.kind {
+            ConstraintKind::PrimaryKey(key) | ConstraintKind::Unique(key) => Some(key),
+            _ => None,
+        });
+        keys.into_iter().any(|key| leads(key.columns.first()))
+            || known
+                .indexes
+                .iter()
+                .filter(|index| index.valid && !index.partial)
+                .any(|index| leads(index.keys.first().and_then(|key| key.column.as_ref())))
+    }
+
+    /// Reads relations, in full unless an index leads to the rows.
+    fn read(&mut self, relations: &[ObjectName], sought: &[String]) {
         for relation in relations {
             let relation = self.schema.resolve(relation);
-            self.push(&relation, &Taken::new(LockMode::AccessShare, Cause::Data), Some(Work::Scan));
+            let scans = sought.is_empty() || !self.finds(&relation, sought);
+            let taken = Taken::new(LockMode::AccessShare, Cause::Data);
+            self.push(&relation, &taken, scans.then_some(Work::Scan));
         }
     }
 

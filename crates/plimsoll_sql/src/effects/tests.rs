@@ -42,3 +42,53 @@ fn locks_are_those_that_pg_locks_shows() {
     check("drop table if exists nothing", &[]);
     check("update b set id = 1", &[("b", LockMode::RowExclusive)]);
 }
+
+/// Which relations a statement reads in full.
+fn check_scans(sql: &str, expected: &[&str]) {
+    let mut schema = Schema::default();
+    schema.apply_script(
+        &parse_script(
+            "create table a (id int primary key, x int, y int, z int unique);
+             create index on a (x); create index on a (y) where y > 0; create table b (id int);",
+        )
+        .0,
+    );
+    schema.begin_change();
+    let environment = Environment { server_major: None, time_zone: TimeZone::Utc };
+    let effects = effects(parse_script(sql).0[0].command().unwrap(), &schema, environment);
+    let scans = effects.iter().filter(|effect| effect.work == Some(Work::Scan));
+    let scanned: Vec<&str> = scans.map(|effect| effect.relation.name.as_str()).collect();
+    assert_eq!(scanned, expected, "{sql}");
+}
+
+#[test]
+fn rows_that_no_index_leads_to_cost_a_scan() {
+    for sql in [
+        "update a set x = 1",
+        "update a set y = 1 where y is null",
+        "update a set y = 1 where id > 5",
+        "delete from a where y = 1",
+        "delete from a where id + 1 = 5",
+        "update a set x = 1 where id = 5 or y = 1",
+    ] {
+        check_scans(sql, &["a"]);
+    }
+    check_scans("insert into b select id from a where y = 1", &["a"]);
+    check_scans("select count(*) from a where y = 1", &["a"]);
+    check_scans("update a set x = b.id from b where b.id = a.id", &["a", "b"]);
+}
+
+#[test]
+fn rows_that_an_index_leads_to_cost_none() {
+    for sql in [
+        "update a set y = 1 where id = 5",
+        "update \"a\" set y = 1 where \"a\".\"id\" in (5, 6) and y is null",
+        "update a set y = 1 where id >= 5 and id < 100",
+        "delete from a where x is null",
+        "delete from a where z = 3 and y = 1",
+        "insert into a values (1)",
+        "select * from a where 5 = id",
+    ] {
+        check_scans(sql, &[]);
+    }
+}

@@ -590,7 +590,15 @@ fn insert(cursor: &mut Cursor) -> Option<Command> {
     }
     let kind = ModifyKind::InsertValues;
     let written_twice = super::modify::named_twice(columns);
-    Some(Command::Modify(Modify { table, kind, bounded: true, reads: Vec::new(), strings, written_twice }))
+    Some(Command::Modify(Modify {
+        table,
+        kind,
+        bounded: true,
+        sought: Vec::new(),
+        reads: Vec::new(),
+        strings,
+        written_twice,
+    }))
 }
 
 /// `COMMENT ON` a relation; of what it says of columns and indexes nothing is kept.

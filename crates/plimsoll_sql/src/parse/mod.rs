@@ -25,6 +25,7 @@ use crate::data_type::DataType;
 use crate::plpgsql::{self, InnerStatement};
 use crate::split::{Piece, split};
 
+pub(crate) use expression::fold_identifier;
 pub use memory::remember_statements;
 
 /// A statement of a script.
@@ -289,7 +290,7 @@ fn understood(statement: &Stmt) -> Option<Command> {
         Stmt::Reassign(_) | Stmt::DropOwned(_) => {
             let words = words(statement);
             let role = words.split_once(" owned by ")?.1.split(' ').next()?;
-            Command::OwnedBy { role: expression::fold_identifier(role) }
+            Command::OwnedBy { role: fold_identifier(role) }
         }
         Stmt::CreateTable(node) => Command::CreateTable(Box::new(table::create_table(node)?)),
         Stmt::CreateForeignTable(node) => Command::CreateTable(Box::new(table::create_foreign_table(node)?)),
@@ -307,7 +308,7 @@ fn understood(statement: &Stmt) -> Option<Command> {
                 Stmt::AlterTable(_) => ObjectKind::Table,
                 _ => ObjectKind::MaterializedView,
             };
-            Command::MoveAll { kind, from: expression::fold_identifier(from) }
+            Command::MoveAll { kind, from: fold_identifier(from) }
         }
         Stmt::AlterTable(node) => Command::AlterTable(table::alter_table(node)?),
         Stmt::AlterMaterializedView(_)
@@ -365,6 +366,7 @@ fn understood(statement: &Stmt) -> Option<Command> {
         Stmt::Call(node) => Command::Query {
             calls: names::path_below(&node.procedure_name_ref()?).map(names::of_ref).into_iter().collect(),
             reads: Vec::new(),
+            sought: Vec::new(),
         },
         Stmt::CompoundSelect(_) | Stmt::Values(_) | Stmt::Explain(_) | Stmt::Execute(_) => query(statement),
         Stmt::SelectInto(node) => {
@@ -478,7 +480,13 @@ fn select(node: &ast::Select) -> Command {
 }
 
 fn query(node: &impl AstNode) -> Command {
-    Command::Query { calls: expression::calls(node.syntax()), reads: names::relations_read(node.syntax()) }
+    let mut clauses = node.syntax().descendants().filter_map(ast::WhereClause::cast);
+    let sought = match (clauses.next(), clauses.next()) {
+        (Some(only), None) => only.expr().map(|condition| expression::sought(&condition)).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let reads = names::relations_read(node.syntax());
+    Command::Query { calls: expression::calls(node.syntax()), reads, sought }
 }
 
 fn chains(node: &impl AstNode) -> bool {

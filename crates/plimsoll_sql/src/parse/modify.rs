@@ -50,8 +50,14 @@ pub(super) fn modify(statement: &Stmt) -> Option<Command> {
         .take(100)
         .collect();
     let reads = names::relations_read(statement.syntax());
+    let clause = match statement {
+        Stmt::Update(node) => node.where_clause_or_current_of(),
+        Stmt::Delete(node) => node.where_clause_or_current_of(),
+        _ => None,
+    };
+    let sought = clause.as_ref().map(sought).unwrap_or_default();
     let written_twice = written_twice(statement);
-    Some(Command::Modify(Modify { table, kind, bounded, reads, strings, written_twice }))
+    Some(Command::Modify(Modify { table, kind, bounded, sought, reads, strings, written_twice }))
 }
 
 /// The first column that a list of columns to write names twice. A part of a column, such as
@@ -82,6 +88,16 @@ fn written_twice(statement: &Stmt) -> Option<String> {
         let whole = targets.iter().filter(|target| target.accessors().next().is_none());
         named_twice(whole.filter_map(|target| Some(names::folded(target.name()?.syntax()))).collect())
     })
+}
+
+/// Columns by which a WHERE picks rows.
+fn sought(clause: &ast::WhereClauseOrCurrentOf) -> Vec<String> {
+    match clause {
+        ast::WhereClauseOrCurrentOf::WhereCurrentOf(_) => Vec::new(),
+        ast::WhereClauseOrCurrentOf::WhereClause(clause) => {
+            clause.expr().map(|condition| expression::sought(&condition)).unwrap_or_default()
+        }
+    }
 }
 
 /// Whether a WHERE can leave a row out: not where it compares constants only (`true`, `1 = 1`).

@@ -82,7 +82,12 @@ pub(super) fn object(statement: &Stmt) -> Option<Command> {
         Stmt::CreateFunction(_) | Stmt::CreateProcedure(_) => routine::create_function(statement)?,
         Stmt::CreateSequence(node) => Command::CreateSequence { name: names::first_below(node)? },
         Stmt::CreateExtension(node) => {
-            Command::CreateExtension { name: names::folded(node.extension()?.syntax()) }
+            let words = words(node);
+            let schema = words.split_once(" schema ").and_then(|(_, rest)| rest.split(' ').next());
+            Command::CreateExtension {
+                name: names::folded(node.extension()?.syntax()),
+                schema: schema.map(expression::fold_identifier),
+            }
         }
         Stmt::CreateStatistics(node) => {
             Command::CreateStatistics { table: names::all_below(&node.from_table()?).pop()? }
@@ -235,7 +240,11 @@ fn grant(statement: &Stmt) -> Option<Command> {
     let turn = tokens.iter().rposition(|token| is(token, if revoke { "from" } else { "to" }))?;
     let on = tokens[..turn].iter().position(|token| is(token, "on"));
     let from = match tokens.get(1..4) {
-        Some([grant, option, word]) if is(grant, "grant") && is(option, "option") && is(word, "for") => 4,
+        Some([grant, option, word])
+            if (is(grant, "grant") || is(grant, "admin")) && is(option, "option") && is(word, "for") =>
+        {
+            4
+        }
         _ => 1,
     };
     let privileges = tokens.get(from..on.unwrap_or(turn))?;
@@ -265,7 +274,7 @@ fn grant(statement: &Stmt) -> Option<Command> {
             .iter()
             .map(|role| expression::fold_identifier(role.strip_prefix("group ").unwrap_or(role)))
             .collect(),
-        with_option: has("option") || has("admin"),
+        with_option: has("option") || has("admin") || from == 4,
         cascade: has("cascade"),
     })))
 }

@@ -149,7 +149,12 @@ pub(super) fn alter_other(statement: &ast::Stmt) -> Option<AlterTable> {
         actions.push(TableAction { range: range_of(&rename), kind: ActionKind::RenameTo { to } });
     }
     if actions.is_empty() {
-        let kind = ActionKind::Other(LockMode::AccessExclusive);
+        let words = words(statement);
+        let options = [" set (", " reset ("].iter().find_map(|clause| words.find(clause));
+        let kind = match (kind, options) {
+            (ObjectKind::View, Some(at)) => ActionKind::ViewOptions { words: words[at + 1..].to_owned() },
+            _ => ActionKind::Other(LockMode::AccessExclusive),
+        };
         actions.push(TableAction { range: range_of(statement), kind });
     }
     Some(AlterTable { kind, only: false, name, if_exists, actions })

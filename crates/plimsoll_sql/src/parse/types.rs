@@ -17,10 +17,20 @@ pub(super) fn data_type(node: &ast::Type) -> Option<DataType> {
         ast::Type::PathType(path) => {
             // The grammar takes `ships.` too.
             let name = Some(names::of_ref(path.path_ref()?)).filter(|name| !name.name.is_empty())?;
-            Some(DataType { modifiers: modifiers(node), ..DataType::named(name) })
+            let modifiers = modifiers(node);
+            if name.schema.is_none() && name.name == "float" {
+                return Some(float(&modifiers));
+            }
+            Some(DataType { modifiers, ..DataType::named(name) })
         }
         _ => builtin(node),
     }
+}
+
+/// `float(n)` asks for n binary digits, which the type that it stands for doesn't keep.
+fn float(modifiers: &[i64]) -> DataType {
+    let short = modifiers.first().is_some_and(|digits| *digits <= 24);
+    DataType::named(ObjectName::unqualified(if short { "real" } else { "double precision" }))
 }
 
 /// The types that the grammar spells out: their name is their words without the modifiers.

@@ -10,7 +10,8 @@ use super::{
 use crate::command::DomainAction;
 use crate::command::{
     ActionKind, AlterTable, Attachment, Command, Constraint, ConstraintKind, CreateFunction, CreateIndex,
-    CreateTable, CreateView, Drop, ObjectChange, ObjectKind, PartitionBound, SetParameter, TypeAction, Verb,
+    CreateTable, CreateView, Drop, IndexAction, ObjectChange, ObjectKind, PartitionBound, SetParameter,
+    TypeAction, Verb,
 };
 use crate::name::ObjectName;
 use crate::parse::Statement;
@@ -34,6 +35,7 @@ impl Schema {
     pub fn apply(&mut self, command: &Command) {
         self.known = true;
         self.note_made(command);
+        self.note_privileges(command);
         match command {
             Command::CreateTable(table) => self.create_table(table),
             Command::CreateTableAs { name, temporary, .. } => {
@@ -46,16 +48,24 @@ impl Schema {
             Command::AlterTable(alter) => self.alter_table(alter),
             Command::CreateIndex(index) => self.create_index(index),
             Command::RenameIndex { name, to } => self.rename_index(name, to),
-            Command::Drop(drop) => self.drop_objects(drop),
+            Command::Drop(drop) => {
+                self.drop_objects(drop);
+                self.forget_dropped_privileges();
+            }
             Command::CreateSchema { name, elements } => self.create_schema(name.as_deref(), elements),
             Command::Cluster { name: Some(name) } => {
                 self.change_relation(name, |table| table.clustered = true)
             }
             Command::CreateTrigger { name, table, function, .. } => {
-                let trigger = Trigger { name: name.clone(), function: function.clone() };
+                let trigger = Trigger { name: name.clone(), function: function.clone(), disabled: false };
                 self.change_relation(table, |relation| relation.triggers.push(trigger));
             }
             Command::AlterAttachment(attachment) => self.alter_attachment(attachment),
+            Command::AlterIndex { name, action: IndexAction::AttachPartition(_) } => {
+                // Forgiving: the last partition's index makes it valid, and this may be the first.
+                let index = self.resolve_among(name, |name| self.index_tables.contains_key(name));
+                self.set_index_valid(&index, true);
+            }
             Command::CreateDomain(domain) => {
                 self.create_type(&domain.name, UserType::Domain(Domain::new(domain)))
             }
@@ -66,8 +76,8 @@ impl Schema {
             }
             Command::AlterType { name, action } => self.alter_type(name, action),
             Command::CreateFunction(function) => self.create_function(function),
-            Command::CreateExtension { name } => {
-                self.extensions.insert(name.clone());
+            Command::CreateExtension { name, schema } => {
+                self.extensions.entry(name.clone()).or_insert_with(|| schema.clone());
             }
             Command::Object(change) => self.change_object(change),
             Command::Set(SetParameter { name, values, .. }) if name == "search_path" => {
@@ -446,6 +456,7 @@ impl Schema {
 
     fn move_relation(&mut self, from: &ResolvedName, to: ResolvedName) -> ResolvedName {
         let Some(relation) = self.relations_mut().remove(from) else { return to };
+        self.rename_privileges(from, &to);
         self.relations_mut().insert(to.clone(), relation);
         let moved: Vec<ResolvedName> = self
             .index_tables
@@ -542,6 +553,7 @@ impl Schema {
             security_definer: function.security_definer,
             sets_search_path: function.sets_search_path,
             returns: function.returns.clone(),
+            owner: self.functions.get(&function.name.name).and_then(|known| known.owner.clone()),
         };
         Arc::make_mut(&mut self.functions).insert(function.name.name.clone(), made);
     }
@@ -581,6 +593,7 @@ impl Schema {
                 }
                 publication.tables.extend(listed);
             }
+            (ObjectKind::Function | ObjectKind::Procedure, _) => self.alter_function(change),
             (ObjectKind::Schema, Verb::Alter) => {
                 if let Some(to) = &change.rename_to {
                     self.rename_schema(&name.name, to);

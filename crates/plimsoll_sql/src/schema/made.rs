@@ -130,7 +130,7 @@ impl Schema {
             Command::CreateSchema { name: Some(name), .. } if !self.has_anything_in(name) => {
                 found.push(Made::Schema(name.clone()));
             }
-            Command::CreateExtension { name } if !self.extensions.contains(name) => {
+            Command::CreateExtension { name, .. } if !self.extensions.contains_key(name) => {
                 found.push(Made::Extension(name.clone()));
             }
             _ => {}

@@ -6,6 +6,7 @@
 
 mod apply;
 mod made;
+mod privileges;
 mod relation;
 mod snapshots;
 mod user_type;
@@ -17,6 +18,7 @@ use crate::command::{ConstraintKind, Volatility};
 use crate::data_type::DataType;
 use crate::name::ObjectName;
 
+pub use privileges::{Grantable, Granted, PUBLIC, Privileges};
 pub use relation::{
     Column, Policy, Relation, RelationKind, TableConstraint, TableIndex, Trigger, constrained_columns,
 };
@@ -40,7 +42,9 @@ pub struct Schema {
     types: Arc<BTreeMap<ResolvedName, UserType>>,
     /// User functions by unqualified name: overloads are told apart by nobody who reads SQL alone.
     functions: Arc<BTreeMap<String, Function>>,
-    extensions: BTreeSet<String>,
+    /// Extensions with their schemas, where those are said.
+    extensions: BTreeMap<String, Option<String>>,
+    privileges: Arc<Privileges>,
     publications: BTreeMap<String, Publication>,
     /// Parts and objects that aren't relations, made by the change itself.
     made: Arc<BTreeSet<made::Made>>,
@@ -79,6 +83,8 @@ pub struct Function {
     pub sets_search_path: bool,
     /// What it returns, in lower case.
     pub returns: String,
+    /// Its owner, where that was said.
+    pub owner: Option<String>,
 }
 
 impl Default for Schema {
@@ -88,7 +94,8 @@ impl Default for Schema {
             index_tables: Arc::default(),
             types: Arc::default(),
             functions: Arc::default(),
-            extensions: BTreeSet::new(),
+            extensions: BTreeMap::new(),
+            privileges: Arc::default(),
             publications: BTreeMap::new(),
             made: Arc::default(),
             search_path: vec!["public".into()],
@@ -167,7 +174,13 @@ impl Schema {
 
     /// Extensions by name.
     pub fn extensions(&self) -> impl Iterator<Item = &str> {
-        self.extensions.iter().map(String::as_str)
+        self.extensions.keys().map(String::as_str)
+    }
+
+    /// The schema of an extension, where that was said.
+    #[must_use]
+    pub fn extension_schema(&self, extension: &str) -> Option<&str> {
+        self.extensions.get(extension).and_then(Option::as_deref)
     }
 
     /// Whether the change itself made this relation.
@@ -385,6 +398,18 @@ impl Schema {
                 .insert(ObjectName { schema: name.schema.clone(), name: index.name.clone() }, name.clone());
         }
         Arc::make_mut(&mut self.relations).insert(name, relation);
+    }
+
+    /// Notes whether queries may use an index, as a snapshot told it.
+    pub fn set_index_valid(&mut self, index: &ResolvedName, valid: bool) {
+        let Some(table) = self.index_tables.get(index).cloned() else { return };
+        if let Some(relation) = Arc::make_mut(&mut self.relations).get_mut(&table) {
+            relation
+                .indexes
+                .iter_mut()
+                .filter(|known| known.name == index.name)
+                .for_each(|known| known.valid = valid);
+        }
     }
 
     /// Notes a relation's size as a snapshot told it: bytes with TOAST, and rows.

@@ -143,6 +143,8 @@ pub struct Trigger {
     pub name: String,
     /// The function that it runs.
     pub function: Option<ObjectName>,
+    /// Whether it is switched off.
+    pub disabled: bool,
 }
 
 /// A row-level security policy.
@@ -346,6 +348,12 @@ impl Relation {
             ActionKind::Cluster { on } => self.clustered = *on,
             ActionKind::OwnerTo { role } => self.owner = Some(role.clone()),
             ActionKind::SetTablespace { tablespace } => self.tablespace = Some(tablespace.clone()),
+            ActionKind::TriggerFiring { disabled, trigger } => {
+                let named =
+                    |one: &&mut Trigger| one.name == *trigger || ["all", "user"].contains(&trigger.as_str());
+                self.triggers.iter_mut().filter(named).for_each(|one| one.disabled = *disabled);
+            }
+            ActionKind::ViewOptions { words } => self.options = format!("{} {words}", self.options),
             ActionKind::RowSecurity { words: "enable" } => self.row_security = true,
             ActionKind::RowSecurity { words: "disable" } => self.row_security = false,
             _ => {}

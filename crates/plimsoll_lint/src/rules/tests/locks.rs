@@ -328,6 +328,21 @@ fn long_work_under_an_earlier_lock_is_told_of_once() {
 }
 
 #[test]
+fn each_reading_of_a_table_under_its_lock_is_told_of() {
+    let rule = "statement-while-holding-access-exclusive";
+    let lock = "set lock_timeout = '1s'; alter table ships add a int";
+    together(
+        &format!("{lock}; select count(*) from ships; select name from ships where name = 'x'"),
+        &[rule; 2],
+    );
+    together(&format!("{lock}; create table t (a text); insert into t select name from ships"), &[rule]);
+    together(&format!("{lock}; select name from ships where id = 1"), &[]);
+    together(&format!("{lock}; select count(*) from calls"), &[]);
+    let update = "update ships set name = 'x' where name is null";
+    together(&format!("{lock}; {update}; {update}"), &["backfill-with-ddl"; 2]);
+}
+
+#[test]
 fn rows_are_written_in_batches_and_apart() {
     let rule = &["backfill-with-ddl"];
     let lock = "alter table ships add a int";
