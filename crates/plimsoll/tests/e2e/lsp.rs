@@ -104,7 +104,8 @@ fn the_exit_code_says_whether_the_client_had_said_goodbye() {
 #[test]
 fn garbage_is_refused_and_ends_only_what_cannot_go_on() {
     let run = |text: &str| project().plimsoll(&["lsp"]).stdin(text).run();
-    run("GET / HTTP/1.1\r\n\r\n").fails(2, &["plimsoll: failed to read a message: this is no header: \"GET / HTTP"]);
+    run("GET / HTTP/1.1\r\n\r\n")
+        .fails(2, &["plimsoll: failed to read a message: this is no header: \"GET / HTTP"]);
     run("Content-Length: 18446744073709551615\r\n\r\n").fails(2, &["a message is too long"]);
     run("Content-Length: x\r\n\r\n").fails(2, &["this is no length"]);
     // Its length is known: the next message can be read.

@@ -4,7 +4,7 @@ use plimsoll_core::{Claim, Severity};
 use plimsoll_sql::Command;
 use plimsoll_sql::command::{ActionKind, AlterTable, Drop, ObjectKind};
 
-use super::dependents;
+use super::dependents::{self, Dependent};
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
 
@@ -39,7 +39,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     }
 }
 
-fn problem(shown: &str, needed_by: &[String]) -> Option<Problem> {
+fn problem(shown: &str, needed_by: &[Dependent]) -> Option<Problem> {
     let needs = dependents::listed(needed_by);
     (!needed_by.is_empty()).then(|| {
         Problem::new(
@@ -50,20 +50,20 @@ fn problem(shown: &str, needed_by: &[String]) -> Option<Problem> {
     })
 }
 
-fn needed_by(context: &Context, drop: &Drop) -> Vec<String> {
+fn needed_by(context: &Context, drop: &Drop) -> Vec<Dependent> {
     let schema = context.schema;
     match drop.kind {
         ObjectKind::Type | ObjectKind::Domain => drop
             .names
             .iter()
             .flat_map(|name| schema.columns_of_type(name))
-            .map(|(table, column)| format!("column {table}.{}", column.name))
+            .map(|(table, column)| Dependent::column("column", table, &column.name))
             .collect(),
         ObjectKind::Schema => {
             let inside = schema.relations().filter(|(name, _)| {
                 drop.names.iter().any(|dropped| name.schema.as_ref() == Some(&dropped.name))
             });
-            inside.map(|(name, relation)| dependents::described(name, relation)).collect()
+            inside.map(|(name, relation)| Dependent::relation(name, relation)).collect()
         }
         _ => Vec::new(),
     }
@@ -71,7 +71,7 @@ fn needed_by(context: &Context, drop: &Drop) -> Vec<String> {
 
 /// Foreign keys that need a key, unless the statement drops them itself, or another key of the same
 /// columns may be theirs.
-fn keys_left(context: &Context, alter: &AlterTable, constraint: &str) -> Vec<String> {
+fn keys_left(context: &Context, alter: &AlterTable, constraint: &str) -> Vec<Dependent> {
     let Some(relation) = context.schema.relation(&alter.name) else { return Vec::new() };
     let key = relation.constraint(constraint).map(|known| dependents::key_columns(&known.kind));
     let Some(Some(columns)) = key else { return Vec::new() };
@@ -87,9 +87,9 @@ fn keys_left(context: &Context, alter: &AlterTable, constraint: &str) -> Vec<Str
         return Vec::new();
     }
     let table = context.schema.resolve(&alter.name);
-    let dropped_here = |dependent: &String| {
+    let dropped_here = |dependent: &Dependent| {
         alter.actions.iter().any(|action| {
-            matches!(&action.kind, ActionKind::DropConstraint { name, .. } if *dependent == format!("foreign key {name} of {table}"))
+            matches!(&action.kind, ActionKind::DropConstraint { name, .. } if dependent.shown == format!("foreign key {name} of {table}"))
         })
     };
     let mut keys = dependents::keys_on(context, &alter.name, constraint);

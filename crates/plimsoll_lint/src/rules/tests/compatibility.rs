@@ -181,6 +181,13 @@ fn a_column_is_needed_where_the_schema_decides_it() {
         compatible(sql, &["drop-column-still-referenced"]);
     }
     compatible("alter table visits drop column day cascade", &["drop-column-still-referenced"]);
+    let own = "create table t (id bigint primary key, parent bigint references t, note text)";
+    compatible(&format!("{own}; alter table t drop column id"), &["drop-column-still-referenced"]);
+    compatible(&format!("{own}; alter table t drop column parent, drop column id"), &[]);
+    compatible(
+        "alter table ships drop column length, drop column doubled",
+        &["ban-drop-column", "drop-column-still-referenced"],
+    );
     // The generated column goes first, in the same statement or before it.
     compatible(
         "alter table ships drop column doubled, drop column length",
