@@ -36,6 +36,10 @@ pub(crate) static PRECEDENCE: &[(&str, &[&str])] = &[
     ),
     ("drop-column-still-referenced", &["ban-drop-column", "drop-column-in-publication"]),
     (
+        "drop-object-still-referenced",
+        &["ban-drop-constraint", "ban-drop-domain", "ban-drop-schema", "ban-drop-table", "ban-drop-type"],
+    ),
+    (
         "drop-table-still-referenced",
         &["ban-drop-table", "ban-drop-view", "create-table-force", "drop-table-with-foreign-keys"],
     ),

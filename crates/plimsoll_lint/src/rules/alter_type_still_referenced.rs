@@ -43,8 +43,8 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
                 ),
                 format!(
                     "Drop what needs it, change the type and make it anew, in one transaction:\n\
-                     BEGIN;\n-- DROP {}\nALTER TABLE {} ALTER COLUMN {} TYPE {data_type};\n-- CREATE …\nCOMMIT;",
-                    dependents::listed(&needed_by),
+                     BEGIN;\n{}\nALTER TABLE {} ALTER COLUMN {} TYPE {data_type};\n-- and CREATE what was dropped\nCOMMIT;",
+                    dependents::drops(&needed_by),
                     quote_name(&alter.name),
                     quote_identifier(column)
                 ),

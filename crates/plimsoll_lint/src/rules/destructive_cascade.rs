@@ -1,11 +1,13 @@
 //! A DROP … CASCADE that takes along what it doesn't name.
 
 use plimsoll_core::{Claim, LockMode, Severity};
-use plimsoll_sql::command::{ActionKind, AlterTable, ConstraintKind, Drop, ObjectKind};
+use plimsoll_sql::command::{ActionKind, Drop, ObjectKind};
+use plimsoll_sql::name::{quote_identifier, quote_name};
 use plimsoll_sql::schema::ResolvedName;
 use plimsoll_sql::{Command, ObjectName};
 
-use super::{dependents, dropped};
+use super::dependents::{self, Dependent};
+use super::dropped;
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
 
@@ -39,7 +41,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
                         (name, taken)
                     }
                     ActionKind::DropConstraint { name, cascade: true, .. } => {
-                        (name, keys_on(context, alter, name))
+                        (name, dependents::keys_on(context, &alter.name, name))
                     }
                     _ => continue,
                 };
@@ -52,7 +54,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
 }
 
 /// None where nothing is taken along.
-fn problem(context: &Context, shown: &str, taken: &[String]) -> Option<Problem> {
+fn problem(context: &Context, shown: &str, taken: &[Dependent]) -> Option<Problem> {
     let strong = context.effects.iter().find(|effect| effect.mode == LockMode::AccessExclusive);
     let claim = strong.map_or(Claim::Nothing, |effect| Claim::Lock {
         relation: effect.relation.to_string(),
@@ -72,27 +74,26 @@ fn problem(context: &Context, shown: &str, taken: &[String]) -> Option<Problem> 
     let problem = Problem::new(
         format!("with {shown} this drops {}", dependents::listed(taken)),
         format!(
-            "Drop by name what is meant to go, and leave CASCADE out, so that nothing else goes unseen:\n-- {}",
-            taken.join(", ")
+            "Drop by name what is meant to go, and leave CASCADE out, so that nothing else goes unseen:\n{}",
+            dependents::drops(taken)
         ),
         claim,
     );
-    let rows = taken.iter().any(|one| one.starts_with("column ") || one.starts_with("table "));
+    let rows = taken.iter().any(|one| one.shown.starts_with("column ") || one.shown.starts_with("table "));
     Some(if rows { problem.severity(Severity::Error) } else { problem })
 }
 
-fn taken_by_drop(context: &Context, drop: &Drop, names: &[&ObjectName]) -> Vec<String> {
+fn taken_by_drop(context: &Context, drop: &Drop, names: &[&ObjectName]) -> Vec<Dependent> {
     let schema = context.schema;
-    let described =
-        |name: &ResolvedName| schema.relation(name).map(|known| dependents::described(name, known));
+    let described = |name: &ResolvedName| schema.relation(name).map(|known| Dependent::relation(name, known));
     match drop.kind {
         ObjectKind::Table | ObjectKind::ForeignTable | ObjectKind::View | ObjectKind::MaterializedView => {
             let gone = dependents::with_descendants(context, &drop.names);
-            let mut taken: Vec<String> = Vec::new();
+            let mut taken: Vec<Dependent> = Vec::new();
             for name in &gone {
                 let keys =
                     schema.foreign_keys_to(name).into_iter().filter(|(owner, _)| !gone.contains(owner));
-                taken.extend(keys.map(|(owner, key)| format!("foreign key {} of {owner}", key.name)));
+                taken.extend(keys.map(|(owner, key)| Dependent::foreign_key(owner, key)));
                 let views = dependents::views_above(context, name);
                 taken.extend(views.iter().filter(|view| !gone.contains(view)).filter_map(described));
             }
@@ -103,11 +104,11 @@ fn taken_by_drop(context: &Context, drop: &Drop, names: &[&ObjectName]) -> Vec<S
         ObjectKind::Schema => {
             let inside =
                 |name: &ResolvedName| names.iter().any(|schema| name.schema.as_ref() == Some(&schema.name));
-            let mut taken: Vec<String> = Vec::new();
+            let mut taken: Vec<Dependent> = Vec::new();
             for (name, relation) in schema.relations().filter(|(name, _)| inside(name)) {
-                taken.push(dependents::described(name, relation));
+                taken.push(Dependent::relation(name, relation));
                 let keys = schema.foreign_keys_to(name).into_iter().filter(|(owner, _)| !inside(owner));
-                taken.extend(keys.map(|(owner, key)| format!("foreign key {} of {owner}", key.name)));
+                taken.extend(keys.map(|(owner, key)| Dependent::foreign_key(owner, key)));
             }
             taken
         }
@@ -115,7 +116,7 @@ fn taken_by_drop(context: &Context, drop: &Drop, names: &[&ObjectName]) -> Vec<S
             .iter()
             .flat_map(|name| schema.columns_of_type(name))
             .filter(|(table, _)| !schema.is_new(table))
-            .map(|(table, column)| format!("column {table}.{}", column.name))
+            .map(|(table, column)| Dependent::column("column", table, &column.name))
             .collect(),
         ObjectKind::Function => {
             let runs = |function: &ObjectName| names.iter().any(|name| name.name == function.name);
@@ -124,7 +125,14 @@ fn taken_by_drop(context: &Context, drop: &Drop, names: &[&ObjectName]) -> Vec<S
                 .flat_map(|(table, relation)| relation.triggers.iter().map(move |trigger| (table, trigger)));
             triggers
                 .filter(|(_, trigger)| trigger.function.as_ref().is_some_and(runs))
-                .map(|(table, trigger)| format!("trigger {} of {table}", trigger.name))
+                .map(|(table, trigger)| Dependent {
+                    shown: format!("trigger {} of {table}", trigger.name),
+                    drop: format!(
+                        "DROP TRIGGER {} ON {};",
+                        quote_identifier(&trigger.name),
+                        quote_name(table)
+                    ),
+                })
                 .collect()
         }
         ObjectKind::Sequence => {
@@ -136,29 +144,16 @@ fn taken_by_drop(context: &Context, drop: &Drop, names: &[&ObjectName]) -> Vec<S
                 .flat_map(|(table, relation)| relation.columns.iter().map(move |column| (table, column)));
             columns
                 .filter(|(_, column)| column.default.as_ref().is_some_and(draws))
-                .map(|(table, column)| format!("the default of {table}.{}", column.name))
+                .map(|(table, column)| Dependent {
+                    shown: format!("the default of {table}.{}", column.name),
+                    drop: format!(
+                        "ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT;",
+                        quote_name(table),
+                        quote_identifier(&column.name)
+                    ),
+                })
                 .collect()
         }
         _ => Vec::new(),
     }
-}
-
-/// Foreign keys that need a key of the table.
-fn keys_on(context: &Context, alter: &AlterTable, constraint: &str) -> Vec<String> {
-    let table = context.schema.resolve(&alter.name);
-    let known = context.schema.relation(&table).and_then(|relation| relation.constraint(constraint));
-    let Some((ConstraintKind::Unique(key) | ConstraintKind::PrimaryKey(key), primary)) =
-        known.map(|known| (&known.kind, matches!(known.kind, ConstraintKind::PrimaryKey(_))))
-    else {
-        return Vec::new();
-    };
-    let needs = |kind: &ConstraintKind| match kind {
-        ConstraintKind::ForeignKey { referenced_columns, .. } => {
-            (referenced_columns.is_empty() && primary) || *referenced_columns == key.columns
-        }
-        _ => false,
-    };
-    let keys =
-        context.schema.foreign_keys_to(&table).into_iter().filter(|(_, constraint)| needs(&constraint.kind));
-    keys.map(|(owner, constraint)| format!("foreign key {} of {owner}", constraint.name)).collect()
 }

@@ -2,10 +2,11 @@
 
 use plimsoll_core::{Claim, Severity};
 use plimsoll_sql::Command;
-use plimsoll_sql::command::ActionKind;
+use plimsoll_sql::command::{ActionKind, ConstraintKind};
 use plimsoll_sql::name::{quote_identifier, quote_name};
+use plimsoll_sql::schema::ResolvedName;
 
-use super::dependents;
+use super::dependents::{self, Dependent};
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
 
@@ -25,10 +26,13 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         return;
     }
     let table = context.schema.resolve(&alter.name);
-    let mut gone: Vec<String> = Vec::new();
+    let mut gone: Vec<Dependent> = Vec::new();
     for action in &alter.actions {
         let ActionKind::DropColumn { name, cascade, .. } = &action.kind else { continue };
-        gone.push(format!("generated column {table}.{name}"));
+        if context.schema.relation(&table).is_some_and(|known| known.column(name).is_none()) {
+            continue;
+        }
+        gone.extend(own(context, &table, name));
         if dependents::partitions_by(context, &alter.name, name) {
             let message = format!("this statement fails: {table} is partitioned by {name}");
             let remedy = format!(
@@ -46,9 +50,9 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         let message =
             format!("this statement fails: {} needs {table}.{name}", dependents::listed(&needed_by));
         let remedy = format!(
-            "Drop what needs it first, by name, or make it anew without the column, in the same transaction; CASCADE would drop \
-             it unseen:\n{}\nALTER TABLE {} DROP COLUMN {};",
-            first_steps(&needed_by),
+            "Drop what needs it first, by name, in the same transaction, and make anew without the column what is still \
+             needed; CASCADE would drop it unseen:\n{}\nALTER TABLE {} DROP COLUMN {};",
+            dependents::drops(&needed_by),
             quote_name(&alter.name),
             quote_identifier(name)
         );
@@ -56,22 +60,13 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     }
 }
 
-/// What to do about each thing that needs the column.
-fn first_steps(needed_by: &[String]) -> String {
-    let step = |dependent: &String| match dependent.split_once(' ') {
-        Some(("view", name)) => format!("DROP VIEW {name}; -- and CREATE VIEW {name} AS … without it"),
-        Some(("materialized", view)) => {
-            format!("DROP MATERIALIZED VIEW {};", view.trim_start_matches("view "))
-        }
-        Some(("foreign", rest)) => {
-            let (key, owner) = rest.trim_start_matches("key ").split_once(" of ").unwrap_or_default();
-            format!("ALTER TABLE {owner} DROP CONSTRAINT {key};")
-        }
-        Some(("policy", rest)) => {
-            let (policy, owner) = rest.split_once(" of ").unwrap_or_default();
-            format!("DROP POLICY {policy} ON {owner}; -- and CREATE POLICY without it")
-        }
-        _ => format!("-- {dependent}"),
-    };
-    needed_by.iter().map(step).collect::<Vec<_>>().join("\n")
+/// What of the table itself goes with a column: the generated column that it is, foreign keys on it.
+fn own(context: &Context, table: &ResolvedName, column: &str) -> Vec<Dependent> {
+    let constraints = context.schema.relation(table).into_iter().flat_map(|known| &known.constraints);
+    let keys = constraints.filter(|constraint| {
+        matches!(&constraint.kind, ConstraintKind::ForeignKey { columns, .. } if columns.iter().any(|own| own == column))
+    });
+    let mut gone: Vec<Dependent> = keys.map(|key| Dependent::foreign_key(table, key)).collect();
+    gone.push(Dependent::column("generated column", table, column));
+    gone
 }

@@ -4,7 +4,7 @@ use plimsoll_core::{Claim, Severity};
 use plimsoll_sql::Command;
 use plimsoll_sql::command::{Drop, ObjectKind};
 
-use super::dependents;
+use super::dependents::{self, Dependent};
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
 
@@ -26,7 +26,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         return;
     }
     let dropped = dependents::with_descendants(context, names);
-    let mut needed_by: Vec<String> = Vec::new();
+    let mut needed_by: Vec<Dependent> = Vec::new();
     for name in dropped.iter().filter(|name| context.schema.has(name)) {
         for dependent in dependents::of_relation(context, name, &dropped) {
             if !needed_by.contains(&dependent) {
@@ -41,7 +41,10 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     let (shown, needs) = (shown.join(", "), dependents::listed(&needed_by));
     problems.push(Problem::new(
         format!("this statement fails: {needs} needs {shown}"),
-        format!("Drop what needs it first, by name (views by DROP VIEW, keys by ALTER TABLE … DROP CONSTRAINT), in the same transaction; CASCADE would drop it unseen:\n-- {needs}"),
+        format!(
+            "Drop what needs it first, by name, in the same transaction; CASCADE would drop it unseen:\n{}",
+            dependents::drops(&needed_by)
+        ),
         Claim::Fails,
     ));
 }

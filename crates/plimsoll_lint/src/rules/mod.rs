@@ -88,6 +88,7 @@ mod disallowed_unique_constraint;
 mod drop_column_in_publication;
 mod drop_column_still_referenced;
 mod drop_foreign_key;
+mod drop_object_still_referenced;
 mod drop_table_still_referenced;
 mod drop_table_with_foreign_keys;
 mod dropped;
@@ -267,6 +268,7 @@ pub static RULES: &[Rule] = &[
     drop_column_in_publication::RULE,
     drop_column_still_referenced::RULE,
     drop_foreign_key::RULE,
+    drop_object_still_referenced::RULE,
     drop_table_still_referenced::RULE,
     drop_table_with_foreign_keys::RULE,
     enum_value_used_in_transaction::RULE,

@@ -30,9 +30,17 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             "this takes the lock on {} a second time, and reads or writes the table again where both have to",
             table.name
         ),
-        format!("Make its actions part of the statement before:\nALTER TABLE {} …, …;", table.sql),
+        format!("Make its actions part of the statement before:\n{};", joined(context, before, alter)),
         Claim::Nothing,
     ));
+}
+
+/// Both statements in one.
+fn joined(context: &Context, before: usize, alter: &AlterTable) -> String {
+    let migration = context.migration;
+    let first = migration.sql(&migration.statements[before]).trim_end();
+    let actions = alter.actions.iter().filter_map(|action| context.sql().get(action.range.clone()));
+    std::iter::once(first).chain(actions).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether all its actions may stand beside others in one statement, and mean the same there.

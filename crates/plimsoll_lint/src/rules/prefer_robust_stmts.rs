@@ -19,8 +19,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    // What runs in a transaction with others is undone with them, and a lone statement leaves nothing behind.
-    if context.place.in_transaction() || context.migration.statements.len() < 2 {
+    // What runs in a transaction with others is undone with them, and what no statement follows is
+    // not there if the migration failed.
+    if context.place.in_transaction() || context.index + 1 == context.migration.statements.len() {
         return;
     }
     for (what, words, range) in fragile(context) {

@@ -5,7 +5,9 @@ use plimsoll_sql::{Migration, Schema, TransactionHabit};
 
 use crate::{PageExample, Policy, RULES, Script, Settings, lint};
 
+mod compatibility;
 mod locks;
+mod style;
 mod transactions;
 
 fn migration(sql: &str, habit: TransactionHabit) -> Migration {

@@ -144,6 +144,10 @@ pub(super) fn alter_other(statement: &ast::Stmt) -> Option<AlterTable> {
         let to = names::of(rename.view()?.path()?).name;
         actions.push(TableAction { range: range_of(&rename), kind: ActionKind::RenameTo { to } });
     }
+    if let Some(rename) = syntax.children().find_map(ast::SequenceRenameTo::cast) {
+        let to = names::first_below(&rename)?.name;
+        actions.push(TableAction { range: range_of(&rename), kind: ActionKind::RenameTo { to } });
+    }
     if actions.is_empty() {
         let words = words(statement);
         let options = [" set (", " reset ("].iter().find_map(|clause| words.find(clause));

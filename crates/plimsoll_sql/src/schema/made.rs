@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::relation::made_up_name;
 use super::{ResolvedName, Schema};
-use crate::command::{ActionKind, Command, ObjectKind, TypeAction, Verb};
+use crate::command::{ActionKind, Command, DomainAction, ObjectKind, TypeAction, Verb};
 use crate::name::ObjectName;
 
 /// A thing that the change made.
@@ -115,6 +115,14 @@ impl Schema {
                 if !self.is_new_type(name) =>
             {
                 found.push(Made::EnumValue(value.clone()));
+            }
+            // It stays the change's own under its new name.
+            Command::AlterType { name, action: TypeAction::RenameTo(to) }
+            | Command::AlterDomain { name, action: DomainAction::RenameTo(to) }
+                if self.is_new_type(name) =>
+            {
+                let known = self.resolve_among(name, |name| self.types.contains_key(name));
+                found.push(Made::Type(ObjectName { name: to.clone(), ..known }));
             }
             Command::CreateFunction(function) if self.function(&function.name).is_none() => {
                 found.push(Made::Function(function.name.name.clone()));

@@ -117,3 +117,9 @@ fn a_star_is_the_columns_there_were() {
         ["x", "w"]
     );
 }
+
+#[test]
+fn sequences_are_renamed() {
+    let schema = schema("create sequence s; alter sequence s rename to t;");
+    assert!(schema.relation(&name("s")).is_none() && schema.relation(&name("t")).is_some());
+}
