@@ -31,7 +31,13 @@ async fn snapshot(server: &PrivateServer, database: &str) -> Snapshot {
 }
 
 /// What is wrong with an example.
-async fn faults(server: &PrivateServer, rule: &SchemaRule, name: &str, sql: &str, major: u32) -> Option<String> {
+async fn faults(
+    server: &PrivateServer,
+    rule: &SchemaRule,
+    name: &str,
+    sql: &str,
+    major: u32,
+) -> Option<String> {
     let database: String = format!("{name}_{}", rule.id.replace('-', "_")).chars().take(63).collect();
     server.create_database(&database).await.expect("a database");
     let script = SourceFile::new("schema.sql", sql);
@@ -58,7 +64,8 @@ async fn faults(server: &PrivateServer, rule: &SchemaRule, name: &str, sql: &str
         return Some(format!("{head} a server says {live:?}\n{}", snapshot.source.text()));
     }
     let alike = rule.needs == Needs::Counters || live.len() == replayed.len();
-    (!alike).then(|| format!("{head} a server says {live:?}, a replay {replayed:?}\n{}", snapshot.source.text()))
+    (!alike)
+        .then(|| format!("{head} a server says {live:?}, a replay {replayed:?}\n{}", snapshot.source.text()))
 }
 
 async fn check_pages(major: u32) {
