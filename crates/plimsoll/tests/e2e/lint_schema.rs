@@ -29,7 +29,7 @@ fn all_migrations_together_make_the_schema_that_is_judged() {
         ]
     );
     project.run(&["lint", "--schema"]).prints(1, &["sequence-near-end", "said nothing"]);
-    project.write("plimsoll.toml", "[lint]\nignore = [\"rls_initplan\", \"fk-type-mismatch\"]\n[lint.rules]\npolicy-exists-rls-disabled = \"note\"\n");
+    project.write("plimsoll.toml", "[lint]\nignore = [\"auth_rls_initplan\", \"fk-type-mismatch\"]\n[lint.rules]\npolicy-exists-rls-disabled = \"note\"\n");
     let ended = project.run(&["lint", "--schema", "--format", "short"]);
     assert_eq!(
         short(&ended.stdout),

@@ -36,6 +36,7 @@ mod unsupported_reg_types;
 mod unused_index;
 
 pub use judge::{SchemaJudgement, SchemaPart, judge_schema};
+pub(crate) use policy_clauses::PolicyClauses;
 pub use schema_rule::{Needs, SchemaContext, SchemaExample, SchemaProblem, SchemaRule, Subject};
 
 /// Every rule, by id.

@@ -2,22 +2,22 @@
 
 /// What a policy says; of a clause that is said twice, the later counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PolicyClauses {
+pub(crate) struct PolicyClauses {
     /// Whether it adds rows, as policies do unless they are restrictive.
-    pub(super) permissive: bool,
+    pub(crate) permissive: bool,
     /// `all`, `select`, `insert`, `update` or `delete`.
-    pub(super) command: String,
+    pub(crate) command: String,
     /// The roles that it is for.
-    pub(super) roles: Vec<String>,
+    pub(crate) roles: Vec<String>,
     /// `USING`, without the outer parentheses.
-    pub(super) using: Option<String>,
+    pub(crate) using: Option<String>,
     /// `WITH CHECK`, without the outer parentheses.
-    pub(super) check: Option<String>,
+    pub(crate) check: Option<String>,
 }
 
 impl PolicyClauses {
     /// Reads clauses in lower case.
-    pub(super) fn read(clauses: &str) -> Self {
+    pub(crate) fn read(clauses: &str) -> Self {
         let mut policy = Self {
             permissive: true,
             command: "all".to_owned(),
