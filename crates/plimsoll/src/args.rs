@@ -104,7 +104,7 @@ pub(crate) struct ReportArguments {
 }
 
 /// How a server that isn't ours is asked.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ServerAddress {
     /// How long a connection may take [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -140,6 +140,11 @@ pub(crate) struct SnapshotArguments {
 pub(crate) struct LintArguments {
     #[command(flatten)]
     pub(crate) report: ReportArguments,
+    /// Judge a schema as it stands, not a change: after all migrations, or that of [lint] snapshot or [database] schema;
+    /// with a value, that of a snapshot, of a dump, or of a server, which is read as `plimsoll snapshot` reads it
+    #[arg(long, value_name = "URL|FILE", num_args = 0..=1, default_missing_value = "",
+          conflicts_with_all = ["files", "all", "base", "staged", "import"])]
+    pub(crate) schema: Option<String>,
     /// Write the findings to this file, to be left out from now on, instead of reporting them
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     pub(crate) write_baseline: Option<PathBuf>,

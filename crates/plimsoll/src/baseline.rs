@@ -6,14 +6,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use plimsoll_core::Finding;
 use plimsoll_core::paths::{normal, seen_from};
+use plimsoll_core::{Finding, SourceFile};
 use plimsoll_report::fingerprint::{Print, fingerprints_of};
 
 use crate::exit::Failure;
 use crate::inputs::read_text;
 use crate::output::write_file;
-use crate::project::Project;
 use crate::settings::Settings;
 
 /// The first line, with the version of the format.
@@ -36,6 +35,16 @@ struct Entry {
     words: String,
 }
 
+/// What a run judges.
+pub(crate) struct Judged {
+    /// The texts that its findings point into.
+    pub(crate) sources: Vec<SourceFile>,
+    /// Files that it couldn't read.
+    pub(crate) unreadable: Vec<PathBuf>,
+    /// Whether it can find what a rule of this id tells.
+    pub(crate) finds: fn(&str) -> bool,
+}
+
 /// How findings met a baseline.
 pub(crate) struct Met {
     /// Those that it doesn't have.
@@ -50,7 +59,7 @@ pub(crate) struct Met {
 pub(crate) fn leave_out(
     findings: Vec<Finding>,
     path: &Path,
-    project: &Project,
+    judged: &Judged,
     settings: &Settings,
 ) -> Result<Met, Failure> {
     let shown = seen_from(path, &settings.current);
@@ -61,16 +70,16 @@ pub(crate) fn leave_out(
         .collect();
     let mut met = Met { new: Vec::new(), known: Vec::new(), notes: Vec::new() };
     let findings = in_order(findings);
-    let entries = entries(&findings, project, settings);
+    let entries = entries(&findings, judged, settings);
     for (finding, entry) in findings.into_iter().zip(&entries) {
         match left.remove(&(entry.file.as_str(), entry.rule.as_str(), entry.fingerprint.as_str())) {
             true => met.known.push(finding),
             false => met.new.push(finding),
         }
     }
-    let judged = judged_files(project, settings);
-    let gone = |file: &str| judged.contains(file) || !settings.root.join(file).exists();
-    let stale = left.iter().filter(|(file, ..)| gone(file)).count();
+    let files = judged_files(judged, settings);
+    let gone = |file: &str| files.contains(file) || !settings.root.join(file).exists();
+    let stale = left.iter().filter(|(file, rule, _)| (judged.finds)(rule) && gone(file)).count();
     match met.known.len() {
         0 => {}
         1 => met.notes.push(format!("1 finding is in the baseline {} and left out.", shown.display())),
@@ -94,18 +103,21 @@ pub(crate) fn leave_out(
 pub(crate) fn write(
     findings: Vec<Finding>,
     path: &Path,
-    project: &Project,
+    judged: &Judged,
     settings: &Settings,
 ) -> Result<usize, Failure> {
-    let judged = judged_files(project, settings);
+    let files = judged_files(judged, settings);
     let mut all: BTreeSet<Entry> = match path.exists() {
         true => read(path, settings)?
             .into_iter()
-            .filter(|entry| !judged.contains(&entry.file) && settings.root.join(&entry.file).exists())
+            .filter(|entry| {
+                !(judged.finds)(&entry.rule)
+                    || !files.contains(&entry.file) && settings.root.join(&entry.file).exists()
+            })
             .collect(),
         false => BTreeSet::new(),
     };
-    all.extend(entries(&in_order(findings), project, settings));
+    all.extend(entries(&in_order(findings), judged, settings));
     let lines: String = all
         .iter()
         .map(|entry| {
@@ -161,10 +173,9 @@ fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
-fn entries(findings: &[Finding], project: &Project, settings: &Settings) -> Vec<Entry> {
-    let sources = project.sources();
+fn entries(findings: &[Finding], judged: &Judged, settings: &Settings) -> Vec<Entry> {
     let by_name: std::collections::BTreeMap<String, _> =
-        sources.iter().map(|source| (source.name(), source)).collect();
+        judged.sources.iter().map(|source| (source.name(), source)).collect();
     let marked = |finding: &Finding| {
         let text = by_name.get(&finding.location.file).and_then(|source| {
             let range = source.range(&finding.location);
@@ -205,10 +216,9 @@ fn first_words(text: &str) -> String {
 }
 
 /// The files that a run judges, as a baseline names them.
-fn judged_files(project: &Project, settings: &Settings) -> BTreeSet<String> {
-    let read = project.new.iter().map(|migration| migration.source.path().to_owned());
-    let unreadable = project.unreadable.iter().map(|one| PathBuf::from(&one.location.file));
-    read.chain(unreadable).map(|path| from_root(&path, settings)).collect()
+fn judged_files(judged: &Judged, settings: &Settings) -> BTreeSet<String> {
+    let read = judged.sources.iter().map(|source| source.path().to_owned());
+    read.chain(judged.unreadable.iter().cloned()).map(|path| from_root(&path, settings)).collect()
 }
 
 fn from_root(path: &Path, settings: &Settings) -> String {

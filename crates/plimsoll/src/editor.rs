@@ -160,7 +160,7 @@ impl Surroundings {
         let Judgement { mut findings, suppressions, .. } =
             judge(&mut self.before.clone(), &new, scope, &self.lint);
         if let Some(path) = &self.settings.baseline {
-            findings = baseline::leave_out(findings, path, &self.project, &self.settings)?.new;
+            findings = baseline::leave_out(findings, path, &self.project.judged(), &self.settings)?.new;
         }
         findings.extend(suppressions.remarks(&self.lint.policy));
         let Some(migration) = self.project.new.pop() else {

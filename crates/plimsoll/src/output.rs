@@ -100,6 +100,10 @@ fn terminal(color: ColorChoice) -> (Colour, usize) {
 }
 
 fn rule_help(id: &str) -> Option<RuleHelp> {
-    let rule = plimsoll_lint::rule(id)?;
-    Some(RuleHelp { summary: rule.summary().replace('`', ""), help: rule.whole_page(), uri: None })
+    let (summary, help) = match (plimsoll_lint::rule(id), plimsoll_lint::schema_rule(id)) {
+        (Some(rule), _) => (rule.summary(), rule.whole_page()),
+        (None, Some(rule)) => (rule.summary(), rule.whole_page()),
+        (None, None) => return None,
+    };
+    Some(RuleHelp { summary: summary.replace('`', ""), help, uri: None })
 }

@@ -12,6 +12,7 @@ use plimsoll_sql::placeholder::{Kind, Placeholder};
 use plimsoll_sql::{InputFile, Layout, Migration, Schema, Snapshot};
 
 use crate::args::ReportArguments;
+use crate::baseline::Judged;
 use crate::exit::Failure;
 use crate::git::{changed_files, staged_files};
 use crate::inputs::{FolderTexts, Inputs, Unreadable, has_extension, read_source, walk};
@@ -280,8 +281,13 @@ impl Project {
 
     /// The rules' settings, with what the snapshot knows where the configuration says nothing.
     pub(crate) fn lint_settings(&self, settings: &Settings) -> plimsoll_lint::Settings {
+        Self::settings_with(self.snapshot.as_ref(), settings)
+    }
+
+    /// The rules' settings, with what a snapshot knows where the configuration says nothing.
+    pub(crate) fn settings_with(snapshot: Option<&Snapshot>, settings: &Settings) -> plimsoll_lint::Settings {
         let mut lint = settings.lint.clone();
-        if let Some(server) = self.snapshot.as_ref().and_then(|snapshot| snapshot.facts.server.as_ref()) {
+        if let Some(server) = snapshot.and_then(|snapshot| snapshot.facts.server.as_ref()) {
             lint.server_major = lint.server_major.or(Some(server.version / 10_000));
             if let Some(zone) = server.settings.get("TimeZone").filter(|_| !settings.time_zone_is_set) {
                 lint.time_zone = TimeZone::named(zone);
@@ -300,6 +306,15 @@ impl Project {
         self.schema.is_none() && self.earlier.is_empty()
     }
 
+    /// What a baseline has to know of a run that judges the change.
+    pub(crate) fn judged(&self) -> Judged {
+        Judged {
+            sources: self.sources(),
+            unreadable: self.unreadable.iter().map(|one| PathBuf::from(&one.location.file)).collect(),
+            finds: |rule| plimsoll_lint::schema_rule(rule).is_none(),
+        }
+    }
+
     /// The texts that findings point into.
     pub(crate) fn sources(&self) -> Vec<SourceFile> {
         self.new.iter().map(|migration| migration.source.clone()).collect()
@@ -307,8 +322,12 @@ impl Project {
 }
 
 /// Reads a snapshot.
-pub(crate) fn read_snapshot(path: &Path, settings: &Settings) -> Result<Snapshot, Failure> {
-    let source = read_source(path, &settings.current)?;
+fn read_snapshot(path: &Path, settings: &Settings) -> Result<Snapshot, Failure> {
+    snapshot_of(read_source(path, &settings.current)?)
+}
+
+/// A snapshot from its text.
+pub(crate) fn snapshot_of(source: SourceFile) -> Result<Snapshot, Failure> {
     Snapshot::read(source).map_err(|error| {
         let Location { file, line, column, .. } = &error.location;
         Failure::input(format!("read {file}:{line}:{column}: {}", error.why))

@@ -10,8 +10,10 @@ mod outline;
 pub mod path_set;
 pub mod policy;
 mod precedence;
+mod privilege_difference;
 mod rule;
 mod rules;
+pub mod schema_rules;
 pub mod session;
 mod steps;
 pub mod suppression;
@@ -28,8 +30,10 @@ use outline::Outline;
 pub use policy::Policy;
 use policy::{FilePolicy, Standing};
 use precedence::Told;
+use privilege_difference::Watch;
 pub use rule::{Group, PageExample, Rule, SYNTAX_ERROR, Script};
 pub use rules::RULES;
+pub use schema_rules::{SCHEMA_RULES, SchemaPart, judge_schema, schema_rule};
 use session::{Held, Session, Trace};
 use steps::{Step, steps};
 use suppression::Suppressions;
@@ -105,21 +109,38 @@ pub fn judge(
 ) -> Judgement {
     let mut judgement = Judgement::default();
     let general = settings.policy.general();
-    schema.begin_change();
-    for (at, migration) in migrations.iter().enumerate() {
-        if scope == ChangeScope::EachFile && at > 0 {
-            schema.begin_change();
+    let changes: Vec<&[&Migration]> = match scope {
+        ChangeScope::Together => vec![migrations],
+        ChangeScope::EachFile => migrations.chunks(1).collect(),
+    };
+    for change in changes {
+        schema.begin_change();
+        let watch = Watch::begin(schema, change);
+        judge_change(schema, change, settings, &general, &mut judgement);
+        if let Some(watch) = watch {
+            judgement.take_difference(&watch, schema, change, settings, &general);
         }
+    }
+    judgement
+}
+
+fn judge_change(
+    schema: &mut Schema,
+    migrations: &[&Migration],
+    settings: &Settings,
+    general: &FilePolicy,
+    judgement: &mut Judgement,
+) {
+    for migration in migrations {
         schema.begin_session();
         if !settings.policy.judges(migration.source.path()) {
             schema.apply_script(&migration.statements);
             continue;
         }
-        let policy = settings.policy.for_file(migration.source.path(), &general);
+        let policy = settings.policy.for_file(migration.source.path(), general);
         judgement.suppressions.read(migration);
-        lint_file(schema, migration, settings, &policy, &mut judgement);
+        lint_file(schema, migration, settings, &policy, judgement);
     }
-    judgement
 }
 
 /// What one statement of a file does.
@@ -233,6 +254,26 @@ fn lint_file(
 }
 
 impl Judgement {
+    /// Takes what a change gives and takes of rights.
+    fn take_difference(
+        &mut self,
+        watch: &Watch,
+        after: &Schema,
+        change: &[&Migration],
+        settings: &Settings,
+        general: &FilePolicy,
+    ) {
+        let rule = &rules::privilege_difference::RULE;
+        let judged: Vec<&Migration> =
+            change.iter().copied().filter(|one| settings.policy.judges(one.source.path())).collect();
+        let Some(finding) = watch.finding(after, &judged, rule.id) else { return };
+        let file = std::path::PathBuf::from(&finding.location.file);
+        let standing = settings.policy.for_file(&file, general).standing(rule);
+        if standing != Standing::Off {
+            self.take(finding, standing);
+        }
+    }
+
     /// Takes a rule's finding for what it is.
     fn take(&mut self, mut finding: Finding, standing: Standing) {
         if let Standing::ReportedAt(severity) = standing {

@@ -5,6 +5,7 @@ use plimsoll_core::Severity;
 
 use crate::rule::Rule;
 use crate::rules::RULES;
+use crate::schema_rules::SCHEMA_RULES;
 
 /// A finding that no rule makes.
 pub struct OtherFinding {
@@ -121,8 +122,7 @@ pub fn resolve_of(tool: &str, name: &str) -> Vec<&'static str> {
 /// The name, ours or another tool's, that is nearest to a mistyped one.
 #[must_use]
 pub fn nearest_name(name: &str) -> Option<&'static str> {
-    let kin = RULES.iter().flat_map(|rule| rule.other_tools.iter().map(|(_, id)| *id));
-    nearest(name, own_ids().chain(kin))
+    nearest(name, own_ids().chain(kindred().map(|(_, _, id)| id)))
 }
 
 /// The word among `known` that is nearest to a mistyped one.
@@ -133,18 +133,29 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// Every id of ours, rules first.
 pub fn own_ids() -> impl Iterator<Item = &'static str> {
-    RULES.iter().map(|rule| rule.id).chain(OTHER_FINDINGS.iter().map(|finding| finding.id))
+    let rules = RULES.iter().map(|rule| rule.id).chain(SCHEMA_RULES.iter().map(|rule| rule.id));
+    rules.chain(OTHER_FINDINGS.iter().map(|finding| finding.id))
 }
 
 fn own(name: &str) -> Option<&'static str> {
     own_ids().find(|id| *id == name)
 }
 
+/// Our ids, each with a tool and its name for it.
+fn kindred() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let rules = RULES.iter().map(|rule| (rule.id, rule.other_tools));
+    let all = rules.chain(SCHEMA_RULES.iter().map(|rule| (rule.id, rule.other_tools)));
+    all.flat_map(|(own, names)| names.iter().map(move |(tool, id)| (own, *tool, *id)))
+}
+
 fn kin(test: impl Fn(&str, &str) -> bool) -> impl Iterator<Item = &'static str> {
-    RULES
-        .iter()
-        .filter(move |rule| rule.other_tools.iter().any(|(tool, id)| test(tool, id)))
-        .map(|rule| rule.id)
+    let mut found: Vec<&'static str> = Vec::new();
+    for (own, _, _) in kindred().filter(|(_, tool, id)| test(tool, id)) {
+        if !found.contains(&own) {
+            found.push(own);
+        }
+    }
+    found.into_iter()
 }
 
 #[cfg(test)]

@@ -127,6 +127,17 @@ impl Policy {
         Cow::Owned(self.with(levels))
     }
 
+    /// The levels on a path.
+    #[must_use]
+    pub fn levels_for(&self, path: &Path) -> Levels {
+        let mut levels = self.levels.clone();
+        self.overrides
+            .iter()
+            .filter(|one| one.paths.contains(path))
+            .for_each(|one| levels.extend(&one.levels));
+        levels
+    }
+
     fn with(&self, levels: Levels) -> FilePolicy {
         let standings = RULES.iter().map(|rule| self.standing(rule, &levels)).collect();
         FilePolicy { standings, levels }

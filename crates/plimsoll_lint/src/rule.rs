@@ -127,31 +127,44 @@ impl Rule {
                 self.id
             ),
         };
-        let names: Vec<String> = self.other_tools.iter().map(|(tool, id)| format!("{tool} `{id}`")).collect();
-        let elsewhere = match names.as_slice() {
-            [] => "No other tool names it.".to_owned(),
-            names => format!("{}.", names.join(", ")),
-        };
-        format!(
-            "{}\n## Settings\n\nGroup `{}`, severity {}, {switch}.\n\n## In other tools\n\n{elsewhere}\n",
-            self.page,
-            self.group.word(),
-            self.severity.word(),
-        )
+        page_with_settings(self.page, self.group, self.severity, &switch, self.other_tools)
     }
 
     /// The page's example.
     #[must_use]
     pub fn example(&self) -> PageExample {
-        let block = |kind: &str| {
-            let (_, rest) = self.page.split_once(&format!("```sql {kind}"))?;
-            let (words, rest) = rest.split_once('\n')?;
-            let (sql, _) = rest.split_once("```")?;
-            Some(Script::new(words, sql))
-        };
+        let block = |kind: &str| page_block(self.page, kind).map(|(words, sql)| Script::new(words, sql));
         let script = |kind: &str| block(kind).unwrap_or_else(|| Script::new("", ""));
         PageExample { schema: script("schema").sql, bad: script("bad"), good: script("good") }
     }
+}
+
+/// A rule's page, with what the registry knows behind it.
+pub(crate) fn page_with_settings(
+    page: &str,
+    group: Group,
+    severity: Severity,
+    switch: &str,
+    other_tools: &[(&str, &str)],
+) -> String {
+    let names: Vec<String> = other_tools.iter().map(|(tool, id)| format!("{tool} `{id}`")).collect();
+    let elsewhere = match names.as_slice() {
+        [] => "No other tool names it.".to_owned(),
+        names => format!("{}.", names.join(", ")),
+    };
+    format!(
+        "{page}\n## Settings\n\nGroup `{}`, severity {}, {switch}.\n\n## In other tools\n\n{elsewhere}\n",
+        group.word(),
+        severity.word(),
+    )
+}
+
+/// A page's block of SQL of this kind: the words behind the kind, and the text.
+pub(crate) fn page_block<'a>(page: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
+    let (_, rest) = page.split_once(&format!("```sql {kind}"))?;
+    let (words, rest) = rest.split_once('\n')?;
+    let (sql, _) = rest.split_once("```")?;
+    Some((words, sql))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub(crate) fn run(
     let project = Project::load(&settings, &arguments.report)?;
     if let Some(path) = &arguments.write_baseline {
         let findings = Linted::without_baseline(&project, &settings).judgement.findings;
-        let count = baseline::write(findings, &settings.current.join(path), &project, &settings)?;
+        let count = baseline::write(findings, &settings.current.join(path), &project.judged(), &settings)?;
         let what = if count == 1 { "finding" } else { "findings" };
         print(&format!("wrote {}: {count} {what}\n", path.display()))?;
         return Ok(CLEAN);
@@ -66,7 +66,7 @@ impl Linted {
         let mut linted = Self::without_baseline(project, settings);
         let path = arguments.baseline.as_ref().map(|path| settings.current.join(path));
         if let Some(path) = path.as_ref().or(settings.baseline.as_ref()) {
-            let met = baseline::leave_out(linted.judgement.findings, path, project, settings)?;
+            let met = baseline::leave_out(linted.judgement.findings, path, &project.judged(), settings)?;
             linted.judgement.findings = met.new;
             linted.judgement.accepted.extend(met.known);
             linted.notes.extend(met.notes);

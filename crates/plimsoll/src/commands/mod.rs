@@ -3,6 +3,7 @@
 mod check;
 mod import;
 mod lint;
+mod lint_schema;
 pub(crate) mod lsp;
 mod rule;
 mod rules;
@@ -22,6 +23,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Check(arguments) => check::run(&arguments, config, color, check::Parts::All).await,
         Verb::Rehearse(arguments) => {
             check::run(&arguments, config, color, check::Parts::RehearsalAlone).await
+        }
+        Verb::Lint(arguments) if arguments.schema.is_some() => {
+            lint_schema::run(arguments, config, color).await
         }
         Verb::Lint(arguments) => lint::run(&arguments, config, color),
         Verb::Snapshot(arguments) => snapshot::run(&arguments).await,

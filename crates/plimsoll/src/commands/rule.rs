@@ -28,6 +28,9 @@ fn page(id: &str) -> String {
     if let Some(rule) = plimsoll_lint::rule(id) {
         return rule.whole_page();
     }
+    if let Some(rule) = plimsoll_lint::schema_rule(id) {
+        return rule.whole_page();
+    }
     let other = OTHER_FINDINGS.iter().find(|finding| finding.id == id);
     let (severity, summary) = other.map_or(("", ""), |finding| (finding.severity.word(), finding.summary));
     format!(

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use plimsoll_core::Severity;
-use plimsoll_lint::RULES;
 use plimsoll_lint::names::OTHER_FINDINGS;
 use plimsoll_lint::policy::Standing;
+use plimsoll_lint::{Group, RULES, SCHEMA_RULES};
 
 use crate::exit::{CLEAN, Failure};
 use crate::output::print;
@@ -22,6 +22,11 @@ pub(crate) fn run(config: Option<&Path>) -> Result<u8, Failure> {
             Standing::Accepted | Standing::Off => (rule.severity, "off"),
         };
         rows.push([rule.id, rule.group.word(), severity.word(), runs, rule.summary()]);
+    }
+    for rule in SCHEMA_RULES {
+        let runs = if policy.reports(rule.id) { "on" } else { "off" };
+        let severity = policy.severity(rule.id).unwrap_or(rule.severity);
+        rows.push([rule.id, Group::Schema.word(), severity.word(), runs, rule.summary()]);
     }
     for finding in OTHER_FINDINGS {
         let runs = if policy.reports(finding.id) { "on" } else { "off" };

@@ -18,6 +18,7 @@ mod lint_config;
 mod lint_import;
 mod lint_inputs;
 mod lint_output;
+mod lint_schema;
 mod lsp;
 mod newness;
 mod packages;

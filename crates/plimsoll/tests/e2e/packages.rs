@@ -105,7 +105,8 @@ fn the_wheel_is_complete_and_runs_with_any_python() {
     let program = environment.join("bin/plimsoll");
     assert_eq!(succeed(Command::new(program).arg("--version")), format!("plimsoll {version}\n"));
 
-    let read = "import importlib.metadata as m; d = m.distribution('plimsoll'); print(d.metadata); print(d.files)";
+    let read =
+        "import importlib.metadata as m; d = m.distribution('plimsoll'); print(d.metadata); print(d.files)";
     let metadata = succeed(Command::new(environment.join("bin/python")).args(["-c", read]));
     for line in [
         "Name: plimsoll",
@@ -149,7 +150,10 @@ fn check_hook(runner: &str) {
     let _turn = one_build_at_a_time();
     let home = TempDir::new().unwrap();
     let (hook, commit) = hook_repository();
-    let config = format!("repos:\n- repo: {}\n  rev: {commit}\n  hooks:\n  - id: plimsoll-lint\n", hook.path().display());
+    let config = format!(
+        "repos:\n- repo: {}\n  rev: {commit}\n  hooks:\n  - id: plimsoll-lint\n",
+        hook.path().display()
+    );
     let project = Project::new([("migrations/0001_ships.sql", SAFE), (".pre-commit-config.yaml", &config)]);
     project.git_init("main");
     let run = || {
@@ -173,7 +177,8 @@ fn check_hook(runner: &str) {
     assert!(told.contains(FOUND) && told.contains("migrations/0002_search.sql:1:1"), "{told}");
     assert!(!told.contains("down.sql") && !told.contains("notes/"), "{told}");
 
-    project.write("migrations/0002_search.sql", DANGEROUS.replace("create index", "create index concurrently"));
+    project
+        .write("migrations/0002_search.sql", DANGEROUS.replace("create index", "create index concurrently"));
     let ended = run();
     assert!(ended.status.success(), "{}", shown(&ended));
     forget_builds();
@@ -282,29 +287,46 @@ fn the_action_installs_the_wheel_and_tells_of_a_pull_request() {
     let runner = tempfile::tempdir().unwrap();
     let at = |name: &str| runner.path().join(name).to_string_lossy().into_owned();
     let wheel = wheel().to_string_lossy();
-    let place = [("RUNNER_TEMP", at("")), ("GITHUB_PATH", at("path")), ("GITHUB_STEP_SUMMARY", at("summary.md"))];
+    let place =
+        [("RUNNER_TEMP", at("")), ("GITHUB_PATH", at("path")), ("GITHUB_STEP_SUMMARY", at("summary.md"))];
     let run = |script: &str, more: &[(&str, &str)]| {
         let mut all: Vec<(&str, &str)> = place.iter().map(|(name, value)| (*name, value.as_str())).collect();
         all.extend(more);
         shell(script, &project, &all)
     };
 
-    let ended = run(&step("Install Plimsoll"), &[("PLIMSOLL_VERSION", ""), ("PLIMSOLL_HASHES", ""), ("PLIMSOLL_WHEEL", "")]);
-    assert!(shown(&ended).contains("::error::Give the version") && !ended.status.success(), "{}", shown(&ended));
+    let ended = run(
+        &step("Install Plimsoll"),
+        &[("PLIMSOLL_VERSION", ""), ("PLIMSOLL_HASHES", ""), ("PLIMSOLL_WHEEL", "")],
+    );
+    assert!(
+        shown(&ended).contains("::error::Give the version") && !ended.status.success(),
+        "{}",
+        shown(&ended)
+    );
     // A digest that isn't the wheel's is refused before anything is installed.
     let versioned = [("PLIMSOLL_VERSION", "0.1.0"), ("PLIMSOLL_WHEEL", ""), ("PIP_NO_INDEX", "1")];
     let out = Path::new(&*wheel).parent().unwrap().to_string_lossy().into_owned();
     let hash = format!("sha256:{}", "0".repeat(64));
-    let with_hash = [&versioned[..], &[("PIP_FIND_LINKS", out.as_str()), ("PLIMSOLL_HASHES", hash.as_str())]].concat();
+    let with_hash =
+        [&versioned[..], &[("PIP_FIND_LINKS", out.as_str()), ("PLIMSOLL_HASHES", hash.as_str())]].concat();
     let ended = run(&step("Install Plimsoll"), &with_hash);
-    assert!(!ended.status.success() && shown(&ended).contains("DO NOT MATCH THE HASHES"), "{}", shown(&ended));
+    assert!(
+        !ended.status.success() && shown(&ended).contains("DO NOT MATCH THE HASHES"),
+        "{}",
+        shown(&ended)
+    );
     let sum = succeed(Command::new("sha256sum").arg(&*wheel));
     let hash = format!("sha256:{}", sum.split_whitespace().next().unwrap());
-    let with_hash = [&versioned[..], &[("PIP_FIND_LINKS", out.as_str()), ("PLIMSOLL_HASHES", hash.as_str())]].concat();
+    let with_hash =
+        [&versioned[..], &[("PIP_FIND_LINKS", out.as_str()), ("PLIMSOLL_HASHES", hash.as_str())]].concat();
     let ended = run(&step("Install Plimsoll"), &with_hash);
     assert!(ended.status.success(), "{}", shown(&ended));
     std::fs::remove_dir_all(runner.path().join("plimsoll")).unwrap();
-    let ended = run(&step("Install Plimsoll"), &[("PLIMSOLL_VERSION", ""), ("PLIMSOLL_HASHES", ""), ("PLIMSOLL_WHEEL", &wheel)]);
+    let ended = run(
+        &step("Install Plimsoll"),
+        &[("PLIMSOLL_VERSION", ""), ("PLIMSOLL_HASHES", ""), ("PLIMSOLL_WHEEL", &wheel)],
+    );
     assert!(ended.status.success(), "{}", shown(&ended));
 
     let added = std::fs::read_to_string(runner.path().join("path")).unwrap();
@@ -313,7 +335,10 @@ fn the_action_installs_the_wheel_and_tells_of_a_pull_request() {
     let ended = run(&step("Run Plimsoll"), &[&lint[..], &[("PLIMSOLL_BASE", base.as_str())]].concat());
     let told = shown(&ended);
     assert_eq!(ended.status.code(), Some(1), "{told}");
-    assert!(told.contains("::error file=migrations/0002_search.sql,line=1") && told.contains(FOUND), "{told}");
+    assert!(
+        told.contains("::error file=migrations/0002_search.sql,line=1") && told.contains(FOUND),
+        "{told}"
+    );
     let sarif = std::fs::read_to_string(runner.path().join("plimsoll.sarif")).unwrap();
     assert!(sarif.contains(FOUND), "{sarif}");
     let summary = std::fs::read_to_string(runner.path().join("summary.md")).unwrap();
@@ -334,7 +359,12 @@ fn the_action_installs_the_wheel_and_tells_of_a_pull_request() {
     std::fs::write(bin.join("gh"), "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$RUNNER_TEMP/sent\"\n").unwrap();
     succeed(Command::new("chmod").arg("+x").arg(bin.join("gh")));
     let path = format!("{}:{path}", bin.display());
-    let github = [("PATH", path.as_str()), ("GITHUB_REPOSITORY", "a/b"), ("GITHUB_SHA", "c"), ("GITHUB_REF", "refs/pull/1/merge")];
+    let github = [
+        ("PATH", path.as_str()),
+        ("GITHUB_REPOSITORY", "a/b"),
+        ("GITHUB_SHA", "c"),
+        ("GITHUB_REF", "refs/pull/1/merge"),
+    ];
     let ended = run(&step("Upload the findings"), &github);
     assert!(ended.status.success(), "{}", shown(&ended));
     let sent = std::fs::read_to_string(runner.path().join("sent")).unwrap();

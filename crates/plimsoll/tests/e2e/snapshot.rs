@@ -35,7 +35,7 @@ fn psql(major: u32, url: &str) -> Command {
     psql
 }
 
-fn ask(major: u32, url: &str, sql: &str) -> String {
+pub(crate) fn ask(major: u32, url: &str, sql: &str) -> String {
     let output = psql(major, url).args(["-c", sql]).output().unwrap();
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -125,6 +125,7 @@ mod prefer_jsonb;
 mod prefer_robust_stmts;
 mod prefer_text_field;
 mod prefer_timestamptz;
+pub(crate) mod privilege_difference;
 mod renaming_column;
 mod renaming_enum_value;
 mod renaming_object;
@@ -298,6 +299,7 @@ pub static RULES: &[Rule] = &[
     prefer_robust_stmts::RULE,
     prefer_text_field::RULE,
     prefer_timestamptz::RULE,
+    privilege_difference::RULE,
     renaming_column::RULE,
     renaming_enum_value::RULE,
     renaming_object::RULE,

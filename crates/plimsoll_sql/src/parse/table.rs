@@ -148,13 +148,14 @@ pub(super) fn alter_other(statement: &ast::Stmt) -> Option<AlterTable> {
         let to = names::first_below(&rename)?.name;
         actions.push(TableAction { range: range_of(&rename), kind: ActionKind::RenameTo { to } });
     }
+    let words = words(statement);
+    let options = [" set (", " reset ("].iter().find_map(|clause| words.find(clause));
+    if let (ObjectKind::View, Some(at)) = (kind, options) {
+        let kind = ActionKind::ViewOptions { words: words[at + 1..].to_owned() };
+        actions = vec![TableAction { range: range_of(statement), kind }];
+    }
     if actions.is_empty() {
-        let words = words(statement);
-        let options = [" set (", " reset ("].iter().find_map(|clause| words.find(clause));
-        let kind = match (kind, options) {
-            (ObjectKind::View, Some(at)) => ActionKind::ViewOptions { words: words[at + 1..].to_owned() },
-            _ => ActionKind::Other(LockMode::AccessExclusive),
-        };
+        let kind = ActionKind::Other(LockMode::AccessExclusive);
         actions.push(TableAction { range: range_of(statement), kind });
     }
     Some(AlterTable { kind, only: false, name, if_exists, actions })

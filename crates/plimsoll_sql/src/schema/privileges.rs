@@ -72,12 +72,17 @@ impl Privileges {
     /// The rights before, under the names that their objects have now.
     #[must_use]
     pub fn granted_under_names_of(&self, later: &Self) -> Granted {
-        let renames = later.renamed.get(self.renamed.len()..).unwrap_or_default();
         let mut granted = self.granted.clone();
-        for (from, to) in renames {
+        for (from, to) in later.renames_since(self) {
             rename(&mut granted, from, to);
         }
         granted
+    }
+
+    /// Relations that were renamed since an earlier state, from and to, in order.
+    #[must_use]
+    pub fn renames_since(&self, earlier: &Self) -> &[(ResolvedName, ResolvedName)] {
+        self.renamed.get(earlier.renamed.len()..).unwrap_or_default()
     }
 
     /// Whether anything is said about what new objects get.
