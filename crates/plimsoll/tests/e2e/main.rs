@@ -21,7 +21,6 @@ mod lint_output;
 mod lint_schema;
 mod lsp;
 mod newness;
-mod packages;
 mod pgbench;
 mod project;
 mod report;
