@@ -60,7 +60,7 @@ fn a_real_dump_stands_for_the_history() {
         let report = project.check(major, &["migrations/2.sql"]);
         assert_eq!(
             report.findings(),
-            ["3 constraint-missing-not-valid error confirmed"],
+            ["3 constraint-missing-not-valid error confirmed", "4 privilege-difference warning claimed"],
             "{:#}",
             report.json
         );
