@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use plimsoll_core::ChangeScope;
+use plimsoll_core::Finding;
 use plimsoll_core::paths::normal;
-use plimsoll_lint::{Judgement, judge};
+use plimsoll_lint::Judgement;
+use plimsoll_lint::draft::Draft;
 use plimsoll_lsp::{Judge, Judged};
 use plimsoll_sql::parse::remember_statements;
-use plimsoll_sql::{InputFile, Layout, Schema};
+use plimsoll_sql::{InputFile, Layout, Migration, Schema};
 
 use crate::baseline;
 use crate::config;
@@ -47,6 +48,8 @@ struct Surroundings {
     before: Schema,
     /// The layout that the file shows by itself: another one may be that of the whole folder.
     own_layout: &'static Layout,
+    /// The file as it was judged last.
+    draft: Draft,
 }
 
 impl Editor {
@@ -121,6 +124,11 @@ impl Judge for Editor {
         self.surroundings.clear();
     }
 
+    fn glance(&mut self, path: Option<&Path>, text: &str) -> Option<Judged> {
+        let path = normal(path?);
+        self.surroundings.get_mut(&path)?.glance(&path, text)
+    }
+
     fn judge(&mut self, path: Option<&Path>, text: &str) -> Result<Option<Judged>, String> {
         let judged = match path {
             Some(path) => self.judge_file(&normal(path), text),
@@ -140,7 +148,7 @@ impl Surroundings {
     fn new(settings: Settings, project: Project, path: &Path, text: &str) -> Self {
         let before = project.schema_before();
         let lint = Arc::new(project.lint_settings(&settings));
-        Self { settings, lint, project, before, own_layout: own_layout(path, text) }
+        Self { settings, lint, project, before, own_layout: own_layout(path, text), draft: Draft::default() }
     }
 
     /// Nothing is around a file that belongs to no project.
@@ -153,20 +161,41 @@ impl Surroundings {
 
     /// Judges the file as it is now, and leaves out what the baseline has.
     fn judge(&mut self, path: &Path, text: &str) -> Result<Judged, Failure> {
-        let migration = self.project.reread(path, text.into(), &self.settings);
-        self.project.new = migration.into_iter().collect();
-        let new: Vec<_> = self.project.new.iter().collect();
-        let scope = ChangeScope::Together;
-        let Judgement { mut findings, suppressions, .. } =
-            judge(&mut self.before.clone(), &new, scope, &self.lint);
-        if let Some(path) = &self.settings.baseline {
-            findings = baseline::leave_out(findings, path, &self.project.judged(), &self.settings)?.new;
-        }
-        findings.extend(suppressions.remarks(&self.lint.policy));
-        let Some(migration) = self.project.new.pop() else {
+        let Some(migration) = self.project.reread(path, text.into(), &self.settings) else {
             return Err(Failure::input(format!("judge {}: it is no migration", path.display())));
         };
-        Ok(Judged { migration, findings, before: self.before.clone(), settings: Arc::clone(&self.lint) })
+        let Judgement { findings, suppressions, .. } = self.draft.judge(&self.before, &migration, &self.lint);
+        let (migration, mut findings) = self.without_known(migration, findings)?;
+        findings.extend(suppressions.remarks(&self.lint.policy));
+        self.draft.reported(migration.clone(), findings.clone());
+        Ok(self.judged(migration, findings))
+    }
+
+    /// What is to be seen at a glance since the file was judged.
+    fn glance(&mut self, path: &Path, text: &str) -> Option<Judged> {
+        if self.own_layout != own_layout(path, text) {
+            return None;
+        }
+        let migration = self.project.reread(path, text.into(), &self.settings)?;
+        let findings = self.draft.glance(&migration, &self.lint)?;
+        let (migration, findings) = self.without_known(migration, findings).ok()?;
+        Some(self.judged(migration, findings))
+    }
+
+    /// The findings that the baseline doesn't have.
+    fn without_known(
+        &mut self,
+        migration: Migration,
+        findings: Vec<Finding>,
+    ) -> Result<(Migration, Vec<Finding>), Failure> {
+        let Some(path) = &self.settings.baseline else { return Ok((migration, findings)) };
+        self.project.new = vec![migration.clone()];
+        let met = baseline::leave_out(findings, path, &self.project.judged(), &self.settings);
+        Ok((migration, met?.new))
+    }
+
+    fn judged(&self, migration: Migration, findings: Vec<Finding>) -> Judged {
+        Judged { migration, findings, before: self.before.clone(), settings: Arc::clone(&self.lint) }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod added_column;
 mod context;
+pub mod draft;
 pub mod names;
 mod outline;
 pub mod path_set;
@@ -17,6 +18,8 @@ pub mod schema_rules;
 pub mod session;
 mod steps;
 pub mod suppression;
+
+use std::ops::Range;
 
 use plimsoll_core::{ChangeScope, Claim, Evidence, EvidenceKind, Finding, Severity};
 use plimsoll_sql::data_type::TimeZone;
@@ -139,7 +142,24 @@ fn judge_change(
         }
         let policy = settings.policy.for_file(migration.source.path(), general);
         judgement.suppressions.read(migration);
-        lint_file(schema, migration, settings, &policy, judgement);
+        let mut state = State::before_file(std::mem::take(schema), settings);
+        lint_file(&mut state, migration, settings, &policy, judgement, 0..migration.statements.len());
+        *schema = state.schema;
+    }
+}
+
+/// What the statements before one leave to it.
+#[derive(Clone)]
+struct State {
+    schema: Schema,
+    session: Session,
+    snapshots: Snapshots,
+}
+
+impl State {
+    fn before_file(schema: Schema, settings: &Settings) -> Self {
+        let session = Session::new(settings.lock_timeout_ms);
+        Self { schema, session, snapshots: Snapshots::default() }
     }
 }
 
@@ -182,18 +202,20 @@ pub fn effects_by_statement(
     by_statement
 }
 
+/// Judges these statements of a file.
 fn lint_file(
-    schema: &mut Schema,
+    state: &mut State,
     migration: &Migration,
     settings: &Settings,
     policy: &FilePolicy,
     judgement: &mut Judgement,
+    statements: Range<usize>,
 ) {
-    let mut session = Session::new(settings.lock_timeout_ms);
-    let mut snapshots = Snapshots::default();
+    let State { schema, session, snapshots } = state;
     let outline = Outline::default();
     let rolls_back = migration.statements.iter().any(Statement::rolls_back);
-    for ((index, statement), place) in migration.statements.iter().enumerate().zip(migration.places()) {
+    let placed = migration.statements.iter().enumerate().zip(migration.places());
+    for ((index, statement), place) in placed.skip(statements.start).take(statements.len()) {
         session.arrive(place);
         if let StatementKind::Invalid(error) = &statement.kind {
             judgement.take_other(syntax_error(migration, index, error), policy);
@@ -205,7 +227,7 @@ fn lint_file(
             let context = Context {
                 schema,
                 settings,
-                session: &session,
+                session,
                 place,
                 migration,
                 index,

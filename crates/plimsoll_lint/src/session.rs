@@ -13,6 +13,7 @@ use crate::Settings;
 use crate::context::{Context, takes_brief_strong_lock};
 
 /// A session's state before a statement.
+#[derive(Clone)]
 pub struct Session {
     lock_timeout: Timeout,
     statement_timeout: Timeout,

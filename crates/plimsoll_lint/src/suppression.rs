@@ -21,7 +21,8 @@ use crate::names::{
 };
 use crate::policy::{Policy, Reasons};
 use crate::rule::SYNTAX_ERROR;
-use directive::{Verb, may_speak, parse};
+pub(crate) use directive::may_speak;
+use directive::{Verb, parse};
 
 /// The ignore comments of a change's files, by file.
 #[derive(Clone, Debug, Default)]

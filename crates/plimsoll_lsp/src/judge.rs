@@ -26,6 +26,10 @@ pub trait Judge {
     ///
     /// What is wrong with the project, for a person.
     fn judge(&mut self, path: Option<&Path>, text: &str) -> Result<Option<Judged>, String>;
+
+    /// Judges what was typed since a file was judged, and leaves the rest as it was found then; none
+    /// where that is no quicker than judging it all.
+    fn glance(&mut self, path: Option<&Path>, text: &str) -> Option<Judged>;
 }
 
 /// A document, judged.

@@ -1,8 +1,8 @@
 //! The server's life: messages in their order, and between them the judging of what they changed.
 //!
 //! Edits that came in meanwhile are made before anything is judged, so that a fast typist is told
-//! of the last text alone. What an edit means for the other documents is looked at when the typist
-//! rests.
+//! of the last text alone. An edit is answered at a glance, where that is possible, and then looked
+//! into; what it means for the other documents is looked at when the typist rests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{Read, Write};
@@ -67,6 +67,7 @@ pub fn serve(
         folders: Vec::new(),
         documents: BTreeMap::new(),
         edited: VecDeque::new(),
+        unfinished: VecDeque::new(),
         affected: VecDeque::new(),
     };
     server.run(&messages(input))
@@ -80,6 +81,13 @@ enum Stage {
     Running,
     /// `shutdown` has come.
     ShutDown,
+}
+
+/// Whether something was done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Done,
+    None,
 }
 
 /// What was agreed on with the client.
@@ -118,6 +126,8 @@ struct Server<J: Judge, W: Write> {
     documents: BTreeMap<String, Open>,
     /// URIs of documents whose text is new.
     edited: VecDeque<String>,
+    /// URIs of documents of whose text more is to be said.
+    unfinished: VecDeque<String>,
     /// URIs of documents around which something changed.
     affected: VecDeque<String>,
 }
@@ -131,16 +141,16 @@ impl<J: Judge, W: Write> Server<J, W> {
             let incoming = match messages.try_recv() {
                 Ok(incoming) => Some(incoming),
                 Err(TryRecvError::Disconnected) => None,
-                Err(TryRecvError::Empty) => {
-                    if let Some(uri) = self.edited.pop_front() {
-                        self.judge(&uri)?;
+                Err(TryRecvError::Empty) if self.work()? == Work::Done => continue,
+                Err(TryRecvError::Empty) if self.affected.is_empty() => messages.recv().ok(),
+                Err(TryRecvError::Empty) => match messages.recv_timeout(QUIET) {
+                    Ok(incoming) => Some(incoming),
+                    Err(RecvTimeoutError::Disconnected) => None,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.unfinished.append(&mut self.affected);
                         continue;
                     }
-                    match self.next_when_idle(messages)? {
-                        Some(incoming) => incoming,
-                        None => continue,
-                    }
-                }
+                },
             };
             match incoming {
                 Some(Incoming::Message(Message::Request(request))) => self.request(request)?,
@@ -159,28 +169,19 @@ impl<J: Judge, W: Write> Server<J, W> {
         }
     }
 
-    /// Waits for the next message, which is none at the end. If none comes soon, a document is judged
-    /// instead.
-    fn next_when_idle(
-        &mut self,
-        messages: &Receiver<Incoming>,
-    ) -> Result<Option<Option<Incoming>>, ServeError> {
-        if self.affected.is_empty() {
-            return Ok(Some(messages.recv().ok()));
-        }
-        match messages.recv_timeout(QUIET) {
-            Ok(incoming) => Ok(Some(Some(incoming))),
-            Err(RecvTimeoutError::Disconnected) => Ok(Some(None)),
-            Err(RecvTimeoutError::Timeout) => {
-                // All of them, unless the client speaks.
-                while let Some(uri) = self.affected.pop_front() {
-                    self.judge(&uri)?;
-                    if let Ok(incoming) = messages.try_recv() {
-                        return Ok(Some(Some(incoming)));
-                    }
-                }
-                Ok(None)
+    /// Does the most urgent piece of what is to be done without waiting.
+    fn work(&mut self) -> Result<Work, ServeError> {
+        if let Some(uri) = self.edited.pop_front() {
+            if self.glance(&uri)? == Work::Done {
+                self.unfinished.push_back(uri);
+            } else {
+                self.judge(&uri)?;
             }
+            return Ok(Work::Done);
+        }
+        match self.unfinished.pop_front() {
+            Some(uri) => self.judge(&uri).map(|()| Work::Done),
+            None => Ok(Work::None),
         }
     }
 
@@ -330,8 +331,7 @@ impl<J: Judge, W: Write> Server<J, W> {
 
     fn close(&mut self, uri: &Uri) -> Result<(), ServeError> {
         let Some(Open { document, .. }) = self.documents.remove(&uri.0) else { return Ok(()) };
-        self.edited.retain(|waiting| *waiting != uri.0);
-        self.affected.retain(|waiting| *waiting != uri.0);
+        self.forget_work(&uri.0);
         if let Some(path) = &document.path {
             self.judge.set_text(path, None);
         }
@@ -356,10 +356,8 @@ impl<J: Judge, W: Write> Server<J, W> {
             self.judge.set_text(path, Some(document.sql()));
         }
         self.judge_all();
-        self.affected.retain(|waiting| waiting != uri);
-        if !self.edited.iter().any(|waiting| waiting == uri) {
-            self.edited.push_back(uri.to_owned());
-        }
+        self.forget_work(uri);
+        self.edited.push_back(uri.to_owned());
     }
 
     /// Takes note that files changed on disk.
@@ -369,9 +367,48 @@ impl<J: Judge, W: Write> Server<J, W> {
     }
 
     fn judge_all(&mut self) {
-        let is_missing = |uri: &&String| !self.edited.contains(uri) && !self.affected.contains(uri);
+        let queues = [&self.edited, &self.unfinished, &self.affected];
+        let is_missing = |uri: &&String| !queues.iter().any(|queue| queue.contains(uri));
         let missing: Vec<String> = self.documents.keys().filter(is_missing).cloned().collect();
         self.affected.extend(missing);
+    }
+
+    /// Takes a document out of what is to be done, if it is there.
+    fn forget_work(&mut self, uri: &str) -> Work {
+        let mut work = Work::None;
+        for queue in [&mut self.edited, &mut self.unfinished, &mut self.affected] {
+            queue.retain(|waiting| {
+                let is_other = waiting != uri;
+                work = if is_other { work } else { Work::Done };
+                is_other
+            });
+        }
+        work
+    }
+
+    /// Tells the client what is found in a document at a glance, if that can be done.
+    fn glance(&mut self, uri: &str) -> Result<Work, ServeError> {
+        let Some(open) = self.documents.get_mut(uri).filter(|open| open.judged.is_some()) else {
+            return Ok(Work::None);
+        };
+        let document = &open.document;
+        let glance = AssertUnwindSafe(|| self.judge.glance(document.path.as_deref(), document.sql()));
+        // What goes wrong here is told by judging it all.
+        let Ok(Some(judged)) = catch_unwind(glance) else { return Ok(Work::None) };
+        let _before = open.judged.replace(judged);
+        open.effects = None;
+        self.publish(uri).map(|()| Work::Done)
+    }
+
+    fn publish(&mut self, uri: &str) -> Result<(), ServeError> {
+        let Some(open) = self.documents.get_mut(uri) else { return Ok(()) };
+        let published = diagnostics(&open.document, open.judged.as_ref());
+        if open.published.as_ref() == Some(&published) {
+            return Ok(());
+        }
+        self.client.notify("textDocument/publishDiagnostics", &published)?;
+        open.published = Some(published);
+        Ok(())
     }
 
     /// Judges a document and tells the client what was found.
@@ -391,11 +428,7 @@ impl<J: Judge, W: Write> Server<J, W> {
         // Let go of when the client has its answer.
         let _before = std::mem::replace(&mut open.judged, judged);
         open.effects = None;
-        let published = diagnostics(&open.document, open.judged.as_ref());
-        if open.published.as_ref() != Some(&published) {
-            self.client.notify("textDocument/publishDiagnostics", &published)?;
-            open.published = Some(published);
-        }
+        self.publish(uri)?;
         let known = complaint.is_empty() || self.documents.values().any(|open| open.complaint == complaint);
         self.documents.entry(uri.to_owned()).and_modify(|open| open.complaint.clone_from(&complaint));
         match known {
@@ -409,10 +442,7 @@ impl<J: Judge, W: Write> Server<J, W> {
 
     /// The document, judged as it is now.
     fn up_to_date(&mut self, uri: &Uri) -> Result<Option<&mut Open>, ServeError> {
-        let count = self.edited.len() + self.affected.len();
-        self.edited.retain(|waiting| *waiting != uri.0);
-        self.affected.retain(|waiting| *waiting != uri.0);
-        if self.edited.len() + self.affected.len() < count {
+        if self.forget_work(&uri.0) == Work::Done {
             self.judge(&uri.0)?;
         }
         Ok(self.documents.get_mut(&uri.0))

@@ -133,7 +133,11 @@ class Editor:
             published = self.published.get(uri)
             return published if published and published.version == self.versions[uri] else None
 
-        return list((await self.wait(current)).diagnostics)
+        await self.wait(current)
+        # What was found at a glance may not be all. An answer comes when all of the text was judged.
+        place = types.HoverParams(types.TextDocumentIdentifier(uri), types.Position(0, 0))
+        await self.client.text_document_hover_async(place)
+        return list(self.published[uri].diagnostics)
 
     async def until(self, path, codes):
         """Waits until the diagnostics have these codes."""

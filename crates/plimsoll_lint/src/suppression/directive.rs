@@ -70,7 +70,7 @@ const OPENERS: &[(&str, Option<&str>, Verb, Names)] = &[
 ];
 
 /// Whether a text may hold a directive at all: each has one of these words.
-pub(super) fn may_speak(text: &str) -> bool {
+pub(crate) fn may_speak(text: &str) -> bool {
     ["ignore", "assured", "plimsoll:"]
         .iter()
         .any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())

@@ -4,7 +4,7 @@ use super::Schema;
 use crate::command::Command;
 
 /// The states to which `ROLLBACK` and `ROLLBACK TO` return.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Snapshots {
     /// The transaction's start, then its savepoints.
     states: Vec<(Option<String>, Schema)>,
