@@ -282,7 +282,14 @@ pub(super) fn set_config(select: &SyntaxNode) -> Option<SetParameter> {
     if function.name != "set_config" {
         return None;
     }
-    let literals: Vec<ast::Literal> = call.syntax().descendants().filter_map(ast::Literal::cast).collect();
+    let arguments = call.syntax().children().find_map(ast::ArgList::cast)?.args();
+    // A value that is computed, as by `current_setting('…')`, isn't known.
+    let literals: Vec<ast::Literal> = arguments
+        .map(|argument| match argument.func_arg_expr() {
+            Some(ast::FuncArgExpr::Expr(ast::Expr::Literal(literal))) => Some(literal),
+            _ => None,
+        })
+        .collect::<Option<_>>()?;
     let [name, value, local] = literals.as_slice() else { return None };
     Some(SetParameter {
         name: name.string_value()?.to_ascii_lowercase(),

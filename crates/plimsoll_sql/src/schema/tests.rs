@@ -84,6 +84,13 @@ fn the_search_path_places_and_finds() {
 }
 
 #[test]
+fn a_computed_search_path_changes_nothing() {
+    let schema =
+        schema("create table t (); select set_config('search_path', current_setting('app.former'), true);");
+    assert_eq!(schema.resolve(&name("t")).to_string(), "public.t");
+}
+
+#[test]
 fn what_the_change_makes_is_new() {
     let mut schema = schema("create table old ()");
     schema.begin_change();
