@@ -125,11 +125,43 @@ fn statement(body: &str, offset: usize, words: &[Word]) -> Vec<InnerStatement> {
         let text = format!("select {}", &body[words.get(1).map_or(range.end, |word| word.start)..range.end]);
         return one(&text, offset + range.start..offset + range.end, false);
     }
+    if first.is("select")
+        && let Some(into) = into_clause(words)
+    {
+        let text = format!("{} {}", &body[range.start..into.start], &body[into.end..range.end]);
+        return one(&text, offset + range.start..offset + range.end, false);
+    }
     let is_assignment = words.get(1).is_some_and(|word| matches!(word.text, ":" | ":=" | "=" | "["));
     if !first.is_any(&SQL) || is_assignment {
         return Vec::new();
     }
     one(&body[range.clone()], offset + range.start..offset + range.end, true)
+}
+
+/// Bytes of `INTO [STRICT] variable, …`, which fills variables.
+fn into_clause(words: &[Word]) -> Option<Range<usize>> {
+    let mut depth = 0_usize;
+    let into = words.iter().position(|word| {
+        match word.kind {
+            TokenKind::OpenParen => depth += 1,
+            TokenKind::CloseParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && word.is("into")
+    })?;
+    let mut end = into + 1;
+    if words.get(end)?.is("strict") {
+        end += 1;
+    }
+    // A variable is a name, a field of a record, or an element of an array; only a sign goes on with it.
+    end += 1;
+    while let Some(sign) = words.get(end).filter(|word| matches!(word.text, "," | "." | "[")) {
+        end += match sign.text {
+            "[" => words[end..].iter().position(|word| word.text == "]")? + 1,
+            _ => 2,
+        };
+    }
+    Some(words[into].start..words.get(end - 1)?.end())
 }
 
 /// A statement by its text. `SELECT … INTO` fills a variable here.
@@ -287,6 +319,17 @@ mod tests {
         let found = statements("begin select 1 into n; perform f(1); end", 0);
         assert!(found.iter().all(|inner| matches!(inner.command, Command::Query { .. })), "{found:?}");
         assert_eq!(found.len(), 2);
+        for sql in [
+            "begin select count(*) into n from t where x is null; end",
+            "begin select a, b into strict r.a, m[1] from t; end",
+            "begin select a from t into n; end",
+        ] {
+            let found = statements(sql, 0);
+            let [InnerStatement { command: Command::Query { reads, .. }, .. }] = found.as_slice() else {
+                panic!("{sql}: {found:?}")
+            };
+            assert_eq!(reads.iter().map(|name| name.name.as_str()).collect::<Vec<_>>(), ["t"], "{sql}");
+        }
     }
 
     proptest! {
