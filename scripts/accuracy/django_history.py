@@ -9,6 +9,7 @@ Migrations that a squash replaces are rendered in its stead, as far as they are 
 the project builds on, end in `.dependency.sql`. What RunPython does to rows is left out, as `sqlmigrate` does.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -59,12 +60,17 @@ def configure(history, host):
         "USER": "postgres",
         "HOST": host,
     }
+    if "path" in history:
+        sys.path.insert(0, str(Path(importlib.import_module(history["path"]).__file__).parent))
     os.environ.update(history.get("environment", {}))
     if "module" in history:
         os.environ["DJANGO_SETTINGS_MODULE"] = history["module"]
         settings.DATABASES = {"default": database}
     else:
-        settings.configure(DATABASES={"default": database}, SECRET_KEY="accuracy", **history["settings"])
+        defaults = vars(importlib.import_module(history["defaults"])) if "defaults" in history else {}
+        defaults = {name: value for name, value in defaults.items() if name.isupper()}
+        chosen = {**defaults, **history["settings"], "DATABASES": {"default": database}, "SECRET_KEY": "accuracy"}
+        settings.configure(**chosen)
     django.setup()
 
 

@@ -93,16 +93,21 @@ HISTORIES |= {
     }),
 }
 
-OSCAR = ("oscar oscar.apps.analytics oscar.apps.checkout oscar.apps.address oscar.apps.shipping oscar.apps.catalogue "
-         "oscar.apps.catalogue.reviews oscar.apps.communication oscar.apps.partner oscar.apps.basket oscar.apps.payment "
-         "oscar.apps.offer oscar.apps.order oscar.apps.customer oscar.apps.search oscar.apps.voucher oscar.apps.wishlists "
-         "haystack treebeard sorl.thumbnail django_tables2 django.contrib.flatpages")
+OSCAR_APPS = ("analytics checkout address shipping catalogue catalogue.reviews communication partner basket payment offer "
+              "order customer search voucher wishlists").split()
+OSCAR_DASHBOARD = ("reports users orders catalogue offers partners pages ranges reviews vouchers communications "
+                   "shipping").split()
+OSCAR = " ".join(["oscar.config.Shop", *[
+    f"oscar.apps.{name}.apps.{name.replace('.', ' ').title().replace(' ', '')}Config" for name in OSCAR_APPS
+], "oscar.apps.dashboard.apps.DashboardConfig", *(
+    f"oscar.apps.dashboard.{name}.apps.{name.title()}DashboardConfig" for name in OSCAR_DASHBOARD
+)]) + " haystack treebeard sorl.thumbnail django_tables2 django.contrib.flatpages"
 HISTORIES["django-oscar"] = django(
     OSCAR, "analytics address shipping catalogue reviews communication partner basket payment offer order customer voucher "
     "wishlists", environment="oscar",
     HAYSTACK_CONNECTIONS={"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}},
-    OSCAR_REQUIRED_ADDRESS_FIELDS=["first_name"],
 )
+HISTORIES["django-oscar"]["defaults"] = "oscar.defaults"
 HISTORIES["netbox"] = {
     # Its collations need a server that knows ICU.
     "major": 15,
@@ -127,7 +132,8 @@ HISTORIES["pretix"] = {
             "ticketoutputpdf autocheckin returnurl webcheckin".split(),
 }
 HISTORIES["label-studio"] = {
-    "tool": "django", "environment_file": "labelstudio", "module": "label_studio.core.settings.label_studio",
+    "tool": "django", "environment_file": "labelstudio", "path": "label_studio",
+    "module": "core.settings.label_studio",
     "apps": "core data_export data_import data_manager fsm io_storages labels_manager ml ml_models ml_model_providers "
             "organizations projects session_policy tasks users webhooks jwt_auth".split(),
 }
