@@ -53,7 +53,7 @@ pub struct Problem {
     /// What a server will show.
     pub claim: Claim,
     /// The object that it is about, where a statement may be about several: one of another rule
-    /// about the same object may speak instead ([`crate::precedence`]).
+    /// about the same object may speak instead (`precedence.rs`).
     pub subject: Option<String>,
 }
 

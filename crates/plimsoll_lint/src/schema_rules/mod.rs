@@ -1,6 +1,6 @@
 //! Rules about a schema as it stands, not about a change: `lint --schema`.
 //!
-//! A rule is one file with its page beside it, as in [`crate::rules`]. It sees the schema after a replay and, where a
+//! A rule is one file with its page beside it, as in `rules`. It sees the schema after a replay and, where a
 //! server told them, its counters. Deliberately absent: how a schema comes to be known.
 
 mod duplicate_index;
