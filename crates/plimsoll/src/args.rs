@@ -82,7 +82,7 @@ pub(crate) struct ReportArguments {
     /// The migration that standard input stands for
     #[arg(long, value_name = "PATH", requires = "files")]
     pub(crate) stdin_filename: Option<PathBuf>,
-    /// Leave out the findings in this file [default: [lint] baseline]
+    /// Leave out the findings in this file [default: lint.baseline]
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
     /// What to print: terminal, short, json, html, markdown, sarif, junit, github, gitlab or rdjson
@@ -97,8 +97,8 @@ pub(crate) struct ReportArguments {
     /// The major version of PostgreSQL that the change is for
     #[arg(long, value_name = "MAJOR")]
     pub(crate) postgres: Option<u32>,
-    /// What lint takes for the state before the change: a file that `plimsoll snapshot` has written [default: [lint]
-    /// snapshot]
+    /// What lint takes for the state before the change: a file that `plimsoll snapshot` has written [default:
+    /// lint.snapshot]
     #[arg(long, value_name = "FILE")]
     pub(crate) snapshot: Option<PathBuf>,
 }
@@ -140,7 +140,7 @@ pub(crate) struct SnapshotArguments {
 pub(crate) struct LintArguments {
     #[command(flatten)]
     pub(crate) report: ReportArguments,
-    /// Judge a schema as it stands, not a change: after all migrations, or that of [lint] snapshot or [database] schema;
+    /// Judge a schema as it stands, not a change: after all migrations, or that of lint.snapshot or database.schema;
     /// with a value, that of a snapshot, of a dump, or of a server, which is read as `plimsoll snapshot` reads it
     #[arg(long, value_name = "URL|FILE", num_args = 0..=1, default_missing_value = "",
           conflicts_with_all = ["files", "all", "base", "staged", "import"])]
