@@ -95,6 +95,11 @@ impl Schema {
         Arc::make_mut(&mut self.relations)
     }
 
+    fn put(&mut self, name: ResolvedName, relation: Relation) {
+        self.relations_mut().insert(name.clone(), relation);
+        self.note_pointers(&name);
+    }
+
     fn change_relation(&mut self, name: &ObjectName, change: impl FnOnce(&mut Relation)) {
         let name = self.resolve(name);
         if self.relations.contains_key(&name)
@@ -179,7 +184,7 @@ impl Schema {
             relation.add_constraint(&name.name, &self.resolved(constraint));
         }
         // A table that references itself does so by its own name.
-        self.relations_mut().insert(name, relation);
+        self.put(name, relation);
         for parent in &parents {
             self.change_relation(parent, |parent| parent.has_children = true);
         }
@@ -232,7 +237,7 @@ impl Schema {
             options: view.options.clone(),
             ..Relation::default()
         };
-        self.relations_mut().insert(name, relation);
+        self.put(name, relation);
     }
 
     fn create_index(&mut self, index: &CreateIndex) {
@@ -313,16 +318,30 @@ impl Schema {
         let mut dropped: Vec<ResolvedName> = self.descendants(name).into_iter().cloned().collect();
         if cascade {
             dropped.extend(self.views_on(name).into_iter().map(|(view, _)| view.clone()));
-            for relation in self.relations_mut().values_mut() {
-                relation.constraints.retain(
-                    |constraint| !matches!(&constraint.kind, ConstraintKind::ForeignKey { references, .. } if references == name),
-                );
-            }
+            self.retain_keys_to(name, |_| false);
         }
         dropped.push(name.clone());
-        self.relations_mut().retain(|relation, _| !dropped.contains(relation));
-        if self.index_tables.values().any(|table| dropped.contains(table)) {
-            Arc::make_mut(&mut self.index_tables).retain(|_, table| !dropped.contains(table));
+        for name in dropped {
+            let Some(relation) = self.relations_mut().remove(&name) else { continue };
+            for index in relation.indexes {
+                let index = ObjectName { schema: name.schema.clone(), name: index.name };
+                Arc::make_mut(&mut self.index_tables).remove(&index);
+            }
+        }
+    }
+
+    /// Drops the foreign keys that reference a table, but for those of which `stays` holds.
+    fn retain_keys_to(&mut self, table: &ResolvedName, stays: impl Fn(&ConstraintKind) -> bool) {
+        let owners: Vec<ResolvedName> = self.referencing(table).into_iter().cloned().collect();
+        for owner in owners {
+            self.change_relation(&owner, |relation| {
+                relation.constraints.retain(|constraint| match &constraint.kind {
+                    kind @ ConstraintKind::ForeignKey { references, .. } => {
+                        references != table || stays(kind)
+                    }
+                    _ => true,
+                });
+            });
         }
     }
 
@@ -376,6 +395,7 @@ impl Schema {
                             child.inherits.push(parent.clone());
                         }
                     });
+                    self.note_pointers(&name);
                     self.change_relation(&parent, |parent| parent.has_children = true);
                 }
                 kind => {
@@ -383,6 +403,9 @@ impl Schema {
                     for table in std::iter::once(&name).chain(&descendants) {
                         if let Some(relation) = self.relations_mut().get_mut(table) {
                             relation.alter(&table.name, &kind);
+                        }
+                        if matches!(kind, ActionKind::AddConstraint(_) | ActionKind::AddColumn { .. }) {
+                            self.note_pointers(table);
                         }
                     }
                     if let ActionKind::RenameColumn { from, to } = &kind {
@@ -425,21 +448,19 @@ impl Schema {
                 }
             }
         });
+        self.note_pointers(&partition_name);
         self.change_relation(parent, |parent| parent.has_children = true);
     }
 
     /// `DROP CONSTRAINT key CASCADE` drops the foreign keys that need the key.
     fn drop_dependent_keys(&mut self, table: &ResolvedName, constraint: &str) {
         let is_primary = constraint.ends_with("_pkey");
-        let table = table.clone();
-        for relation in self.relations_mut().values_mut() {
-            relation.constraints.retain(|constraint| match &constraint.kind {
-                ConstraintKind::ForeignKey { references, referenced_columns, .. } => {
-                    *references != table || (is_primary && !referenced_columns.is_empty())
-                }
-                _ => true,
-            });
-        }
+        self.retain_keys_to(table, |kind| match kind {
+            ConstraintKind::ForeignKey { referenced_columns, .. } => {
+                is_primary && !referenced_columns.is_empty()
+            }
+            _ => true,
+        });
     }
 
     fn resolved_action(&self, kind: &ActionKind) -> ActionKind {
@@ -457,25 +478,24 @@ impl Schema {
     fn move_relation(&mut self, from: &ResolvedName, to: ResolvedName) -> ResolvedName {
         let Some(relation) = self.relations_mut().remove(from) else { return to };
         self.rename_privileges(from, &to);
-        self.relations_mut().insert(to.clone(), relation);
-        let moved: Vec<ResolvedName> = self
-            .index_tables
-            .iter()
-            .filter(|(_, table)| *table == from)
-            .map(|(index, _)| index.clone())
-            .collect();
-        for index in moved {
+        for index in &relation.indexes {
             let indexes = Arc::make_mut(&mut self.index_tables);
-            indexes.remove(&index);
             // An index lives in its table's schema.
-            indexes.insert(ObjectName { schema: to.schema.clone(), ..index }, to.clone());
+            let in_schema = |schema: &ResolvedName| ObjectName { name: index.name.clone(), ..schema.clone() };
+            indexes.remove(&in_schema(from));
+            indexes.insert(in_schema(&to), to.clone());
         }
+        self.put(to.clone(), relation);
+        let mut pointing: Vec<ResolvedName> = self.pointing_at(from).map(|(name, _)| name.clone()).collect();
+        // It may point at itself.
+        pointing.push(to.clone());
         let rename = |name: &mut ResolvedName| {
             if name == from {
                 name.clone_from(&to);
             }
         };
-        for relation in self.relations_mut().values_mut() {
+        for name in pointing {
+            let Some(relation) = self.relations_mut().get_mut(&name) else { continue };
             relation
                 .partition_of
                 .iter_mut()
@@ -487,6 +507,7 @@ impl Schema {
                     rename(references);
                 }
             }
+            self.note_pointers(&name);
         }
         to
     }

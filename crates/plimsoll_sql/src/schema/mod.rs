@@ -6,6 +6,7 @@
 
 mod apply;
 mod made;
+mod pointers;
 mod privileges;
 mod relation;
 mod snapshots;
@@ -18,6 +19,7 @@ use crate::command::{ConstraintKind, Volatility};
 use crate::data_type::DataType;
 use crate::name::ObjectName;
 
+use pointers::Pointers;
 pub use privileges::{Grantable, Granted, PUBLIC, Privileges};
 pub use relation::{
     Column, Policy, Relation, RelationKind, TableConstraint, TableIndex, Trigger, constrained_columns,
@@ -37,6 +39,7 @@ const TEMPORARY: &str = "pg_temp";
 #[derive(Clone, Debug)]
 pub struct Schema {
     relations: Arc<BTreeMap<ResolvedName, Relation>>,
+    pointers: Arc<Pointers>,
     /// The table of each index.
     index_tables: Arc<BTreeMap<ResolvedName, ResolvedName>>,
     types: Arc<BTreeMap<ResolvedName, UserType>>,
@@ -91,6 +94,7 @@ impl Default for Schema {
     fn default() -> Self {
         Self {
             relations: Arc::default(),
+            pointers: Arc::default(),
             index_tables: Arc::default(),
             types: Arc::default(),
             functions: Arc::default(),
@@ -288,9 +292,8 @@ impl Schema {
     #[must_use]
     pub fn referencing(&self, name: &ObjectName) -> Vec<&ResolvedName> {
         let name = self.resolve(name);
-        self.relations
-            .iter()
-            .filter(|(_, relation)| relation.references().any(|referenced| self.resolve(referenced) == name))
+        self.pointing_at(&name)
+            .filter(|(_, relation)| relation.references().any(|referenced| *referenced == name))
             .map(|(name, _)| name)
             .collect()
     }
@@ -304,7 +307,7 @@ impl Schema {
             if !self.relations.get(parent).is_some_and(|relation| relation.has_children) {
                 continue;
             }
-            for (child, relation) in self.relations.iter() {
+            for (child, relation) in self.pointing_at(parent) {
                 let descends =
                     relation.partition_of.as_ref() == Some(parent) || relation.inherits.contains(parent);
                 if descends && !found.contains(&child) {
@@ -320,8 +323,7 @@ impl Schema {
     #[must_use]
     pub fn default_partition(&self, parent: &ResolvedName) -> Option<&ResolvedName> {
         use crate::command::PartitionBound;
-        self.relations
-            .iter()
+        self.pointing_at(parent)
             .find(|(_, relation)| {
                 relation.partition_of.as_ref() == Some(parent)
                     && relation.bound == Some(PartitionBound::Default)
@@ -332,7 +334,7 @@ impl Schema {
     /// Views and materialized views whose query reads a relation.
     #[must_use]
     pub fn views_on(&self, name: &ResolvedName) -> Vec<(&ResolvedName, &Relation)> {
-        self.relations.iter().filter(|(_, relation)| relation.reads.contains(name)).collect()
+        self.pointing_at(name).filter(|(_, relation)| relation.reads.contains(name)).collect()
     }
 
     /// Publications that name this table; those of all tables too.
@@ -349,11 +351,10 @@ impl Schema {
     /// Foreign keys of other tables, or of the table itself, that reference it, with their table.
     #[must_use]
     pub fn foreign_keys_to(&self, name: &ResolvedName) -> Vec<(&ResolvedName, &TableConstraint)> {
-        self.relations
-            .iter()
+        self.pointing_at(name)
             .flat_map(|(table, relation)| relation.constraints.iter().map(move |constraint| (table, constraint)))
             .filter(|(_, constraint)| {
-                matches!(&constraint.kind, ConstraintKind::ForeignKey { references, .. } if self.resolve(references) == *name)
+                matches!(&constraint.kind, ConstraintKind::ForeignKey { references, .. } if references == name)
             })
             .collect()
     }
@@ -415,7 +416,8 @@ impl Schema {
             indexes
                 .insert(ObjectName { schema: name.schema.clone(), name: index.name.clone() }, name.clone());
         }
-        Arc::make_mut(&mut self.relations).insert(name, relation);
+        Arc::make_mut(&mut self.relations).insert(name.clone(), relation);
+        self.note_pointers(&name);
     }
 
     /// Notes whether queries may use an index, as a snapshot told it.
