@@ -8,32 +8,36 @@ use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 use crate::command::{
     ActionKind, AlterTable, ColumnBytes, ColumnDefinition, Command, Constraint, ConstraintKind, CreateIndex,
     CreateTable, Drop, Expression, Generated, IndexKey, KeyConstraint, Modify, ModifyKind, ObjectKind,
-    TableAction,
+    TableAction, UsingExpression,
 };
 use crate::data_type::DataType;
 use crate::name::{ObjectName, is_reserved};
 
 /// Reads a statement, if it is plain.
 pub(super) fn command(sql: &str) -> Option<Command> {
+    // Not worth its tokens.
+    let read = reader(sql.split(|c: char| !c.is_ascii_alphabetic()).next()?)?;
     let mut cursor = Cursor::new(sql)?;
-    let command = match cursor.word()? {
-        Word::Create => create(&mut cursor)?,
-        Word::Alter => alter_table(&mut cursor)?,
-        Word::Insert => insert(&mut cursor)?,
-        Word::Comment => comment(&mut cursor)?,
-        Word::Drop => drop(&mut cursor)?,
-        Word::Other => return None,
-    };
+    cursor.at = 1;
+    let command = read(&mut cursor)?;
     cursor.is_at_end().then_some(command)
 }
 
-enum Word {
-    Create,
-    Alter,
-    Insert,
-    Comment,
-    Drop,
-    Other,
+/// What reads a statement that begins with this word.
+fn reader(word: &str) -> Option<fn(&mut Cursor) -> Option<Command>> {
+    let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
+    Some(match word.as_bytes().first()?.to_ascii_lowercase() {
+        b'a' if is("alter") => alter_table,
+        b'b' if is("begin") => |cursor| transaction(cursor, Command::Begin),
+        b'c' if is("comment") => comment,
+        b'c' if is("commit") => |cursor| transaction(cursor, Command::Commit { chain: false }),
+        b'c' if is("create") => create,
+        b'd' if is("drop") => drop,
+        b'i' if is("insert") => insert,
+        b'r' if is("rollback") => |cursor| transaction(cursor, Command::Rollback { chain: false }),
+        b's' if is("set") => set_constraints,
+        _ => return None,
+    })
 }
 
 struct Token<'a> {
@@ -63,20 +67,6 @@ impl<'a> Cursor<'a> {
             at = end;
         }
         Some(Self { tokens, at: 0 })
-    }
-
-    fn word(&mut self) -> Option<Word> {
-        let first = self.tokens.first()?;
-        self.at = 1;
-        let is = |word: &str| first.text.eq_ignore_ascii_case(word);
-        Some(match first.text.as_bytes()[0].to_ascii_lowercase() {
-            b'c' if is("create") => Word::Create,
-            b'c' if is("comment") => Word::Comment,
-            b'a' if is("alter") => Word::Alter,
-            b'i' if is("insert") => Word::Insert,
-            b'd' if is("drop") => Word::Drop,
-            _ => Word::Other,
-        })
     }
 
     fn is_at_end(&self) -> bool {
@@ -123,6 +113,15 @@ impl<'a> Cursor<'a> {
         seen
     }
 
+    /// Takes the `::` of a cast.
+    fn takes_cast(&mut self) -> bool {
+        let (first, second) = (self.tokens.get(self.at), self.tokens.get(self.at + 1));
+        let is_cast = matches!((first, second), (Some(first), Some(second))
+            if first.kind == TokenKind::Colon && second.kind == TokenKind::Colon && second.start == first.start + 1);
+        self.at += 2 * usize::from(is_cast);
+        is_cast
+    }
+
     fn expects(&mut self, word: &str) -> Option<()> {
         self.takes(word).then_some(())
     }
@@ -139,6 +138,11 @@ impl<'a> Cursor<'a> {
     /// Byte behind the last token taken.
     fn end(&self) -> usize {
         self.at.checked_sub(1).map_or(0, |last| self.tokens[last].start + self.tokens[last].text.len())
+    }
+
+    /// The tokens taken since one, without what parts them.
+    fn text_since(&self, from: usize) -> String {
+        self.tokens[from..self.at].iter().map(|token| token.text).collect()
     }
 
     /// An identifier, folded; never a reserved word.
@@ -221,9 +225,60 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// `BEGIN`, `COMMIT`, `ROLLBACK`, without options.
+fn transaction(cursor: &mut Cursor, command: Command) -> Option<Command> {
+    if !cursor.takes("transaction") {
+        cursor.takes("work");
+    }
+    Some(command)
+}
+
+/// Of `SET CONSTRAINTS` nothing is kept; other settings are the parser's.
+fn set_constraints(cursor: &mut Cursor) -> Option<Command> {
+    cursor.expects("constraints")?;
+    if !cursor.takes("all") {
+        cursor.name()?;
+        while cursor.takes_sign(TokenKind::Comma) {
+            cursor.name()?;
+        }
+    }
+    (cursor.takes("immediate") || cursor.takes("deferred")).then_some(Command::Other)
+}
+
+fn create_trigger(cursor: &mut Cursor, or_replace: bool) -> Option<Command> {
+    let name = cursor.identifier()?;
+    let time = cursor.takes("before") || cursor.takes("after") || cursor.takes_all(&["instead", "of"]);
+    time.then_some(())?;
+    loop {
+        let event = ["insert", "update", "delete", "truncate"].iter().any(|word| cursor.takes(word));
+        event.then_some(())?;
+        if !cursor.takes("or") {
+            break;
+        }
+    }
+    cursor.expects("on")?;
+    let table = cursor.name()?;
+    cursor.expects("for")?;
+    cursor.takes("each");
+    let each_row = cursor.takes("row");
+    (each_row || cursor.takes("statement")).then_some(())?;
+    cursor.expects("execute")?;
+    (cursor.takes("function") || cursor.takes("procedure")).then_some(())?;
+    let function = Some(cursor.name()?);
+    cursor.expects_sign(TokenKind::OpenParen)?;
+    cursor.expects_sign(TokenKind::CloseParen)?;
+    Some(Command::CreateTrigger { name, table, from: None, or_replace, function, each_row })
+}
+
 fn create(cursor: &mut Cursor) -> Option<Command> {
     if cursor.takes("table") {
         return create_table(cursor);
+    }
+    if cursor.takes("trigger") {
+        return create_trigger(cursor, false);
+    }
+    if cursor.takes_all(&["or", "replace", "trigger"]) {
+        return create_trigger(cursor, true);
     }
     let unique = cursor.takes("unique");
     let index_word = cursor.peek()?.start..cursor.peek()?.start + "index".len();
@@ -260,6 +315,9 @@ fn create(cursor: &mut Cursor) -> Option<Command> {
 fn index_key(cursor: &mut Cursor) -> Option<IndexKey> {
     let from = cursor.at;
     let column = cursor.identifier()?;
+    let ordering = ["asc", "desc", "nulls"].iter().any(|word| cursor.sees(word));
+    let has_class = !ordering && cursor.peek().is_some_and(|token| token.kind == TokenKind::Ident);
+    let operator_class = if has_class { Some(cursor.identifier()?) } else { None };
     let ordered = cursor.takes("asc") || cursor.takes("desc");
     if ordered && cursor.takes("nulls") && !(cursor.takes("first") || cursor.takes("last")) {
         return None;
@@ -267,12 +325,7 @@ fn index_key(cursor: &mut Cursor) -> Option<IndexKey> {
     let words: Vec<&str> = cursor.tokens[from..cursor.at].iter().map(|token| token.text).collect();
     let text = words.join(" ");
     let spaced = cursor.end() - cursor.tokens[from].start == text.len();
-    spaced.then(|| IndexKey {
-        text,
-        columns: vec![column.clone()],
-        column: Some(column),
-        operator_class: None,
-    })
+    spaced.then(|| IndexKey { text, columns: vec![column.clone()], column: Some(column), operator_class })
 }
 
 fn create_table(cursor: &mut Cursor) -> Option<Command> {
@@ -329,9 +382,11 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
     };
     while let Some(start) = cursor.start() {
         let own = || vec![column.name.clone()];
-        let mut constraint = |kind: ConstraintKind, end: usize| {
+        let name = if cursor.takes("constraint") { Some(cursor.identifier()?) } else { None };
+        let named = name.is_some();
+        let constraint = |kind: ConstraintKind, end: usize| {
             column.constraints.push(Constraint {
-                name: None,
+                name,
                 kind,
                 not_valid: false,
                 not_enforced: false,
@@ -341,13 +396,22 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
         };
         if cursor.takes_whole(&["not", "null"])? {
             constraint(ConstraintKind::NotNull { column: own().pop()? }, cursor.end());
-        } else if cursor.takes("null") {
+        } else if cursor.takes("references") {
+            let references = cursor.name()?;
+            let opens = cursor.peek().is_some_and(|token| token.kind == TokenKind::OpenParen);
+            let referenced_columns = if opens { cursor.columns()? } else { Vec::new() };
+            foreign_key_options(cursor)?;
+            let columns = own();
+            constraint(ConstraintKind::ForeignKey { columns, references, referenced_columns }, cursor.end());
+        } else if !named && cursor.takes("null") {
         } else if cursor.takes_whole(&["primary", "key"])? {
             let key = KeyConstraint { columns: own(), using_index: None };
             constraint(ConstraintKind::PrimaryKey(key), cursor.end());
         } else if cursor.takes("unique") {
             let key = KeyConstraint { columns: own(), using_index: None };
             constraint(ConstraintKind::Unique(key), cursor.end());
+        } else if named {
+            return None;
         } else if cursor.takes("default") {
             column.default = Some(Box::new(plain_expression(cursor)?));
         } else if cursor.takes("generated") {
@@ -369,7 +433,7 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
     Some(column)
 }
 
-/// A literal, perhaps with a sign, or a call without arguments.
+/// A literal, perhaps with a sign or cast to a type, or a call without arguments.
 fn plain_expression(cursor: &mut Cursor) -> Option<Expression> {
     let start = cursor.start()?;
     let from = cursor.at;
@@ -377,13 +441,17 @@ fn plain_expression(cursor: &mut Cursor) -> Option<Expression> {
     let mut calls = Vec::new();
     if cursor.takes_sign(TokenKind::Minus) {
         cursor.takes_literal().then_some(())?;
-    } else if !cursor.takes_literal() {
+    } else if cursor.takes_literal() {
+        if cursor.takes_cast() {
+            data_type(cursor)?;
+        }
+    } else {
         calls.push(ObjectName::unqualified(cursor.identifier()?));
         cursor.expects_sign(TokenKind::OpenParen)?;
         cursor.expects_sign(TokenKind::CloseParen)?;
     }
     let range = start..cursor.end();
-    let text: String = cursor.tokens[from..cursor.at].iter().map(|token| token.text).collect();
+    let text = cursor.text_since(from);
     (text.len() == range.len()).then(|| Expression { text, range, calls, columns: Vec::new(), null })
 }
 
@@ -452,23 +520,29 @@ fn table_constraint(cursor: &mut Cursor) -> Option<Constraint> {
         let references = cursor.name()?;
         let named = cursor.peek().is_some_and(|token| token.kind == TokenKind::OpenParen);
         let referenced_columns = if named { cursor.columns()? } else { Vec::new() };
-        while cursor.takes("on") {
-            (cursor.takes("delete") || cursor.takes("update")).then_some(())?;
-            let action = cursor.takes("cascade")
-                || cursor.takes("restrict")
-                || cursor.takes_all(&["no", "action"])
-                || cursor.takes_all(&["set", "null"])
-                || cursor.takes_all(&["set", "default"]);
-            action.then_some(())?;
-        }
-        if cursor.takes("deferrable") {
-            cursor.takes_whole(&["initially", "deferred"])?;
-        }
+        foreign_key_options(cursor)?;
         not_valid = cursor.takes_whole(&["not", "valid"])?;
         ConstraintKind::ForeignKey { columns, references, referenced_columns }
     };
     let range = start..cursor.end();
     Some(Constraint { name, kind, not_valid, not_enforced: false, no_inherit: false, range })
+}
+
+/// What a foreign key does when its row goes, and when it is checked.
+fn foreign_key_options(cursor: &mut Cursor) -> Option<()> {
+    while cursor.takes("on") {
+        (cursor.takes("delete") || cursor.takes("update")).then_some(())?;
+        let action = cursor.takes("cascade")
+            || cursor.takes("restrict")
+            || cursor.takes_all(&["no", "action"])
+            || cursor.takes_all(&["set", "null"])
+            || cursor.takes_all(&["set", "default"]);
+        action.then_some(())?;
+    }
+    if cursor.takes("deferrable") {
+        cursor.takes_whole(&["initially", "deferred"])?;
+    }
+    Some(())
 }
 
 fn alter_table(cursor: &mut Cursor) -> Option<Command> {
@@ -545,15 +619,27 @@ fn alter_column(cursor: &mut Cursor, column: String) -> Option<ActionKind> {
         return cursor.takes_all(&["not", "null"]).then_some(ActionKind::DropNotNull { column });
     }
     if cursor.takes("type") || cursor.takes_all(&["set", "data", "type"]) {
+        let from = cursor.at;
         let data_type = data_type(cursor)?;
-        // With USING or COLLATE behind it, it is the parser's.
-        return Some(ActionKind::AlterColumnType { column, data_type, using: None, collation: None });
+        let text = cursor.text_since(from);
+        // With COLLATE behind it, or more than a cast, it is the parser's.
+        let using = if cursor.takes("using") { Some(cast_of_column(cursor, &column, &text)?) } else { None };
+        return Some(ActionKind::AlterColumnType { column, data_type, using, collation: None });
     }
     cursor.expects("set")?;
     if cursor.takes("default") {
         return Some(ActionKind::SetDefault { column, default: Some(plain_expression(cursor)?) });
     }
     cursor.takes_all(&["not", "null"]).then_some(ActionKind::SetNotNull { column })
+}
+
+/// `c::type`, where the column is the one whose type changes, to just that type.
+fn cast_of_column(cursor: &mut Cursor, column: &str, to: &str) -> Option<UsingExpression> {
+    let operand = cursor.identifier()?;
+    (operand == column && cursor.takes_cast()).then_some(())?;
+    let from = cursor.at;
+    data_type(cursor)?;
+    (cursor.text_since(from) == to).then_some(UsingExpression::SameColumn)
 }
 
 /// `INSERT INTO … VALUES` of literals alone.
@@ -672,6 +758,19 @@ mod tests {
              set data type numeric(5), alter h set default 5, add constraint u unique (a, b), add foreign key (a) \
              references b not valid, drop constraint if exists k cascade, validate constraint v",
             "alter table a rename to b",
+            "alter table \"t\" add column \"a\" bigint null constraint \"k\" references app.u (id) deferrable initially \
+             deferred, add b int not null default 0 constraint n not null constraint u unique references v on delete cascade",
+            "alter table t add a jsonb default '{}'::jsonb not null, alter b set default null::int",
+            "alter table t alter a type bigint using \"a\"::bigint, alter column b type varchar(20) using b::varchar(20)",
+            "create index on t (a varchar_pattern_ops, b int4_ops desc nulls last)",
+            "begin",
+            "BEGIN TRANSACTION",
+            "commit work",
+            "rollback",
+            "set constraints all immediate",
+            "set constraints \"a\", b.c deferred",
+            "create trigger g before insert or update on s.t for each row execute function f.g()",
+            "create or replace trigger g after truncate on t for statement execute procedure h()",
             "alter table a rename column b to c",
             "insert into t (a, b) values (1, 'x'), (-2.5, null)",
             "insert into app.t values (true, 'it')",
@@ -692,9 +791,18 @@ mod tests {
             "create index i on t (lower(a))",
             "alter table t add column a int default (1 + 2)",
             "alter table t alter a type text using b",
+            "alter table t alter a type text using a::varchar",
+            "alter table t add column a int constraint c default 1",
+            "begin isolation level serializable",
+            "commit and chain",
+            "rollback to savepoint a",
+            "set search_path = a",
+            "set constraints deferred",
+            "create trigger g before update of a on t for each row execute function f()",
             "insert into t values (now())",
             "create table t (a int) partition by range (a)",
-            "create table t (a int default 'a'::text)",
+            "create table t (a int default 'a'::text || 'b')",
+            "create table t (a int default 'a': :text)",
             "drop table",
             "alter table t add column a int -- why\n not null",
         ] {
@@ -720,8 +828,8 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_read_is_read_as_the_parser_reads_it(
-            start in "(create table|create index|create unique index|alter table|alter table t add|insert into t values|insert into|drop table|comment on)",
-            rest in "( (a|t|\"B\"|int|text|varchar|numeric|\\(|\\)|,|1|'x'|-1|\\.|not null|null|primary key|unique|default|references|constraint|foreign key|on delete cascade|add column|drop column|alter column|set not null|type|using|values|if exists|if not exists|concurrently|on|only|is|cascade|timestamp with time zone|generated always as identity|desc|nulls first)){1,12}",
+            start in "(create table|create index|create trigger g|set constraints|begin|commit|create unique index|alter table|alter table t add|insert into t values|insert into|drop table|comment on)",
+            rest in "( (a|t|\"B\"|int|text|varchar|numeric|\\(|\\)|,|1|'x'|-1|\\.|not null|null|primary key|unique|default|references|constraint|foreign key|on delete cascade|add column|drop column|alter column|set not null|type|using|values|if exists|if not exists|concurrently|on|only|is|cascade|timestamp with time zone|generated always as identity|desc|nulls first|::|initially deferred|deferrable|before|insert|or|for each row|execute function|all|immediate|transaction|text_ops)){1,12}",
         ) {
             check(&format!("{start}{rest}"));
         }
