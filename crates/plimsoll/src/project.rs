@@ -7,6 +7,7 @@ use std::sync::Arc;
 use plimsoll_core::ChangeScope;
 use plimsoll_core::units::plural;
 use plimsoll_core::{Location, SourceFile};
+use plimsoll_lint::{Judgement, judge, judge_each_and_release};
 use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::placeholder::{Kind, Placeholder};
 use plimsoll_sql::{InputFile, Layout, Migration, Schema, Snapshot};
@@ -282,6 +283,24 @@ impl Project {
     /// The rules' settings, with what the snapshot knows where the configuration says nothing.
     pub(crate) fn lint_settings(&self, settings: &Settings) -> plimsoll_lint::Settings {
         Self::settings_with(self.snapshot.as_ref(), settings)
+    }
+
+    /// Judges the change.
+    pub(crate) fn judge(&self, settings: &Settings) -> Judgement {
+        let new: Vec<_> = self.new.iter().collect();
+        match new.is_empty() {
+            true => Judgement::default(),
+            false => judge(&mut self.schema_before(), &new, self.scope, &self.lint_settings(settings)),
+        }
+    }
+
+    /// Judges the change for a caller who asks no more of its commands, and lets go of them on the way.
+    pub(crate) fn judge_and_release(&mut self, settings: &Settings) -> Judgement {
+        if self.scope == ChangeScope::Together || self.new.is_empty() {
+            return self.judge(settings);
+        }
+        let (mut schema, settings) = (self.schema_before(), self.lint_settings(settings));
+        judge_each_and_release(&mut schema, &mut self.new, &settings)
     }
 
     /// The rules' settings, with what a snapshot knows where the configuration says nothing.

@@ -1,10 +1,11 @@
 //! A migration: a file's up section as statements, and how its tool runs them.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use plimsoll_core::{Location, SourceFile};
 
+use crate::command::Command;
 use crate::parse::{Statement, StatementKind, parse_script};
 use crate::placeholder::{Expanded, Placeholder, Values, expand};
 use crate::transaction::{Place, places};
@@ -172,6 +173,17 @@ impl Migration {
             return (line, column);
         }
         self.source.line_column(origin(&template.expanded, self.section.start, &(offset..offset)).start)
+    }
+
+    /// Forgets what the statements are. Their texts and places stay.
+    pub fn release_commands(&mut self) {
+        static FORGOTTEN: LazyLock<Arc<Command>> = LazyLock::new(|| Arc::new(Command::Other));
+        for statement in &mut self.statements {
+            if let StatementKind::Command(command) = &mut statement.kind {
+                *command = Arc::clone(&FORGOTTEN);
+            }
+            statement.inner = Vec::new();
+        }
     }
 
     /// In which transaction each statement runs.

@@ -49,7 +49,7 @@ pub(crate) async fn run(
         _ => None,
     };
     project.require_runnable()?;
-    let linted = Linted::of(&project, &settings, &arguments.report)?;
+    let linted = Linted::of(project.judge(&settings), &project, &settings, &arguments.report)?;
     let rows = if arguments.no_seed { Rows::None } else { Rows::Seeded };
     let mut sources = project.sources();
     for query in queries.iter().flatten() {

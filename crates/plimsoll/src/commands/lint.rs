@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use plimsoll_core::{Claim, Evidence, EvidenceKind, Finding, Location, Report, Severity};
+use plimsoll_lint::Judgement;
 use plimsoll_lint::names::UNREADABLE_FILE;
-use plimsoll_lint::{Judgement, judge};
 
 use crate::args::{ColorChoice, LintArguments, ReportArguments};
 use crate::baseline;
@@ -34,15 +34,16 @@ pub(crate) fn run(
         );
     }
     let settings = Settings::load(config, arguments.report.postgres)?;
-    let project = Project::load(&settings, &arguments.report)?;
+    let mut project = Project::load(&settings, &arguments.report)?;
+    let judgement = project.judge_and_release(&settings);
     if let Some(path) = &arguments.write_baseline {
-        let findings = Linted::without_baseline(&project, &settings).judgement.findings;
+        let findings = Linted::without_baseline(judgement, &project, &settings).judgement.findings;
         let count = baseline::write(findings, &settings.current.join(path), &project.judged(), &settings)?;
         let what = if count == 1 { "finding" } else { "findings" };
         print(&format!("wrote {}: {count} {what}\n", path.display()))?;
         return Ok(CLEAN);
     }
-    let Linted { judgement, mut notes } = Linted::of(&project, &settings, &arguments.report)?;
+    let Linted { judgement, mut notes } = Linted::of(judgement, &project, &settings, &arguments.report)?;
     if project.knows_nothing() && judgement.touches_unknown {
         notes.push(
             "Nothing is known of the tables before the change, so they were judged at their worst: keep the earlier \
@@ -57,13 +58,14 @@ pub(crate) fn run(
 }
 
 impl Linted {
-    /// Judges the change, and leaves out what the baseline has.
+    /// What a judgement of the change comes to: leaves out what the baseline has.
     pub(crate) fn of(
+        judgement: Judgement,
         project: &Project,
         settings: &Settings,
         arguments: &ReportArguments,
     ) -> Result<Self, Failure> {
-        let mut linted = Self::without_baseline(project, settings);
+        let mut linted = Self::without_baseline(judgement, project, settings);
         let path = arguments.baseline.as_ref().map(|path| settings.current.join(path));
         if let Some(path) = path.as_ref().or(settings.baseline.as_ref()) {
             let met = baseline::leave_out(linted.judgement.findings, path, &project.judged(), settings)?;
@@ -74,16 +76,9 @@ impl Linted {
         Ok(linted)
     }
 
-    fn without_baseline(project: &Project, settings: &Settings) -> Self {
-        let new: Vec<_> = project.new.iter().collect();
+    fn without_baseline(mut judgement: Judgement, project: &Project, settings: &Settings) -> Self {
         let mut notes = project.notes.clone();
         notes.extend(project.placeholder_note());
-        let mut judgement = match new.is_empty() {
-            true => Judgement::default(),
-            false => {
-                judge(&mut project.schema_before(), &new, project.scope, &project.lint_settings(settings))
-            }
-        };
         let policy = &settings.lint.policy;
         let general = policy.general();
         let unreadable = project.unreadable.iter().filter_map(|one| {
@@ -96,7 +91,7 @@ impl Linted {
             let Location { file, line, column, .. } = &one.location;
             format!("{file}:{line}:{column} can't be read, so what the file makes isn't known: {}.", one.why)
         }));
-        match new.iter().filter(|migration| !policy.judges(migration.source.path())).count() {
+        match project.new.iter().filter(|migration| !policy.judges(migration.source.path())).count() {
             0 => {}
             1 => notes.push("1 file was not judged, as [lint] include and exclude say.".into()),
             count => notes.push(format!("{count} files were not judged, as [lint] include and exclude say.")),
