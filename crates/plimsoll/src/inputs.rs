@@ -218,22 +218,21 @@ pub(crate) fn walk(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     collect(folder, 0, &mut files)
         .map_err(|why| Failure::input(format!("list the files in {}: {why}", folder.display())))?;
-    files.sort();
     Ok(files)
 }
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+    let mut entries = std::fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| (entry.file_name(), entry)))
+        .collect::<std::io::Result<Vec<_>>>()?;
+    entries.retain(|(name, _)| !name.as_encoded_bytes().starts_with(b"."));
+    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (_, entry) in entries {
+        let kind = entry.file_type()?;
         let path = entry.path();
-        if hidden {
-            continue;
-        }
-        let link = entry.file_type()?.is_symlink();
-        if !path.is_dir() {
+        if !kind.is_dir() && !(kind.is_symlink() && path.is_dir()) {
             files.push(path);
-        } else if !link && depth < DEEPEST {
+        } else if !kind.is_symlink() && depth < DEEPEST {
             // A link to a folder could lead round in a circle.
             collect(&path, depth + 1, files)?;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::relation::{Policy, made_up_name};
 use super::{
     Domain, Function, Relation, RelationKind, ResolvedName, Schema, Snapshots, TEMPORARY, TableIndex,
-    Trigger, UserType,
+    Trigger, UserType, is_temporary,
 };
 use crate::command::DomainAction;
 use crate::command::{
@@ -96,6 +96,7 @@ impl Schema {
     }
 
     fn put(&mut self, name: ResolvedName, relation: Relation) {
+        self.has_temporary |= is_temporary(&name);
         self.relations_mut().insert(name.clone(), relation);
         self.note_pointers(&name);
     }
@@ -203,6 +204,7 @@ impl Schema {
 
     fn create_unknown(&mut self, name: ResolvedName, kind: RelationKind) {
         let relation = Relation { kind, made_by: self.change, ..Relation::default() };
+        self.has_temporary |= is_temporary(&name);
         self.relations_mut().entry(name).or_insert(relation);
     }
 
@@ -529,6 +531,7 @@ impl Schema {
 
     fn create_type(&mut self, name: &ObjectName, made: UserType) {
         let name = self.place(name);
+        self.has_temporary |= is_temporary(&name);
         Arc::make_mut(&mut self.types).entry(name).or_insert(made);
     }
 

@@ -13,7 +13,7 @@ mod snapshots;
 mod user_type;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use crate::command::{ConstraintKind, Volatility};
 use crate::data_type::DataType;
@@ -32,6 +32,10 @@ pub type ResolvedName = ObjectName;
 
 /// Schema of temporary tables, searched before all others.
 const TEMPORARY: &str = "pg_temp";
+
+fn is_temporary(name: &ResolvedName) -> bool {
+    name.schema.as_deref() == Some(TEMPORARY)
+}
 
 /// Tables, views, indexes, types and functions by name.
 ///
@@ -56,6 +60,8 @@ pub struct Schema {
     change: u32,
     /// Whether anything was ever replayed into it.
     known: bool,
+    /// Whether there is any temporary relation or type: asked at every name that is looked up.
+    has_temporary: bool,
 }
 
 /// What a publication publishes.
@@ -105,6 +111,7 @@ impl Default for Schema {
             search_path: vec!["public".into()],
             change: 0,
             known: false,
+            has_temporary: false,
         }
     }
 }
@@ -122,11 +129,10 @@ impl Schema {
         if self.search_path != ["public"] {
             self.search_path = vec!["public".into()];
         }
-        let temporary = |name: &ResolvedName| name.schema.as_deref() == Some(TEMPORARY);
-        let from = ObjectName::qualified(TEMPORARY, "");
-        if self.relations.range(from..).next().is_some_and(|(name, _)| temporary(name)) {
-            Arc::make_mut(&mut self.relations).retain(|name, _| !temporary(name));
-            Arc::make_mut(&mut self.index_tables).retain(|name, _| !temporary(name));
+        if std::mem::take(&mut self.has_temporary) {
+            Arc::make_mut(&mut self.relations).retain(|name, _| !is_temporary(name));
+            Arc::make_mut(&mut self.index_tables).retain(|name, _| !is_temporary(name));
+            Arc::make_mut(&mut self.types).retain(|name, _| !is_temporary(name));
         }
     }
 
@@ -369,7 +375,7 @@ impl Schema {
         if name.schema.is_some() {
             return name.clone();
         }
-        if self.has_temporary() {
+        if self.has_temporary {
             let temporary = ObjectName::qualified(TEMPORARY, &name.name);
             if exists(&temporary) {
                 return temporary;
@@ -384,15 +390,6 @@ impl Schema {
                 self.search_path.iter().map(in_schema).find(exists).unwrap_or_else(|| in_schema(first))
             }
         }
-    }
-
-    /// Whether there is any temporary object. Asked at every name that is looked up.
-    fn has_temporary(&self) -> bool {
-        static FIRST: LazyLock<ResolvedName> = LazyLock::new(|| ObjectName::qualified(TEMPORARY, ""));
-        let is_temporary = |name: &ResolvedName| name.schema.as_deref() == Some(TEMPORARY);
-        let relation = self.relations.range(&*FIRST..).next().map(|(name, _)| name);
-        let user_type = self.types.range(&*FIRST..).next().map(|(name, _)| name);
-        relation.is_some_and(is_temporary) || user_type.is_some_and(is_temporary)
     }
 
     /// The name that a new object gets: in the first schema of the search path.
