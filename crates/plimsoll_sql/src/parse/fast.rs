@@ -3,12 +3,14 @@
 //! A statement is read only if each of its tokens is understood; anything else is the parser's, which
 //! gives the same command more slowly. A test holds the two against each other.
 
+use std::ops::Range;
+
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
 use crate::command::{
-    ActionKind, AlterTable, ColumnBytes, ColumnDefinition, Command, Constraint, ConstraintKind, CreateIndex,
-    CreateTable, Drop, Expression, Generated, IndexKey, KeyConstraint, Modify, ModifyKind, ObjectKind,
-    TableAction, UsingExpression,
+    ActionKind, AlterTable, ColumnBytes, ColumnDefinition, Command, Constraint, ConstraintKind,
+    CreateFunction, CreateIndex, CreateTable, Drop, Expression, Generated, IndexKey, KeyConstraint, Modify,
+    ModifyKind, ObjectKind, TableAction, UsingExpression, Volatility,
 };
 use crate::data_type::DataType;
 use crate::name::{ObjectName, is_reserved};
@@ -208,6 +210,20 @@ impl<'a> Cursor<'a> {
         (!joined).then_some(inner)
     }
 
+    /// A dollar-quoted string's content, and which bytes that is.
+    fn dollar_quoted(&mut self) -> Option<(Range<usize>, &'a str)> {
+        let token = self.peek()?;
+        let TokenKind::Literal { kind: LiteralKind::DollarQuotedString { terminated: true } } = token.kind
+        else {
+            return None;
+        };
+        let quote = token.text[1..].find('$')? + 2;
+        let content = token.text.get(quote..token.text.len().checked_sub(quote)?)?;
+        let start = token.start + quote;
+        self.at += 1;
+        Some((start..start + content.len(), content))
+    }
+
     /// A number, string, TRUE, FALSE or NULL.
     fn takes_literal(&mut self) -> bool {
         let Some(token) = self.peek() else { return false };
@@ -274,11 +290,15 @@ fn create(cursor: &mut Cursor) -> Option<Command> {
     if cursor.takes("table") {
         return create_table(cursor);
     }
+    let or_replace = cursor.takes_all(&["or", "replace"]);
     if cursor.takes("trigger") {
-        return create_trigger(cursor, false);
+        return create_trigger(cursor, or_replace);
     }
-    if cursor.takes_all(&["or", "replace", "trigger"]) {
-        return create_trigger(cursor, true);
+    if cursor.takes("function") {
+        return create_function(cursor, or_replace);
+    }
+    if or_replace {
+        return None;
     }
     let unique = cursor.takes("unique");
     let index_word = cursor.peek()?.start..cursor.peek()?.start + "index".len();
@@ -296,6 +316,14 @@ fn create(cursor: &mut Cursor) -> Option<Command> {
         keys.push(index_key(cursor)?);
     }
     cursor.expects_sign(TokenKind::CloseParen)?;
+    let partial = cursor.takes("where");
+    let mut predicate_columns = Vec::new();
+    if partial {
+        predicate_columns.push(cursor.identifier()?);
+        cursor.expects("is")?;
+        cursor.takes("not");
+        cursor.expects("null")?;
+    }
     Some(Command::CreateIndex(Box::new(CreateIndex {
         name,
         table,
@@ -305,10 +333,58 @@ fn create(cursor: &mut Cursor) -> Option<Command> {
         only,
         method,
         keys,
-        partial: false,
-        predicate_columns: Vec::new(),
+        partial,
+        predicate_columns,
         index_word,
     })))
+}
+
+/// A function in PL/pgSQL, whose body is a string that isn't looked into here.
+fn create_function(cursor: &mut Cursor, or_replace: bool) -> Option<Command> {
+    let mut function = CreateFunction { name: cursor.name()?, or_replace, ..CreateFunction::default() };
+    cursor.expects_sign(TokenKind::OpenParen)?;
+    if !cursor.takes_sign(TokenKind::CloseParen) {
+        loop {
+            cursor.identifier()?;
+            data_type(cursor)?;
+            if !cursor.takes_sign(TokenKind::Comma) {
+                break;
+            }
+        }
+        cursor.expects_sign(TokenKind::CloseParen)?;
+    }
+    cursor.expects("returns")?;
+    let from = cursor.at;
+    data_type(cursor)?;
+    // The parser's spelling of more than a word is its own.
+    (cursor.at == from + 1).then_some(())?;
+    function.returns = cursor.tokens[from].text.to_ascii_lowercase();
+    let (mut has_volatility, mut has_rights) = (false, false);
+    while !cursor.is_at_end() {
+        let volatility = [
+            ("immutable", Volatility::Immutable),
+            ("stable", Volatility::Stable),
+            ("volatile", Volatility::Volatile),
+        ];
+        if let Some((_, volatility)) = volatility.into_iter().find(|(word, _)| cursor.takes(word)) {
+            (!std::mem::replace(&mut has_volatility, true)).then_some(())?;
+            function.volatility = volatility;
+        } else if cursor.takes_all(&["security", "definer"]) {
+            (!std::mem::replace(&mut has_rights, true)).then_some(())?;
+            function.security_definer = true;
+        } else if cursor.takes_all(&["language", "plpgsql"]) {
+            function.language.is_empty().then_some(())?;
+            function.language = "plpgsql".to_owned();
+        } else {
+            cursor.expects("as")?;
+            function.body.is_none().then_some(())?;
+            let (range, text) = cursor.dollar_quoted()?;
+            function.body = Some(range);
+            function.body_text = text.to_owned();
+        }
+    }
+    (!function.language.is_empty() && function.body.is_some())
+        .then(|| Command::CreateFunction(Box::new(function)))
 }
 
 /// A column with its order; its text is that of one word where nothing but single spaces part it.
@@ -770,6 +846,11 @@ mod tests {
             "set constraints all immediate",
             "set constraints \"a\", b.c deferred",
             "create trigger g before insert or update on s.t for each row execute function f.g()",
+            "create unique index i on t (a) where b is not null",
+            "create index on t (a) where \"B\" is null",
+            "create or replace function app.f(a integer, b varchar(20)) returns TRIGGER language plpgsql security definer as \
+             $body$ begin return new; -- é\nend $body$",
+            "create function f() returns void as $$begin end$$ language plpgsql stable",
             "create or replace trigger g after truncate on t for statement execute procedure h()",
             "alter table a rename column b to c",
             "insert into t (a, b) values (1, 'x'), (-2.5, null)",
@@ -793,6 +874,12 @@ mod tests {
             "alter table t alter a type text using b",
             "alter table t alter a type text using a::varchar",
             "alter table t add column a int constraint c default 1",
+            "create index on t (a) where b > 0",
+            "create or replace index i on t (a)",
+            "create function f() returns int language sql as $$select 1$$",
+            "create function f() returns void language plpgsql as $$begin end$$ stable volatile",
+            "create function f() returns void language plpgsql",
+            "create function f() returns setof int language plpgsql as $$begin end$$",
             "begin isolation level serializable",
             "commit and chain",
             "rollback to savepoint a",
@@ -828,8 +915,8 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_read_is_read_as_the_parser_reads_it(
-            start in "(create table|create index|create trigger g|set constraints|begin|commit|create unique index|alter table|alter table t add|insert into t values|insert into|drop table|comment on)",
-            rest in "( (a|t|\"B\"|int|text|varchar|numeric|\\(|\\)|,|1|'x'|-1|\\.|not null|null|primary key|unique|default|references|constraint|foreign key|on delete cascade|add column|drop column|alter column|set not null|type|using|values|if exists|if not exists|concurrently|on|only|is|cascade|timestamp with time zone|generated always as identity|desc|nulls first|::|initially deferred|deferrable|before|insert|or|for each row|execute function|all|immediate|transaction|text_ops)){1,12}",
+            start in "(create table|create index|create trigger g|create function f\\(\\) returns|set constraints|begin|commit|create unique index|alter table|alter table t add|insert into t values|insert into|drop table|comment on)",
+            rest in "( (a|t|\"B\"|int|text|varchar|numeric|\\(|\\)|,|1|'x'|-1|\\.|not null|null|primary key|unique|default|references|constraint|foreign key|on delete cascade|add column|drop column|alter column|set not null|type|using|values|if exists|if not exists|concurrently|on|only|is|cascade|timestamp with time zone|generated always as identity|desc|nulls first|::|initially deferred|deferrable|before|insert|or|for each row|execute function|all|immediate|transaction|text_ops|where a is null|language plpgsql|as|\\$\\$ x \\$\\$|stable|security definer|immutable)){1,12}",
         ) {
             check(&format!("{start}{rest}"));
         }
