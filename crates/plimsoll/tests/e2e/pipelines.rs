@@ -94,15 +94,16 @@ fn the_action_installs_the_wheel_and_tells_of_a_pull_request() {
         shell(script, &project, &all)
     };
 
-    let ended = run(
-        &step("Install Plimsoll"),
-        &[("PLIMSOLL_VERSION", ""), ("PLIMSOLL_HASHES", ""), ("PLIMSOLL_WHEEL", "")],
-    );
-    assert!(
-        shown(&ended).contains("::error::Give the version") && !ended.status.success(),
-        "{}",
-        shown(&ended)
-    );
+    // What isn't pinned isn't installed.
+    for (version, wheel, told) in [
+        ("", "", "::error::Give the version"),
+        ("0.1.0", "", "::error::Pin the version by hashes"),
+        ("", "https://example.org/plimsoll-0.1.0-py3-none-any.whl", "::error::Pin the wheel by its digest"),
+    ] {
+        let inputs = [("PLIMSOLL_VERSION", version), ("PLIMSOLL_HASHES", ""), ("PLIMSOLL_WHEEL", wheel)];
+        let ended = run(&step("Install Plimsoll"), &inputs);
+        assert!(ended.status.code() == Some(2) && shown(&ended).contains(told), "{}", shown(&ended));
+    }
     // A digest that isn't the wheel's is refused before anything is installed.
     let versioned = [("PLIMSOLL_VERSION", "0.1.0"), ("PLIMSOLL_WHEEL", ""), ("PIP_NO_INDEX", "1")];
     let out = Path::new(&*wheel).parent().unwrap().to_string_lossy().into_owned();
@@ -188,10 +189,21 @@ fn the_gitlab_job_installs_the_wheel_and_tells_of_a_merge_request() {
     let report = text(&job["artifacts"]["reports"]["codequality"]);
 
     let (project, base) = pull_request();
-    let ended = shell(&script("before_script"), &project, &[]);
-    assert!(!ended.status.success() && shown(&ended).contains("Set PLIMSOLL_VERSION"), "{}", shown(&ended));
+    // What isn't pinned isn't installed.
+    let url = "https://example.org/plimsoll-0.1.0-py3-none-any.whl";
+    for (variable, told) in [
+        (("PLIMSOLL_VERSION", ""), "Set PLIMSOLL_VERSION"),
+        (("PLIMSOLL_VERSION", "0.1.0"), "Set PLIMSOLL_HASHES"),
+        (("PLIMSOLL_WHEEL", url), "Pin PLIMSOLL_WHEEL"),
+        (("CI_JOB_IMAGE", "python:3.13"), "Set PLIMSOLL_IMAGE"),
+    ] {
+        let ended = shell(&script("before_script"), &project, &[variable]);
+        assert!(ended.status.code() == Some(2) && shown(&ended).contains(told), "{}", shown(&ended));
+    }
+    let image = format!("python@sha256:{}", "0".repeat(64));
     let wheel = wheel().to_string_lossy();
-    let ended = shell(&script("before_script"), &project, &[("PLIMSOLL_WHEEL", &wheel)]);
+    let with_wheel = [("CI_JOB_IMAGE", image.as_str()), ("PLIMSOLL_WHEEL", &wheel)];
+    let ended = shell(&script("before_script"), &project, &with_wheel);
     assert!(ended.status.success(), "{}", shown(&ended));
     let ended = shell(&script("script"), &project, &[("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base)]);
     assert_eq!(ended.status.code(), Some(1), "{}", shown(&ended));
