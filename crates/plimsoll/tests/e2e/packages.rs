@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::project::{Project, isolate_git};
@@ -196,6 +197,29 @@ fn check_hook(runner: &str) {
         .write("migrations/0002_search.sql", DANGEROUS.replace("create index", "create index concurrently"));
     let ended = run();
     assert!(ended.status.success(), "{}", shown(&ended));
+}
+
+/// A YAML file of the working copy.
+pub(crate) fn yaml(file: &str) -> Value {
+    let script = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)";
+    let mut python = tool("python");
+    let json = succeed(python.args(["-c", script]).arg(root().join(file)));
+    serde_json::from_str(&json).unwrap()
+}
+
+#[test]
+fn the_hook_pins_no_interpreter_and_takes_migrations_alone() {
+    let hooks = yaml(".pre-commit-hooks.yaml");
+    let [hook] = &hooks.as_array().unwrap()[..] else { panic!("{hooks}") };
+    // A machine without that very version couldn't install it.
+    assert_eq!(hook["language_version"], Value::Null);
+    assert_eq!(hook["require_serial"], true);
+    // What the documentation says for a hook without the build.
+    let documented = std::fs::read_to_string(root().join("docs/ci.md")).unwrap();
+    for key in ["entry", "files", "exclude"] {
+        let line = format!("    {key}: {}\n", hook[key].as_str().unwrap());
+        assert!(documented.contains(&line), "no {line:?} in docs/ci.md");
+    }
 }
 
 #[test]

@@ -6,16 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::packages::{DANGEROUS, FOUND, SAFE, root, shown, succeed, tool, wheel};
+use crate::packages::{DANGEROUS, FOUND, SAFE, root, shown, succeed, wheel, yaml};
 use crate::project::{Project, isolate_git};
-
-/// A YAML file of the working copy.
-fn yaml(file: &str) -> Value {
-    let script = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)";
-    let mut python = tool("python");
-    let json = succeed(python.args(["-c", script]).arg(root().join(file)));
-    serde_json::from_str(&json).unwrap()
-}
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
