@@ -74,36 +74,53 @@ pub(crate) fn staged_files(folder: &Path) -> Result<ChangedFiles, Failure> {
 }
 
 /// The files below `folder` as git's index has them: absolute paths and contents. Links are left
-/// out.
+/// out. A file that git says is the same in the working tree is read there, which is quicker.
 pub(crate) fn index_files(
     folder: &Path,
     wanted: impl Fn(&Path) -> bool,
 ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
-    let listed =
-        git(folder, &["ls-files", "--stage", "-z", "--", "."]).map_err(|why| nothing_known(folder, &why))?;
-    let mut files = Vec::new();
+    let listed = git(folder, &["ls-files", "-v", "--cached", "--modified", "--stage", "-z", "--", "."])
+        .map_err(|why| nothing_known(folder, &why))?;
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
+    let mut changed = BTreeSet::new();
     for entry in listed.split('\0').filter(|entry| !entry.is_empty()) {
-        // `mode hash stage` and a tab before the path; a stage other than 0 is a conflict.
+        // `tag mode hash stage` and a tab before the path; a stage other than 0 is a conflict.
         let Some((head, path)) = entry.split_once('\t') else { continue };
         let words: Vec<&str> = head.split(' ').collect();
-        let [mode, hash, stage] = words[..] else { continue };
+        let [tag, mode, hash, stage] = words[..] else { continue };
         let path = normal(&folder.join(path));
         if stage != "0" {
             let shown = path.display();
             return Err(Failure::input(format!("read the index: {shown} has a conflict; resolve it first")));
         }
-        if mode.starts_with("100") && wanted(&path) {
+        // H is a file that git compares; C says once more of one that it is another in the working tree.
+        if tag != "H" {
+            changed.insert(path.clone());
+        }
+        if tag != "C" && mode.starts_with("100") && wanted(&path) {
             files.push((path, hash.to_owned()));
         }
     }
-    let contents = contents(folder, files.iter().map(|(_, hash)| hash.as_str()))
-        .map_err(|why| Failure::environment(format!("run git cat-file: {why}")))?;
-    Ok(files.into_iter().map(|(path, _)| path).zip(contents).collect())
+    let on_disk = |path: &PathBuf| if changed.contains(path) { None } else { std::fs::read(path).ok() };
+    let mut found: Vec<Option<Vec<u8>>> = files.iter().map(|(path, _)| on_disk(path)).collect();
+    let missing: Vec<&str> = files
+        .iter()
+        .zip(&found)
+        .filter(|(_, found)| found.is_none())
+        .map(|((_, hash), _)| hash.as_str())
+        .collect();
+    if !missing.is_empty() {
+        let contents = contents(folder, &missing)
+            .map_err(|why| Failure::environment(format!("run git cat-file: {why}")))?;
+        for (found, content) in found.iter_mut().filter(|found| found.is_none()).zip(contents) {
+            *found = Some(content);
+        }
+    }
+    Ok(files.into_iter().zip(found).filter_map(|((path, _), found)| Some((path, found?))).collect())
 }
 
 /// The contents of objects, by one process.
-fn contents<'a>(folder: &Path, hashes: impl Iterator<Item = &'a str>) -> std::io::Result<Vec<Vec<u8>>> {
-    let hashes: Vec<&str> = hashes.collect();
+fn contents(folder: &Path, hashes: &[&str]) -> std::io::Result<Vec<Vec<u8>>> {
     let mut child = Command::new("git")
         .arg("-C")
         .arg(folder)
