@@ -10,7 +10,8 @@ environment=target/test-venv
 # A copy of what was installed, written last: an interrupted installation is begun anew.
 installed=$environment/requirements.txt
 
-if cmp -s "$requirements" "$installed" && "$environment/bin/python" -c 'import django, maturin, pre_commit, psycopg, pygls, yaml' 2>/dev/null; then
+if cmp -s "$requirements" "$installed" && "$environment/bin/python" -c 'import django, maturin, pre_commit, psycopg, pygls, yaml' 2>/dev/null &&
+    [ -d "$environment/wheels" ]; then
     exit 0
 fi
 
@@ -29,4 +30,9 @@ mkdir -p target
 python3 -m venv --without-pip "$environment"
 python3 -m pip --python "$environment/bin/python" --quiet --disable-pip-version-check --no-input \
     install --require-hashes --only-binary :all: -r "$requirements" >&2
+# Whoever installs the hook builds it in an environment of its own, into which maturin goes from here: a test has no
+# network.
+awk '/^[^ ]/ { is_maturin = /^maturin==/ } is_maturin' "$requirements" > "$environment/maturin.txt"
+python3 -m pip --quiet --disable-pip-version-check --no-input \
+    download --require-hashes --only-binary :all: --no-deps --dest "$environment/wheels" -r "$environment/maturin.txt" >&2
 cp "$requirements" "$installed"

@@ -1,7 +1,7 @@
 //! Which files git says were added or changed.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -53,61 +53,102 @@ pub(crate) fn changed_files(folder: &Path, base: Option<&str>) -> Result<Changed
 
 /// Files below `folder` that are staged, and which of them the last commit has too.
 pub(crate) fn staged_files(folder: &Path) -> Result<ChangedFiles, Failure> {
-    let top = top_level(folder)?;
-    let staged = |filter: &str| {
-        git_or_fail(folder, &["diff", "--cached", "--name-only", "--no-relative", filter, "-z", "--", "."])
+    // A file with a new name is a new file.
+    let staged = ["diff", "--cached", "--name-status", "--no-renames", "--relative", "--diff-filter=AM"];
+    let listed = git(folder, &[&staged[..], &["-z", "--", "."]].concat())
+        .map_err(|why| nothing_known(folder, &why))?;
+    let mut words = listed.split('\0');
+    let mut changed = ChangedFiles {
+        paths: BTreeSet::new(),
+        released: BTreeSet::new(),
+        base: "the last commit".to_owned(),
     };
-    let base = "the last commit".to_owned();
-    let paths = paths_of(&staged("--diff-filter=ACMR")?, &top);
-    Ok(ChangedFiles { paths, released: paths_of(&staged("--diff-filter=M")?, &top), base })
+    while let (Some(status), Some(path)) = (words.next(), words.next()) {
+        let path = normal(&folder.join(path));
+        if status == "M" {
+            changed.released.insert(path.clone());
+        }
+        changed.paths.insert(path);
+    }
+    Ok(changed)
 }
 
 /// The files below `folder` as git's index has them: absolute paths and contents. Links are left
-/// out.
+/// out. A file that git says is the same in the working tree is read there, which is quicker.
 pub(crate) fn index_files(
     folder: &Path,
     wanted: impl Fn(&Path) -> bool,
 ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
-    let top = top_level(folder)?;
-    let listed = git_or_fail(folder, &["ls-files", "--stage", "--full-name", "-z", "--", "."])?;
-    let mut files = Vec::new();
+    let listed = git(folder, &["ls-files", "-v", "--cached", "--modified", "--stage", "-z", "--", "."])
+        .map_err(|why| nothing_known(folder, &why))?;
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
+    let mut changed = BTreeSet::new();
     for entry in listed.split('\0').filter(|entry| !entry.is_empty()) {
-        // `mode hash stage` and a tab before the path; a stage other than 0 is a conflict.
+        // `tag mode hash stage` and a tab before the path; a stage other than 0 is a conflict.
         let Some((head, path)) = entry.split_once('\t') else { continue };
         let words: Vec<&str> = head.split(' ').collect();
-        let [mode, hash, stage] = words[..] else { continue };
-        let path = normal(&top.join(path));
+        let [tag, mode, hash, stage] = words[..] else { continue };
+        let path = normal(&folder.join(path));
         if stage != "0" {
             let shown = path.display();
             return Err(Failure::input(format!("read the index: {shown} has a conflict; resolve it first")));
         }
-        if mode.starts_with("100") && wanted(&path) {
+        // H is a file that git compares; C says once more of one that it is another in the working tree.
+        if tag != "H" {
+            changed.insert(path.clone());
+        }
+        if tag != "C" && mode.starts_with("100") && wanted(&path) {
             files.push((path, hash.to_owned()));
         }
     }
-    let contents = contents(folder, files.iter().map(|(_, hash)| hash.as_str()))
-        .map_err(|why| Failure::environment(format!("run git cat-file: {why}")))?;
-    Ok(files.into_iter().map(|(path, _)| path).zip(contents).collect())
+    let on_disk = |path: &PathBuf| if changed.contains(path) { None } else { std::fs::read(path).ok() };
+    let mut found: Vec<Option<Vec<u8>>> = files.iter().map(|(path, _)| on_disk(path)).collect();
+    let missing: Vec<&str> = files
+        .iter()
+        .zip(&found)
+        .filter(|(_, found)| found.is_none())
+        .map(|((_, hash), _)| hash.as_str())
+        .collect();
+    if !missing.is_empty() {
+        let contents = contents(folder, &missing)
+            .map_err(|why| Failure::environment(format!("run git cat-file: {why}")))?;
+        for (found, content) in found.iter_mut().filter(|found| found.is_none()).zip(contents) {
+            *found = Some(content);
+        }
+    }
+    Ok(files.into_iter().zip(found).filter_map(|((path, _), found)| Some((path, found?))).collect())
 }
 
 /// The contents of objects, by one process.
-fn contents<'a>(folder: &Path, hashes: impl Iterator<Item = &'a str>) -> std::io::Result<Vec<Vec<u8>>> {
-    let hashes: Vec<&str> = hashes.collect();
+fn contents(folder: &Path, hashes: &[&str]) -> std::io::Result<Vec<Vec<u8>>> {
     let mut child = Command::new("git")
         .arg("-C")
         .arg(folder)
-        .args(["cat-file", "--batch"])
+        .args(["cat-file", "--batch", "--buffer"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
     let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Ok(Vec::new());
     };
-    let mut output = BufReader::new(output);
-    let mut contents = Vec::with_capacity(hashes.len());
-    // One question at a time: neither pipe can fill up.
-    for hash in hashes {
-        writeln!(input, "{hash}")?;
+    // Asked from a thread of its own, so that git need not wait for each question.
+    let contents = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let questions: String = hashes.iter().flat_map(|hash| [hash, "\n"]).collect();
+            let asked = input.write_all(questions.as_bytes());
+            drop(input);
+            asked
+        });
+        read_contents(BufReader::new(output), hashes.len())
+    });
+    child.wait()?;
+    contents
+}
+
+/// Reads answers of `git cat-file --batch`.
+fn read_contents(mut output: impl BufRead, count: usize) -> std::io::Result<Vec<Vec<u8>>> {
+    let mut contents = Vec::with_capacity(count);
+    for _ in 0..count {
         let mut header = String::new();
         output.read_line(&mut header)?;
         let size = header.trim_end().rsplit(' ').next().and_then(|size| size.parse().ok());
@@ -117,16 +158,16 @@ fn contents<'a>(folder: &Path, hashes: impl Iterator<Item = &'a str>) -> std::io
         content.pop();
         contents.push(content);
     }
-    drop(input);
-    child.wait()?;
     Ok(contents)
 }
 
-fn top_level(folder: &Path) -> Result<PathBuf, Failure> {
+fn nothing_known(folder: &Path, why: &str) -> Failure {
     let no_repository = "name the new migrations as arguments, or judge them all with --all";
-    let top = git(folder, &["rev-parse", "--show-toplevel"]).map_err(|why| {
-        Failure::input(format!("find what is new by git in {}: {why}; {no_repository}", folder.display()))
-    })?;
+    Failure::input(format!("find what is new by git in {}: {why}; {no_repository}", folder.display()))
+}
+
+fn top_level(folder: &Path) -> Result<PathBuf, Failure> {
+    let top = git(folder, &["rev-parse", "--show-toplevel"]).map_err(|why| nothing_known(folder, &why))?;
     Ok(PathBuf::from(top.trim_end()))
 }
 

@@ -1,6 +1,7 @@
 //! The project's files: migrations, which of them are new, and the state before the change.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use plimsoll_sql::{InputFile, Layout, Migration, Schema, Snapshot};
 use crate::args::ReportArguments;
 use crate::baseline::Judged;
 use crate::exit::Failure;
-use crate::git::{changed_files, staged_files};
+use crate::git::{ChangedFiles, changed_files, staged_files};
 use crate::inputs::{FolderTexts, Inputs, Unreadable, has_extension, read_source, walk};
 use crate::settings::Settings;
 use plimsoll_core::paths::{normal, seen_from};
@@ -106,13 +107,20 @@ impl Project {
         arguments: Option<&ReportArguments>,
     ) -> Result<Self, Failure> {
         let folder = migrations_folder(settings, &named, inputs)?;
-        let FolderTexts { files, unreadable } = match &folder {
-            Some(folder) => inputs.folder(folder)?,
-            None => FolderTexts::default(),
-        };
-        let detect = |folder: &Path| Layout::detect(&files, folder, uses_sqlx(&settings.root));
-        let layout = settings.layout.unwrap_or_else(|| detect(folder.as_deref().unwrap_or(&settings.root)));
-        let migrations = layout.migrations_with(&files, settings.habit, &settings.placeholders);
+        let asked = arguments.filter(|_| named.is_empty()).zip(folder.as_deref());
+        // Git is as slow as reading all migrations is: both at once.
+        let (read, changed) = std::thread::scope(|scope| {
+            let changed = asked.filter(|(arguments, _)| !arguments.all).map(|(arguments, folder)| {
+                scope.spawn(move || match arguments.staged {
+                    true => staged_files(folder),
+                    false => changed_files(folder, arguments.base.as_deref()),
+                })
+            });
+            let read = read_migrations(settings, inputs, folder.as_deref());
+            let changed = changed.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            (read, changed)
+        });
+        let (FolderTexts { files, unreadable }, layout, migrations) = read?;
         if let Some(folder) = folder.as_ref().filter(|_| named.is_empty())
             && migrations.is_empty()
             && unreadable.is_empty()
@@ -121,11 +129,15 @@ impl Project {
         }
         let mut notes = Vec::new();
         let known: BTreeSet<PathBuf> = migrations.iter().map(|m| absolute(m, settings)).collect();
-        let newness = match (&folder, arguments) {
-            (Some(folder), Some(arguments)) if named.is_empty() => {
-                newness(folder, &known, arguments, &mut notes)?
-            }
-            _ => Newness {
+        let newness = match (asked, changed) {
+            (Some((arguments, _)), Some(changed)) => changes(changed?, &known, arguments, &mut notes),
+            // What can't be read is as new as the rest.
+            (Some((_, folder)), None) => Newness {
+                paths: walk(folder)?.into_iter().collect(),
+                released: BTreeSet::new(),
+                scope: ChangeScope::EachFile,
+            },
+            (None, _) => Newness {
                 paths: named.iter().cloned().collect(),
                 released: BTreeSet::new(),
                 scope: ChangeScope::Together,
@@ -366,22 +378,26 @@ fn read_dump(path: &Path, settings: &Settings) -> Result<SourceFile, Failure> {
     }
 }
 
-/// Which of the migrations are new, as git or --all has it.
-fn newness(
-    folder: &Path,
+/// The migrations in a folder, in their order, and what else is there.
+fn read_migrations(
+    settings: &Settings,
+    inputs: &Inputs,
+    folder: Option<&Path>,
+) -> Result<(FolderTexts, &'static Layout, Vec<Migration>), Failure> {
+    let texts = folder.map(|folder| inputs.folder(folder)).transpose()?.unwrap_or_default();
+    let detect = |folder: &Path| Layout::detect(&texts.files, folder, uses_sqlx(&settings.root));
+    let layout = settings.layout.unwrap_or_else(|| detect(folder.unwrap_or(&settings.root)));
+    let migrations = layout.migrations_with(&texts.files, settings.habit, &settings.placeholders);
+    Ok((texts, layout, migrations))
+}
+
+/// Which of the migrations are new, as git has it.
+fn changes(
+    changed: ChangedFiles,
     known: &BTreeSet<PathBuf>,
     arguments: &ReportArguments,
     notes: &mut Vec<String>,
-) -> Result<Newness, Failure> {
-    if arguments.all {
-        // What can't be read is as new as the rest.
-        let paths = walk(folder)?.into_iter().collect();
-        return Ok(Newness { paths, released: BTreeSet::new(), scope: ChangeScope::EachFile });
-    }
-    let changed = match arguments.staged {
-        true => staged_files(folder)?,
-        false => changed_files(folder, arguments.base.as_deref())?,
-    };
+) -> Newness {
     if changed.paths.is_disjoint(known) {
         let base = &changed.base;
         notes.push(match arguments.staged {
@@ -391,7 +407,7 @@ fn newness(
             ),
         });
     }
-    Ok(Newness { paths: changed.paths, released: changed.released, scope: ChangeScope::Together })
+    Newness { paths: changed.paths, released: changed.released, scope: ChangeScope::Together }
 }
 
 /// The folder of the migrations; none if only standard input is to be judged, which lies nowhere.

@@ -14,23 +14,26 @@ use crate::privilege_difference::Watch;
 use crate::suppression::may_speak;
 use crate::{Judgement, Settings, State, lint_file};
 
-/// Statements up to which a glance is worth its while.
-const MOST_AT_A_GLANCE: usize = 50;
+/// Statements from one kept state to the next: as many take about 2 ms.
+const STRIDE: usize = 200;
+/// States that are kept of a long file: each may hold a schema of its own.
+const MOST_KEPT: usize = 16;
 
 /// A file as it was judged last.
 #[derive(Default)]
 pub struct Draft {
     last: Option<(Migration, Vec<Finding>)>,
-    /// The state before a statement, and its index.
-    kept: Option<(usize, State)>,
+    /// States before some statements, and the statements' indexes, which rise.
+    kept: Vec<(usize, State)>,
 }
 
 impl Draft {
-    /// Judges all of the file as a change of its own, and keeps the state before what is being typed.
+    /// Judges all of the file as a change of its own, and keeps the states before what is being typed
+    /// and before some other places, where somebody may type next.
     #[must_use]
     pub fn judge(&mut self, before: &Schema, migration: &Migration, settings: &Settings) -> Judgement {
         let mut judgement = Judgement::default();
-        self.kept = None;
+        self.kept.clear();
         if !settings.policy.judges(migration.source.path()) {
             return judgement;
         }
@@ -43,10 +46,16 @@ impl Draft {
         schema.begin_session();
         let mut state = State::before_file(schema, settings);
         judgement.suppressions.read(migration);
-        let at = self.last.as_ref().map_or(0, |(last, _)| before_edit(last, migration));
-        lint_file(&mut state, migration, settings, &policy, &mut judgement, 0..at);
-        self.kept = Some((at, state.clone()));
-        lint_file(&mut state, migration, settings, &policy, &mut judgement, at..migration.statements.len());
+        let count = migration.statements.len();
+        let typed = self.last.as_ref().map_or(0, |(last, _)| before_edit(last, migration));
+        let mut stops: Vec<usize> = (0..count).step_by(stride(count)).chain([0, typed, count]).collect();
+        stops.sort_unstable();
+        stops.dedup();
+        for (index, start) in stops.iter().enumerate() {
+            self.kept.push((*start, state.clone()));
+            let end = stops.get(index + 1).copied().unwrap_or(count);
+            lint_file(&mut state, migration, settings, &policy, &mut judgement, *start..end);
+        }
         if let Some(watch) = watch {
             judgement.take_difference(&watch, &state.schema, &change, settings, &general);
         }
@@ -62,7 +71,6 @@ impl Draft {
     #[must_use]
     pub fn glance(&self, migration: &Migration, settings: &Settings) -> Option<Vec<Finding>> {
         let (last, findings) = self.last.as_ref()?;
-        let (kept, state) = self.kept.as_ref()?;
         let start = same_at_start(last, migration);
         let (old, new) = (&last.statements, &migration.statements);
         let most = old.len().min(new.len()) - start;
@@ -72,14 +80,17 @@ impl Draft {
         let edited = Edited::between(last.source.text(), migration.source.text());
         let speaks = may_speak(edited.lines_of_old(last.source.text()))
             || may_speak(edited.lines_of_new(migration.source.text()));
-        if speaks || start < *kept || come.end - kept > MOST_AT_A_GLANCE {
+        let (kept, state) = self.kept.iter().rfind(|(index, _)| *index <= start)?;
+        // Nothing is to be judged where an edit lies between statements.
+        let judged = if come.is_empty() { 0..0 } else { *kept..come.end };
+        if speaks || judged.len() > 2 * stride(new.len()) {
             return None;
         }
         let general = settings.policy.general();
         let policy = settings.policy.for_file(migration.source.path(), &general);
         let mut judgement = Judgement::default();
         judgement.suppressions.read(migration);
-        lint_file(&mut state.clone(), migration, settings, &policy, &mut judgement, *kept..come.end);
+        lint_file(&mut state.clone(), migration, settings, &policy, &mut judgement, judged);
         let is_of = |finding: &Finding, statements: &Range<usize>| {
             finding.statement.is_some_and(|statement| statements.contains(&statement))
         };
@@ -96,6 +107,11 @@ impl Draft {
         all.extend(others);
         Some(all)
     }
+}
+
+/// Statements from one kept state to the next, in a file of so many.
+fn stride(count: usize) -> usize {
+    STRIDE.max(count.div_ceil(MOST_KEPT))
 }
 
 /// The statement before which what comes next is likely to be typed: the one before the edit.
@@ -254,6 +270,21 @@ mod tests {
     }
 
     #[test]
+    fn a_glance_reaches_every_place_of_a_long_file() {
+        let index = "create index a on ships (name);\n";
+        let lines: Vec<&str> = std::iter::repeat_n(index, 3 * STRIDE).collect();
+        let with = |at: usize, text: &str| [&lines[..at].concat(), text, &lines[at..].concat()].concat();
+        let looks = check(&[
+            &with(0, ""),
+            &with(STRIDE + 1, "-- a comment\n"),
+            &with(3 * STRIDE, "drop table ports;"),
+            &with(0, ""),
+            &with(1, "drop table ports;"),
+        ]);
+        assert_eq!(looks, 1);
+    }
+
+    #[test]
     fn what_bears_on_other_statements_is_no_glance() {
         let index = "create index a on ships (name);\n";
         let ignore = "-- plimsoll: ignore require-concurrent-index-creation -- a, b\n";
@@ -262,19 +293,18 @@ mod tests {
             &format!("{ignore}{index}"),
             &format!("{}{index}", ignore.replace("a, b", "a")),
             index,
-            // What stands before what was typed last.
             &format!("{index}{index}"),
             &format!("{index}{index}{index}"),
             &format!("select 1;{index}{index}{index}"),
         ]);
-        assert_eq!(looks, 5);
+        assert_eq!(looks, 4);
     }
 
     #[test]
     fn what_takes_long_is_no_glance() {
         let settings = Settings::default();
         let mut draft = Draft::default();
-        let many = "select 1;\n".repeat(200);
+        let many = "select 1;\n".repeat(3 * STRIDE);
         let all = migration(&many);
         assert!(draft.glance(&all, &settings).is_none());
         let _ = draft.judge(&before(), &all, &settings);

@@ -4,6 +4,7 @@ Usage: editor.py SCENARIO PROGRAM FOLDER. Each scenario is a function below; the
 """
 
 import asyncio
+import collections
 import pathlib
 import sys
 
@@ -23,6 +24,7 @@ class Editor:
         self.texts = {}
         self.versions = {}
         self.published = {}
+        self.told = collections.Counter()
         self.messages = []
         self.registered = []
         self.news = asyncio.Event()
@@ -31,6 +33,7 @@ class Editor:
         @self.client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
         def published(params):
             self.published[params.uri] = params
+            self.told[params.uri] += 1
             self.news.set()
 
         @self.client.feature(types.WINDOW_SHOW_MESSAGE)
@@ -408,6 +411,102 @@ async def templates_and_layouts(editor):
     check(await editor.replace(path, (text, down)), [])
     check(codes(await editor.replace(path, ("-- migrate:down\n", ""))), [UNSAFE])
     check(codes(await editor.replace(path, ("-- migrate:up\nselect 1;\n", ""))), [UNSAFE])
+    await editor.stop()
+
+
+async def wrong_positions(editor):
+    """A position that isn't in the text means the nearest that is, and no edit puts the server out of step."""
+    editor.write("migrations/1.sql", TABLE)
+    await editor.start()
+    path = "migrations/2.sql"
+    await editor.open(path, "-- 🚢\n")
+    far = 2**31 - 1
+    place = types.Position
+    edits = [
+        # Behind the last line, within a pair of surrogates, behind a line's end, and backwards.
+        (place(far, far), place(far, far), INDEX, "-- 🚢\n" + INDEX),
+        (place(0, 4), place(0, 5), "", "-- \n" + INDEX),
+        (place(0, far), place(0, far), "é", "-- é\n" + INDEX),
+        (place(0, 4), place(0, 3), "", "-- \n" + INDEX),
+    ]
+    uri = editor.uri(path)
+    for start, end, new, expected in edits:
+        editor.texts[uri] = expected
+        editor.versions[uri] += 1
+        change = types.TextDocumentContentChangePartial(range=types.Range(start, end), text=new)
+        document = types.VersionedTextDocumentIdentifier(uri=uri, version=editor.versions[uri])
+        editor.client.text_document_did_change(types.DidChangeTextDocumentParams(document, [change]))
+        [found] = await editor.diagnosed(path)
+        check(editor.marked(path, found), INDEX.strip(";\n"))
+    document = types.TextDocumentIdentifier(uri)
+    everywhere = types.Range(place(0, 0), place(far, far))
+    actions = types.CodeActionParams(document, everywhere, types.CodeActionContext(diagnostics=[]))
+    check(len(await editor.client.text_document_code_action_async(actions)), 2)
+    check(await editor.client.text_document_hover_async(types.HoverParams(document, place(far, far))), None)
+    await editor.stop()
+
+
+async def rapid_edits(editor):
+    """Who types faster than the server judges is told of the last text, and not of all those before."""
+    editor.write("migrations/1.sql", TABLE)
+    await editor.start()
+    path = "migrations/2.sql"
+    await editor.open(path, "select 1;\n" * 2000)
+    uri = editor.uri(path)
+    for key in INDEX * 20:
+        end = editor.position(uri, len(editor.texts[uri]))
+        editor.texts[uri] += key
+        editor.versions[uri] += 1
+        change = types.TextDocumentContentChangePartial(range=types.Range(end, end), text=key)
+        document = types.VersionedTextDocumentIdentifier(uri=uri, version=editor.versions[uri])
+        editor.client.text_document_did_change(types.DidChangeTextDocumentParams(document, [change]))
+    found = await editor.diagnosed(path)
+    check(codes(found).count(UNSAFE), 20)
+    assert editor.told[uri] < len(INDEX * 20), f"{editor.told[uri]} answers"
+    await editor.stop()
+
+
+async def configuration_deleted(editor):
+    """A project whose configuration goes, and comes back, while its files are open is judged by what there is."""
+    editor.write("db/plimsoll.toml", "[migrations]\npath = 'sql'\n[lint]\nignore = ['ban-drop-table']\n")
+    editor.write("db/sql/1.sql", TABLE)
+    for watches in (True, False):
+        one = Editor(editor.program, editor.folder)
+        await one.start(watches=watches)
+        document = types.TextDocumentIdentifier(one.uri("db/sql/2.sql"))
+
+        def saved():
+            if watches:
+                one.tell_of_change("db/plimsoll.toml")
+            else:
+                one.client.text_document_did_save(types.DidSaveTextDocumentParams(document))
+
+        check(codes(await one.open("db/sql/2.sql", "drop table ships;\n")), ["require-lock-timeout"])
+        configuration = editor.folder / "db/plimsoll.toml"
+        text = configuration.read_text()
+        configuration.unlink()
+        saved()
+        await one.until("db/sql/2.sql", ["ban-drop-table", "require-lock-timeout"])
+        # Typing goes on meanwhile.
+        found = await one.replace("db/sql/2.sql", ("drop table ships;", "drop table ships; select 1;"))
+        check(codes(found), ["ban-drop-table", "require-lock-timeout"])
+        editor.write("db/plimsoll.toml", text)
+        saved()
+        await one.until("db/sql/2.sql", ["require-lock-timeout"])
+        check(one.messages, [])
+        await one.stop()
+
+
+async def large_file(editor):
+    """A large file that somebody opens and edits is judged, and no harm to the rest."""
+    editor.write("migrations/1.sql", TABLE)
+    await editor.start()
+    row = "insert into ships (id, name) values (1, 'a ship with a rather long name, for her size');\n"
+    await editor.open("migrations/3.sql", row * 3_000 + INDEX)
+    check(codes(await editor.replace("migrations/3.sql", ("create index", "-- 🚢\ncreate index"))), [UNSAFE])
+    check(codes(await editor.open("migrations/2.sql", INDEX)), [UNSAFE])
+    editor.close("migrations/3.sql")
+    await editor.until("migrations/3.sql", [])
     await editor.stop()
 
 

@@ -89,6 +89,10 @@ fn what_is_staged_is_read_from_the_index() {
     project.write("migrations/1.sql", "select 'gone';");
     check(&project, &["--staged"], &["migrations/2.sql:1:1"]);
     check(&project, &["migrations/2.sql"], &[]);
+    // Of what git doesn't look at in the working tree, and of what is gone there, the index knows.
+    project.git(&["update-index", "--assume-unchanged", "migrations/2.sql"]);
+    std::fs::remove_file(project.path().join("migrations/1.sql")).unwrap();
+    check(&project, &["--staged"], &["migrations/2.sql:1:1"]);
     project.run(&["lint", "--staged", "--all"]).fails(2, &["cannot be used with"]);
     project.git(&["reset", "--quiet", "--", "migrations/2.sql"]);
     project

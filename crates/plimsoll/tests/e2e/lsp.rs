@@ -73,6 +73,26 @@ fn every_text_on_the_way_to_a_migration_is_survived() {
     check("every_prefix");
 }
 
+#[test]
+fn positions_outside_of_the_text_do_no_harm() {
+    check("wrong_positions");
+}
+
+#[test]
+fn a_fast_typist_is_told_of_the_last_text() {
+    check("rapid_edits");
+}
+
+#[test]
+fn a_configuration_may_go_and_come_back_while_files_are_open() {
+    check("configuration_deleted");
+}
+
+#[test]
+fn a_large_file_is_judged() {
+    check("large_file");
+}
+
 fn frame(message: &Value) -> String {
     let body = message.to_string();
     format!("Content-Length: {}\r\n\r\n{body}", body.len())
