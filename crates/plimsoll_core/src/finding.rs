@@ -31,7 +31,7 @@ impl Severity {
 }
 
 /// How far a finding is proven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EvidenceKind {
     /// Said by a rule, not (yet) tried on a server.

@@ -6,6 +6,7 @@
 
 pub mod change_scope;
 pub mod finding;
+pub mod gathered;
 pub mod lock;
 pub mod paths;
 pub mod proof;
@@ -17,6 +18,7 @@ pub mod units;
 
 pub use change_scope::ChangeScope;
 pub use finding::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, Severity, Work};
+pub use gathered::{Gathered, gathered};
 pub use lock::LockMode;
 pub use query::{Measurement, PlanNode, QueryReport, QueryVerdict};
 pub use rehearsal::{HeldLock, IndexBuild, Outcome, Rehearsal, Scan, StatementRecord};

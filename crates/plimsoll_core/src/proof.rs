@@ -13,9 +13,6 @@ pub const UNCLAIMED_HAZARD: &str = "unclaimed-hazard";
 /// Id of the finding about a statement that failed and no rule had said so.
 pub const STATEMENT_FAILS: &str = "statement-fails";
 
-/// What the remedy of a rule about brief strong locks without a `lock_timeout` says.
-const ASKS_FOR_LOCK_TIMEOUT: &str = "SET lock_timeout";
-
 /// Id of the rule about SQL that is put together at run time.
 const OPAQUE_DYNAMIC_SQL: &str = "opaque-dynamic-sql";
 
@@ -184,9 +181,9 @@ fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding])
         return Some(found);
     }
     // One finding asks for a file.
-    let asked = findings.iter().any(|finding| {
-        finding.location.file == record.file && finding.remedy.contains(ASKS_FOR_LOCK_TIMEOUT)
-    });
+    let asked = findings
+        .iter()
+        .any(|finding| finding.location.file == record.file && finding.asks_for_lock_timeout());
     if asked
         || record.lock_timeout_ms > 0
         || about().any(|finding| matches!(finding.claim, Claim::Lock { .. }))

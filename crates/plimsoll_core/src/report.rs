@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::finding::{EvidenceKind, Finding, Severity};
+use crate::gathered::{self, Gathered};
 use crate::query::QueryReport;
 use crate::rehearsal::Rehearsal;
 
@@ -51,7 +52,8 @@ pub struct Report {
     pub tool: Tool,
     /// The answer.
     pub verdict: Verdict,
-    /// By file, line and column.
+    /// By file, line and column, one a place; in JSON as they are told.
+    #[serde(serialize_with = "gathered::serialize")]
     pub findings: Vec<Finding>,
     /// What a rehearsal recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,15 +85,21 @@ impl Report {
         Self { format_version: FORMAT_VERSION, tool, verdict, findings, rehearsal, queries, notes }
     }
 
-    /// How many findings have this severity.
+    /// The findings as they are told: see [`gathered::gathered`].
     #[must_use]
-    pub fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    pub fn told(&self) -> Vec<Gathered<'_>> {
+        gathered::gathered(&self.findings)
     }
 
-    /// How many findings are proven this far.
+    /// How many findings of this severity are told.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.told().iter().filter(|one| one.first.severity == severity).count()
+    }
+
+    /// How many findings that are told are proven this far.
     #[must_use]
     pub fn count_evidence(&self, kind: EvidenceKind) -> usize {
-        self.findings.iter().filter(|finding| finding.evidence.kind == kind).count()
+        self.told().iter().filter(|one| one.first.evidence.kind == kind).count()
     }
 }

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use plimsoll_core::proof::{UNCLAIMED_HAZARD, facts, prove};
-use plimsoll_core::{ChangeScope, Claim, Finding, Outcome, Rehearsal, Severity, SourceFile, StatementRecord};
+use plimsoll_core::{
+    ChangeScope, Claim, Finding, Outcome, Rehearsal, Severity, SourceFile, StatementRecord, gathered,
+};
 use plimsoll_lint::{Settings, lint};
 use plimsoll_pg::rehearse::rehearse;
 use plimsoll_pg::server::{
@@ -52,7 +54,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         total.add(score);
     }
     let all = total.row("**all**", major);
-    print_out(&format!("\n{HEADER}{rows}{all}\nfindings by rule:\n{}", total.rules()));
+    let alone = total.a_file(total.told_file_by_file);
+    print_out(&format!("\n{HEADER}{rows}{all}\nfindings a file in a run of its own: {alone:.2}\n"));
+    print_out(&format!("\nfindings by rule:\n{}", total.rules()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -147,22 +151,40 @@ struct Score {
     errors: usize,
     warnings: usize,
     notes: usize,
-    by_rule: BTreeMap<String, usize>,
+    places: usize,
+    /// Findings where each file is judged in a run of its own.
+    told_file_by_file: usize,
+    by_rule: BTreeMap<String, OfRule>,
 }
 
-const HEADER: &str = "| history | PostgreSQL | files | statements | hazards | recall | precision | errors | warnings | notes | findings a file |\n\
-                      |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+/// How often a rule speaks, and at how many places.
+#[derive(Clone, Copy, Default)]
+struct OfRule {
+    findings: usize,
+    places: usize,
+}
+
+const HEADER: &str = "| history | PostgreSQL | files | statements | hazards | recall | precision | errors | warnings | notes | places | findings a file |\n\
+                      |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
 
 impl Score {
+    /// Counts them as a report tells them, and their places.
     fn count_findings(&mut self, findings: &[Finding]) {
-        for finding in findings.iter().filter(|finding| counts(&finding.location.file)) {
-            match finding.severity {
+        let counted: Vec<Finding> =
+            findings.iter().filter(|finding| counts(&finding.location.file)).cloned().collect();
+        self.places += counted.len();
+        let in_files = counted.chunk_by(|a, b| a.location.file == b.location.file);
+        self.told_file_by_file += in_files.map(|in_file| gathered(in_file).len()).sum::<usize>();
+        for told in gathered(&counted) {
+            let Finding { severity, rule, .. } = told.first;
+            match severity {
                 Severity::Error => self.errors += 1,
                 Severity::Warning => self.warnings += 1,
                 Severity::Note => self.notes += 1,
             }
-            let rule = format!("{} {}", finding.severity.word(), finding.rule);
-            *self.by_rule.entry(rule).or_default() += 1;
+            let of_rule = self.by_rule.entry(format!("{} {rule}", severity.word())).or_default();
+            of_rule.findings += 1;
+            of_rule.places += 1 + told.further.len();
         }
     }
 
@@ -211,8 +233,12 @@ impl Score {
         self.errors += other.errors;
         self.warnings += other.warnings;
         self.notes += other.notes;
-        for (rule, count) in other.by_rule {
-            *self.by_rule.entry(rule).or_default() += count;
+        self.places += other.places;
+        self.told_file_by_file += other.told_file_by_file;
+        for (rule, more) in other.by_rule {
+            let of_rule = self.by_rule.entry(rule).or_default();
+            of_rule.findings += more.findings;
+            of_rule.places += more.places;
         }
     }
 
@@ -223,7 +249,7 @@ impl Score {
         };
         let hazards = self.agreed + self.missed;
         format!(
-            "| {name} | {major} | {} | {} | {hazards} | {} | {} | {} | {} | {} | {:.2} |\n",
+            "| {name} | {major} | {} | {} | {hazards} | {} | {} | {} | {} | {} | {} | {:.2} |\n",
             self.files,
             self.statements - self.failed,
             of(self.agreed, hazards),
@@ -231,12 +257,20 @@ impl Score {
             self.errors,
             self.warnings,
             self.notes,
-            (self.errors + self.warnings + self.notes) as f64 / self.files.max(1) as f64
+            self.places,
+            self.a_file(self.errors + self.warnings + self.notes)
         )
     }
 
+    fn a_file(&self, count: usize) -> f64 {
+        count as f64 / self.files.max(1) as f64
+    }
+
     fn rules(&self) -> String {
-        self.by_rule.iter().map(|(rule, count)| format!("{count:6} {rule}\n")).collect()
+        let line = |(rule, of_rule): (&String, &OfRule)| {
+            format!("{:6} {rule}, {} places\n", of_rule.findings, of_rule.places)
+        };
+        self.by_rule.iter().map(line).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a person or a program reads of the sample, in every format.
 
-use plimsoll_core::{Report, SourceFile};
+use plimsoll_core::{Finding, Report, SourceFile};
 
 use crate::{Colour, Format, Rendering, RuleHelp, render, sample};
 
@@ -48,13 +48,58 @@ fn terminal_colours_only_when_asked() {
 fn terminal_folds_what_repeats() {
     let mut report = sample::report();
     let finding = report.findings[0].clone();
-    report.findings = (0..30).map(|_| finding.clone()).collect();
+    report.findings = (0..30).map(|n| in_file(&finding, &format!("{n}.sql"))).collect();
     let rehearsal = report.rehearsal.as_mut().unwrap();
     rehearsal.statements =
         (0..500).map(|n| sample::record("a.sql", n, n + 1, &format!("insert into t values ({n})"))).collect();
     report.queries = None;
     let text = rendered(Format::Terminal, &report, &sample::sources(), 100);
     insta::assert_snapshot!(text);
+}
+
+/// The same finding in another file.
+fn in_file(finding: &Finding, file: &str) -> Finding {
+    let mut finding = finding.clone();
+    finding.location.file = file.to_owned();
+    finding
+}
+
+/// A report of one finding at three places.
+fn at_three_places() -> Report {
+    let mut report = sample::report();
+    let first = report.findings[0].clone();
+    let at = sample::sources()[0].text().find("ALTER TABLE ships").unwrap();
+    let location = sample::sources()[0].location(at..at + 17);
+    let second = Finding { location, fix: None, remedy: "Another remedy.".into(), ..first.clone() };
+    let third = Finding { fix: None, message: "A third message.".into(), ..first.clone() };
+    report.findings = vec![first, second, third];
+    (report.rehearsal, report.queries, report.notes) = (None, None, Vec::new());
+    report
+}
+
+#[test]
+fn every_format_tells_all_places() {
+    let report = at_three_places();
+    for format in Format::ALL {
+        let text = rendered(format, &report, &sample::sources(), 100);
+        assert!(text.contains("third message"), "{format}: {text}");
+    }
+    assert_eq!(report.count(plimsoll_core::Severity::Error), 1);
+}
+
+#[test]
+fn terminal_lists_further_places() {
+    insta::assert_snapshot!(rendered(Format::Terminal, &at_three_places(), &sample::sources(), 100));
+}
+
+#[test]
+fn sarif_relates_further_places() {
+    insta::assert_snapshot!(rendered(Format::Sarif, &at_three_places(), &sample::sources(), 100));
+}
+
+#[test]
+fn markdown_has_a_row_a_place() {
+    insta::assert_snapshot!(rendered(Format::Markdown, &at_three_places(), &sample::sources(), 100));
 }
 
 #[test]

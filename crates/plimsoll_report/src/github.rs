@@ -1,4 +1,4 @@
-//! Annotations on a pull request, as workflow commands of GitHub Actions, and a summary line.
+//! Annotations on a pull request, one a place, as workflow commands of GitHub Actions, and a summary line.
 //!
 //! Only what stands behind `::` at a line's start is a command, and every text here is escaped
 //! to stay on its line: a migration can't smuggle one in.
@@ -35,8 +35,9 @@ pub(crate) fn render(report: &Report) -> String {
 /// The findings that GitHub shows, in the report's order, and those that it would drop.
 fn within_limits(report: &Report) -> (Vec<&Finding>, Vec<&Finding>) {
     let is_cut = [Severity::Error, Severity::Warning, Severity::Note]
+        .map(|severity| report.findings.iter().filter(|finding| finding.severity == severity).count())
         .iter()
-        .any(|severity| report.count(*severity) > MOST_OF_A_LEVEL);
+        .any(|places| *places > MOST_OF_A_LEVEL);
     let mut left = BTreeMap::from([
         (Severity::Error, MOST_OF_A_LEVEL),
         (Severity::Warning, MOST_OF_A_LEVEL),

@@ -104,7 +104,7 @@ fn contents(report: &Report) -> Markup {
     let statements = report.rehearsal.as_ref().map_or(0, |rehearsal| rehearsal.statements.len());
     let queries = report.queries.as_ref().map_or(0, Vec::len);
     let parts = [
-        ("findings", "Findings", report.findings.len()),
+        ("findings", "Findings", report.told().len()),
         ("statements", "Statements", statements),
         ("queries", "Queries", queries),
         ("notes", "Notes", all_notes(report).len()),

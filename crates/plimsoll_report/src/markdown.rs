@@ -59,7 +59,10 @@ fn findings(text: &mut String, rendering: &Rendering) {
     text.push_str(
         "\n### Findings\n\n| Severity | Rule | Where | What | Evidence |\n| --- | --- | --- | --- | --- |\n",
     );
-    let rows = report.findings.iter().map(|finding| finding_row(report, finding));
+    let rows = report.told().into_iter().flat_map(|one| {
+        let further = one.further.into_iter().map(|finding| further_row(report, finding));
+        [finding_row(report, one.first)].into_iter().chain(further)
+    });
     let left_out = within_budget(text, rows);
     more(text, left_out);
     let remedies =
@@ -89,6 +92,16 @@ fn finding_row(report: &Report, finding: &Finding) -> String {
     let evidence = words::evidence(report, finding);
     let (rule, message, evidence) = (code(&finding.rule), cell(&finding.message), cell(&evidence));
     format!("| {severity} | {rule} | {place} | {message} | {evidence} |\n")
+}
+
+/// The same at a further place.
+fn further_row(report: &Report, finding: &Finding) -> String {
+    let place = code(&format!("{}:{}", finding.location.file, finding.location.line));
+    format!(
+        "| also | | {place} | {} | {} |\n",
+        cell(&finding.message),
+        cell(&words::evidence(report, finding))
+    )
 }
 
 fn remedy(rendering: &Rendering, finding: &Finding) -> String {

@@ -5,7 +5,9 @@
 
 mod model;
 
-use plimsoll_core::{Finding, Location, Report, Severity};
+use std::collections::HashMap;
+
+use plimsoll_core::{Finding, Gathered, Location, Report, Severity};
 
 use crate::fingerprint::fingerprints;
 use crate::neutral::neutral;
@@ -21,7 +23,13 @@ pub(crate) fn render(rendering: &Rendering) -> String {
     let mut ids: Vec<&str> = report.findings.iter().map(|finding| finding.rule.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let results = report.findings.iter().zip(fingerprints(rendering));
+    let places = report.findings.iter().map(std::ptr::from_ref);
+    let mut prints: HashMap<*const Finding, String> = places.zip(fingerprints(rendering)).collect();
+    let told = report.told().into_iter();
+    let results = told.map(|one| {
+        let print = prints.remove(&std::ptr::from_ref(one.first)).unwrap_or_default();
+        result(report, &ids, &one, print)
+    });
     let run = Run {
         tool: Tool {
             driver: Driver {
@@ -36,7 +44,7 @@ pub(crate) fn render(rendering: &Rendering) -> String {
             tool_execution_notifications: notifications(report),
         }],
         column_kind: "unicodeCodePoints",
-        results: results.map(|(finding, print)| result(report, &ids, finding, print)).collect(),
+        results: results.collect(),
         properties: RunProperties {
             verdict: report.verdict.word(),
             server_version: report.rehearsal.as_ref().map(|rehearsal| rehearsal.server_version.as_str()),
@@ -61,8 +69,10 @@ fn rule<'a>(rendering: &Rendering, id: &'a str) -> Rule<'a> {
     }
 }
 
-fn result<'a>(report: &Report, ids: &[&str], finding: &'a Finding, fingerprint: String) -> Result<'a> {
+fn result<'a>(report: &Report, ids: &[&str], gathered: &Gathered<'a>, fingerprint: String) -> Result<'a> {
+    let finding = gathered.first;
     let place = &finding.location;
+    let everywhere = [finding].into_iter().chain(gathered.further.iter().copied());
     let text = format!("{}\n{}\n{}", finding.message, words::evidence(report, finding), finding.remedy);
     Result {
         rule_id: &finding.rule,
@@ -73,11 +83,13 @@ fn result<'a>(report: &Report, ids: &[&str], finding: &'a Finding, fingerprint: 
             Severity::Note => Level::Note,
         },
         message: message(text.trim_end()),
-        locations: [Place {
-            physical_location: Physical { artifact_location: artifact(&place.file), region: region(place) },
-        }],
+        locations: [Place { physical_location: physical(place), message: None }],
+        related_locations: gathered.further.iter().map(|further| related(report, further)).collect(),
         partial_fingerprints: [("plimsollFingerprint/v1", fingerprint)].into(),
-        fixes: finding.fix.iter().filter(|fix| !fix.edits.is_empty()).map(|fix| fix_of(place, fix)).collect(),
+        fixes: everywhere
+            .filter_map(|one| Some((one, one.fix.as_ref().filter(|fix| !fix.edits.is_empty())?)))
+            .map(|(one, fix)| fix_of(&one.location, fix))
+            .collect(),
         properties: Properties {
             evidence: finding.evidence.kind.word(),
             facts: &finding.evidence.facts,
@@ -85,6 +97,16 @@ fn result<'a>(report: &Report, ids: &[&str], finding: &'a Finding, fingerprint: 
             statement: finding.statement,
         },
     }
+}
+
+fn physical(place: &Location) -> Physical {
+    Physical { artifact_location: artifact(&place.file), region: region(place) }
+}
+
+/// The same at a further place.
+fn related(report: &Report, finding: &Finding) -> Place {
+    let text = format!("{}\n{}\n{}", finding.message, words::evidence(report, finding), finding.remedy);
+    Place { physical_location: physical(&finding.location), message: Some(message(text.trim_end())) }
 }
 
 /// A fix of the file that the finding points into: no other is ever edited.

@@ -28,6 +28,15 @@ fn the_full_report_with_a_failing_statement_is_valid() {
 }
 
 #[test]
+fn a_finding_at_further_places_is_valid() {
+    let mut report = sample::report();
+    report.findings.push(report.findings[0].clone());
+    let json = json(&report);
+    assert_eq!(json["findings"][0]["further"].as_array().map(Vec::len), Some(1));
+    assert_eq!(contract(&json), Ok(()));
+}
+
+#[test]
 fn the_smallest_report_is_valid() {
     assert_eq!(contract(&json(&Report::new(Vec::new(), None, None, Vec::new()))), Ok(()));
 }

@@ -1,4 +1,4 @@
-//! One line a finding, as compilers print them: for editors, `grep` and people in a hurry.
+//! One line a place, as compilers print them: for editors, `grep` and people in a hurry.
 //!
 //! Notes, statements and queries have no place here, nor has the verdict: no finding, no line.
 
@@ -6,7 +6,7 @@ use plimsoll_core::{Finding, Report};
 
 use crate::neutral::one_line;
 
-/// Writes a line a finding.
+/// Writes a line a place.
 pub(crate) fn render(report: &Report) -> String {
     report.findings.iter().map(|finding| format!("{}\n", line(finding))).collect()
 }

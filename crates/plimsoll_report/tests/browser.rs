@@ -132,7 +132,7 @@ fn the_page_loads_without_a_complaint_and_shows_the_report() {
     let locks = statements.iter().flat_map(|record| record.strongest_locks()).filter(|lock| lock.existing);
     assert_eq!(visit.stdout.matches("<a class=\"bar\"").count(), locks.count());
     let unfolding = |class: &str| visit.stdout.matches(&format!("<details class=\"{class}")).count();
-    assert_eq!(unfolding("finding "), report.findings.len());
+    assert_eq!(unfolding("finding "), report.told().len());
     assert_eq!(unfolding("statement"), statements.len());
     assert_eq!(unfolding("query "), report.queries.as_ref().unwrap().len());
 }

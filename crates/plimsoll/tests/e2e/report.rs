@@ -39,12 +39,29 @@ impl Report {
                 text(&finding["evidence"]["kind"])
             )
         };
-        list(&self.json["findings"]).iter().map(shown).collect()
+        self.places().into_iter().map(shown).collect()
     }
 
     /// The findings of a rule.
     pub(crate) fn findings_of(&self, rule: &str) -> Vec<&Value> {
-        list(&self.json["findings"]).iter().filter(|finding| finding["rule"] == rule).collect()
+        self.places().into_iter().filter(|finding| finding["rule"] == rule).collect()
+    }
+
+    /// The findings, those at further places too, in the order of their places.
+    fn places(&self) -> Vec<&Value> {
+        let told = list(&self.json["findings"]).iter();
+        let mut places: Vec<&Value> = told
+            .flat_map(|finding| {
+                [finding].into_iter().chain(finding["further"].as_array().into_iter().flatten())
+            })
+            .collect();
+        places.sort_by_key(|finding| {
+            let place = &finding["location"];
+            let number = |key: &str| place[key].as_u64();
+            let ends = (number("end_line"), number("end_column"));
+            (text(&place["file"]), number("line"), number("column"), ends, text(&finding["rule"]))
+        });
+        places
     }
 
     /// What was rehearsed, in order.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use plimsoll_core::units::plural;
-use plimsoll_core::{Finding, Report, Severity};
+use plimsoll_core::{Finding, Gathered, Severity};
 
 use super::shown;
 use crate::excerpt::Excerpt;
@@ -18,38 +18,42 @@ const EXCERPT_LINES: usize = 12;
 /// The section; says so if there is no finding.
 pub(super) fn section(rendering: &Rendering) -> Markup {
     let report = rendering.report;
+    let told = report.told();
+    let few = told.len() <= UNFOLDED;
+    let few_errors = report.count(Severity::Error) <= UNFOLDED_ERRORS;
+    // All of them if they are few, else errors, else none.
+    let unfolded = |finding: &Finding| few || few_errors && finding.severity == Severity::Error;
     html! {
         section aria-labelledby="findings" {
             h2 id="findings" { "Findings" }
             @if report.findings.is_empty() { p class="none" { "Nothing was found." } }
-            @for in_file in report.findings.chunk_by(|a, b| a.location.file == b.location.file) {
-                @if let [first, ..] = in_file { h3 class="file" { (shown(&first.location.file)) } }
-                @for finding in in_file {
-                    (article(rendering, finding))
+            @for in_file in told.chunk_by(|a, b| a.first.location.file == b.first.location.file) {
+                @if let [one, ..] = in_file { h3 class="file" { (shown(&one.first.location.file)) } }
+                @for one in in_file {
+                    (article(rendering, one, unfolded(one.first)))
                 }
             }
         }
     }
 }
 
-/// Whether a finding starts unfolded: all of them if they are few, else errors, else none.
-fn unfolded(report: &Report, finding: &Finding) -> bool {
-    let few_errors = report.count(Severity::Error) <= UNFOLDED_ERRORS;
-    report.findings.len() <= UNFOLDED || few_errors && finding.severity == Severity::Error
-}
-
-fn article(rendering: &Rendering, finding: &Finding) -> Markup {
+fn article(rendering: &Rendering, gathered: &Gathered, open: bool) -> Markup {
+    let finding = gathered.first;
     let severity = finding.severity.word();
     let place = &finding.location;
     let help = (rendering.rule_help)(&finding.rule);
     let proof = words::proof(rendering.report, finding);
     html! {
-        details class={ "finding " (severity) } open[unfolded(rendering.report, finding)] {
+        details class={ "finding " (severity) } open[open] {
             summary {
                 span class={ "badge " (severity) } { (severity) }
                 span class="message" { (shown(&finding.message)) }
                 span class="meta" {
-                    code { (shown(&finding.rule)) } " · line " (place.line) " · " (finding.evidence.kind.word())
+                    code { (shown(&finding.rule)) } " · line " (place.line)
+                    @if !gathered.further.is_empty() {
+                        " and " (plural(gathered.further.len(), "further place"))
+                    }
+                    " · " (finding.evidence.kind.word())
                 }
             }
             div class="body" {
@@ -63,6 +67,7 @@ fn article(rendering: &Rendering, finding: &Finding) -> Markup {
                         }
                     }
                     @if !finding.remedy.is_empty() { dt { "Instead" } dd { (remedy(&finding.remedy)) } }
+                    @if !gathered.further.is_empty() { dt { "Also" } dd { (further(finding, &gathered.further)) } }
                     @if let Some((title, lines)) = words::fix(rendering, finding) {
                         dt { "Fix" }
                         dd {
@@ -73,6 +78,24 @@ fn article(rendering: &Rendering, finding: &Finding) -> Markup {
                         }
                     }
                     @if let Some(help) = help { dt { "Rule" } dd { (rule(&help)) } }
+                }
+            }
+        }
+    }
+}
+
+/// Each further place with what is its own: message, facts, remedy.
+fn further(first: &Finding, further: &[&Finding]) -> Markup {
+    html! {
+        ul {
+            @for finding in further {
+                li {
+                    code { (shown(&format!("{}:{}", finding.location.file, finding.location.line))) }
+                    " " (shown(&finding.message))
+                    @if !finding.evidence.facts.is_empty() {
+                        ul { @for fact in &finding.evidence.facts { li { (shown(fact)) } } }
+                    }
+                    @if finding.remedy != first.remedy { (remedy(&finding.remedy)) }
                 }
             }
         }

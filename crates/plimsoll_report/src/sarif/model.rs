@@ -103,6 +103,8 @@ pub(super) struct Result<'a> {
     pub(super) level: Level,
     pub(super) message: Message,
     pub(super) locations: [Place; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) related_locations: Vec<Place>,
     pub(super) partial_fingerprints: BTreeMap<&'a str, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) fixes: Vec<Fix>,
@@ -143,6 +145,8 @@ pub(super) struct Properties<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Place {
     pub(super) physical_location: Physical,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<Message>,
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use plimsoll_core::units::plural;
-use plimsoll_core::{Finding, Severity};
+use plimsoll_core::{Finding, Gathered, Severity};
 
 use super::Layout;
 use super::paint::Tone;
@@ -16,7 +16,7 @@ use crate::{Colour, Rendering, words};
 
 /// Findings of one rule that are shown in full; the rest take a line each.
 const IN_FULL: usize = 4;
-/// Findings of one rule that take a line each; the rest are counted.
+/// Places that take a line each, of one finding or of a rule's further ones; the rest are counted.
 const IN_A_LINE: usize = 20;
 /// Statements of more lines show their first one.
 const EXCERPT_LINES: usize = 5;
@@ -29,18 +29,19 @@ const GUTTER: usize = 22;
 pub(super) fn parts(rendering: &Rendering, layout: Layout) -> Vec<String> {
     let mut of_rule: HashMap<&str, usize> = HashMap::new();
     let mut remedies: HashMap<&str, String> = HashMap::new();
-    let mut folded: Vec<(&str, Vec<&Finding>)> = Vec::new();
+    let mut folded: Vec<(&str, Vec<Gathered>)> = Vec::new();
     let mut parts = Vec::new();
-    for finding in &rendering.report.findings {
+    for gathered in rendering.report.told() {
+        let finding = gathered.first;
         let number = of_rule.entry(&finding.rule).or_default();
         *number += 1;
         if *number <= IN_FULL {
             let remedy = remedy(finding, &mut remedies);
-            parts.push(in_full(rendering, layout, finding, remedy));
+            parts.push(in_full(rendering, layout, &gathered, remedy));
         } else if let Some((_, more)) = folded.iter_mut().find(|(rule, _)| *rule == finding.rule) {
-            more.push(finding);
+            more.push(gathered);
         } else {
-            folded.push((&finding.rule, vec![finding]));
+            folded.push((&finding.rule, vec![gathered]));
         }
     }
     parts.extend(folded.into_iter().map(|(rule, more)| in_lines(layout, rule, &more)));
@@ -62,7 +63,8 @@ fn remedy<'a>(finding: &'a Finding, seen: &mut HashMap<&'a str, String>) -> Opti
     }
 }
 
-fn in_full(rendering: &Rendering, layout: Layout, finding: &Finding, remedy: Option<String>) -> String {
+fn in_full(rendering: &Rendering, layout: Layout, gathered: &Gathered, remedy: Option<String>) -> String {
+    let finding = gathered.first;
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -103,6 +105,11 @@ fn in_full(rendering: &Rendering, layout: Layout, finding: &Finding, remedy: Opt
         };
         elements.push(Level::HELP.with_name("fix").message(text).into());
     }
+    if !gathered.further.is_empty() {
+        let lines: Vec<String> =
+            places(&gathered.further).iter().map(|place| wrapped(place, text_width, 2)).collect();
+        elements.push(Level::INFO.with_name("also").message(lines.join("\n")).into());
+    }
     let group = Group::with_title(level.primary_title(title).id(one_line(&finding.rule))).elements(elements);
     let rendered = renderer(rendering.colour, layout.width).render(&[group]);
     rendered.lines().map(|line| format!("{}\n", line.trim_end())).collect()
@@ -134,18 +141,27 @@ fn renderer(colour: Colour, width: usize) -> Renderer {
     renderer.term_width(width).decor_style(DecorStyle::Unicode)
 }
 
-fn in_lines(layout: Layout, rule: &str, findings: &[&Finding]) -> String {
+fn in_lines(layout: Layout, rule: &str, findings: &[Gathered]) -> String {
     let more = plural(findings.len(), "further finding");
     let mut text = format!("{more} of {}:\n", layout.paint.tone(Tone::Strong, &one_line(rule)));
-    for finding in findings.iter().take(IN_A_LINE) {
-        let place = &finding.location;
-        let place = one_line(&format!("{}:{}:{}", place.file, place.line, place.column));
-        let evidence = finding.evidence.kind.word();
-        let line = format!("{place}: {} ({evidence})", one_line(&finding.message));
-        text.push_str(&format!("  {}\n", wrapped(&line, layout.width - 2, 6)));
-    }
-    if findings.len() > IN_A_LINE {
-        text.push_str(&format!("  … and {} more\n", findings.len() - IN_A_LINE));
+    let flat: Vec<&Finding> =
+        findings.iter().flat_map(|one| [one.first].into_iter().chain(one.further.iter().copied())).collect();
+    for place in places(&flat) {
+        text.push_str(&format!("  {}\n", wrapped(&place, layout.width - 2, 6)));
     }
     text
+}
+
+/// A line a place: the first ones, and how many more there are.
+fn places(findings: &[&Finding]) -> Vec<String> {
+    let line = |finding: &&Finding| {
+        let place = &finding.location;
+        let place = one_line(&format!("{}:{}:{}", place.file, place.line, place.column));
+        format!("{place}: {} ({})", one_line(&finding.message), finding.evidence.kind.word())
+    };
+    let mut lines: Vec<String> = findings.iter().take(IN_A_LINE).map(line).collect();
+    if findings.len() > IN_A_LINE {
+        lines.push(format!("… and {} more", findings.len() - IN_A_LINE));
+    }
+    lines
 }
