@@ -70,6 +70,24 @@ fn value_order(left: &str, right: &str) -> Option<Ordering> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn bounds_are_read_as_written() {
+        let read = |sql: &str| {
+            let statement = crate::parse::parse_script(sql).0.remove(0);
+            let Some(crate::command::Command::CreateTable(table)) = statement.command() else {
+                panic!("{sql}")
+            };
+            table.bound.clone().unwrap()
+        };
+        let numbers =
+            read("create table a partition of b for values from (0, -1, 'x') to (1000, 2.5, maxvalue)");
+        assert_eq!(numbers, range(&["0", "-1", "'x'"], &["1000", "2.5", "maxvalue"]));
+        assert!(!is_empty_range(&numbers));
+        let listed =
+            read("create table a partition of b for values in (1, true, null, e'x', date '2026-01-01')");
+        assert_eq!(listed, list(&["1", "true", "null", "'x'", "'2026-01-01'"]));
+    }
+
     fn range(from: &[&str], to: &[&str]) -> PartitionBound {
         let owned = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
         PartitionBound::Range { from: owned(from), to: owned(to) }

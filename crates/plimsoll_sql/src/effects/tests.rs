@@ -92,3 +92,26 @@ fn rows_that_an_index_leads_to_cost_none() {
         check_scans(sql, &[]);
     }
 }
+
+#[test]
+fn checks_on_numbers_prove_bounds_of_numbers() {
+    let scanned = |check: &str, bound: &str| {
+        let before = format!(
+            "create table cargo (n int not null) partition by {}; create table part (n int not null check ({check}));",
+            if bound.contains("from") { "range (n)" } else { "list (n)" }
+        );
+        let mut schema = Schema::default();
+        schema.apply_script(&parse_script(&before).0);
+        schema.begin_change();
+        let attach = parse_script(&format!("alter table cargo attach partition part for values {bound}")).0;
+        let environment = Environment { server_major: None, time_zone: TimeZone::Utc };
+        let effects = effects(attach[0].command().unwrap(), &schema, environment);
+        effects.iter().any(|effect| effect.work == Some(Work::Scan))
+    };
+    assert!(!scanned("n >= 0 and n < 1000", "from (0) to (1000)"));
+    assert!(scanned("n >= 0 and n < 1001", "from (0) to (1000)"));
+    assert!(scanned("n >= 5 and n < 1000", "from (10) to (1000)"));
+    assert!(!scanned("n in (1, 2)", "in (1, 2, 3)"));
+    assert!(scanned("n in (1, 4)", "in (1, 2, 3)"));
+    assert!(scanned("n = 4", "in (1, 2, 3)"));
+}

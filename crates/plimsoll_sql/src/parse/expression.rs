@@ -227,11 +227,12 @@ fn column(node: &ast::Expr) -> Option<String> {
 /// A constant's text, without casts and parentheses.
 pub(super) fn constant(node: &ast::Expr) -> Option<String> {
     match node {
-        ast::Expr::Literal(literal) => Some(
-            literal
-                .string_value()
-                .map_or_else(|| literal.syntax().text().to_string(), |text| format!("'{text}'")),
-        ),
+        ast::Expr::Literal(literal) => {
+            let text = literal.syntax().text().to_string();
+            // The string value of a number, TRUE or FALSE is empty.
+            let string = literal.string_value().filter(|_| text.contains(['\'', '$']));
+            Some(string.map_or(text, |string| format!("'{string}'")))
+        }
         ast::Expr::ParenExpr(paren) => constant(&paren.expr()?),
         ast::Expr::PrefixExpr(prefix) => {
             let text = prefix.syntax().text().to_string();

@@ -8,7 +8,7 @@ use std::ops::Range;
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
 use crate::command::{
-    ActionKind, AlterTable, ColumnBytes, ColumnDefinition, Command, Constraint, ConstraintKind,
+    ActionKind, AlterTable, ColumnBytes, ColumnDefinition, Command, Comparison, Constraint, ConstraintKind,
     CreateFunction, CreateIndex, CreateTable, Drop, Expression, Generated, IndexKey, KeyConstraint, Modify,
     ModifyKind, ObjectKind, TableAction, UsingExpression, Volatility,
 };
@@ -49,6 +49,7 @@ struct Token<'a> {
 }
 
 struct Cursor<'a> {
+    sql: &'a str,
     tokens: Vec<Token<'a>>,
     at: usize,
 }
@@ -68,7 +69,7 @@ impl<'a> Cursor<'a> {
             }
             at = end;
         }
-        Some(Self { tokens, at: 0 })
+        Some(Self { sql, tokens, at: 0 })
     }
 
     fn is_at_end(&self) -> bool {
@@ -479,6 +480,9 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
             foreign_key_options(cursor)?;
             let columns = own();
             constraint(ConstraintKind::ForeignKey { columns, references, referenced_columns }, cursor.end());
+        } else if cursor.takes("check") {
+            let kind = check(cursor)?;
+            constraint(kind, cursor.end());
         } else if !named && cursor.takes("null") {
         } else if cursor.takes_whole(&["primary", "key"])? {
             let key = KeyConstraint { columns: own(), using_index: None };
@@ -589,6 +593,10 @@ fn table_constraint(cursor: &mut Cursor) -> Option<Constraint> {
         ConstraintKind::PrimaryKey(KeyConstraint { columns: cursor.columns()?, using_index: None })
     } else if cursor.takes("unique") {
         ConstraintKind::Unique(KeyConstraint { columns: cursor.columns()?, using_index: None })
+    } else if cursor.takes("check") {
+        let kind = check(cursor)?;
+        not_valid = cursor.takes_whole(&["not", "valid"])?;
+        kind
     } else {
         cursor.takes_whole(&["foreign", "key"])?.then_some(())?;
         let columns = cursor.columns()?;
@@ -602,6 +610,34 @@ fn table_constraint(cursor: &mut Cursor) -> Option<Constraint> {
     };
     let range = start..cursor.end();
     Some(Constraint { name, kind, not_valid, not_enforced: false, no_inherit: false, range })
+}
+
+/// `(column >= 0)`: a column beside a whole number.
+fn check(cursor: &mut Cursor) -> Option<ConstraintKind> {
+    cursor.expects_sign(TokenKind::OpenParen)?;
+    let start = cursor.start()?;
+    let column = cursor.identifier()?;
+    let operator_start = cursor.start()?;
+    while cursor.takes_sign(TokenKind::Lt)
+        || cursor.takes_sign(TokenKind::Gt)
+        || cursor.takes_sign(TokenKind::Eq)
+    {}
+    let operator = cursor.sql.get(operator_start..cursor.end())?;
+    ["<", "<=", "=", ">=", ">", "<>"].contains(&operator).then_some(())?;
+    let value = cursor.peek()?.text;
+    (value.bytes().all(|byte| byte.is_ascii_digit()) && cursor.takes_literal()).then_some(())?;
+    let expression = cursor.sql[start..cursor.end()].to_owned();
+    cursor.expects_sign(TokenKind::CloseParen)?;
+    Some(ConstraintKind::Check {
+        expression,
+        proves_not_null: Vec::new(),
+        columns: vec![column.clone()],
+        comparisons: vec![Comparison {
+            column,
+            operator: operator.to_owned(),
+            values: vec![value.to_owned()],
+        }],
+    })
 }
 
 /// What a foreign key does when its row goes, and when it is checked.
@@ -636,10 +672,10 @@ fn alter_table(cursor: &mut Cursor) -> Option<Command> {
 fn action(cursor: &mut Cursor) -> Option<TableAction> {
     let start = cursor.start()?;
     let kind = if cursor.takes("add") {
-        if ["constraint", "primary", "unique", "foreign"].iter().any(|word| cursor.sees(word)) {
+        if ["constraint", "primary", "unique", "foreign", "check"].iter().any(|word| cursor.sees(word)) {
             ActionKind::AddConstraint(table_constraint(cursor)?)
         } else {
-            if ["check", "exclude", "not"].iter().any(|word| cursor.sees(word)) {
+            if ["exclude", "not"].iter().any(|word| cursor.sees(word)) {
                 return None;
             }
             cursor.takes("column");
@@ -837,6 +873,8 @@ mod tests {
             "alter table \"t\" add column \"a\" bigint null constraint \"k\" references app.u (id) deferrable initially \
              deferred, add b int not null default 0 constraint n not null constraint u unique references v on delete cascade",
             "alter table t add a jsonb default '{}'::jsonb not null, alter b set default null::int",
+            "create table t (a int check (a >= 0) default 1, constraint c check (\"A\" <>  5), check (b<10))",
+            "alter table t add constraint c check (a > 0) not valid, add check (a = 1), add a int null check (a <= 7) unique",
             "alter table t alter a type bigint using \"a\"::bigint, alter column b type varchar(20) using b::varchar(20)",
             "create index on t (a varchar_pattern_ops, b int4_ops desc nulls last)",
             "begin",
@@ -875,6 +913,9 @@ mod tests {
             "alter table t alter a type text using a::varchar",
             "alter table t add column a int constraint c default 1",
             "create index on t (a) where b > 0",
+            "create table t (a int check (a >= 0 and a < 9))",
+            "create table t (a int check (a > = 0))",
+            "create table t (a int check (a > 1.5))",
             "create or replace index i on t (a)",
             "create function f() returns int language sql as $$select 1$$",
             "create function f() returns void language plpgsql as $$begin end$$ stable volatile",
@@ -916,7 +957,7 @@ mod tests {
         #[test]
         fn whatever_is_read_is_read_as_the_parser_reads_it(
             start in "(create table|create index|create trigger g|create function f\\(\\) returns|set constraints|begin|commit|create unique index|alter table|alter table t add|insert into t values|insert into|drop table|comment on)",
-            rest in "( (a|t|\"B\"|int|text|varchar|numeric|\\(|\\)|,|1|'x'|-1|\\.|not null|null|primary key|unique|default|references|constraint|foreign key|on delete cascade|add column|drop column|alter column|set not null|type|using|values|if exists|if not exists|concurrently|on|only|is|cascade|timestamp with time zone|generated always as identity|desc|nulls first|::|initially deferred|deferrable|before|insert|or|for each row|execute function|all|immediate|transaction|text_ops|where a is null|language plpgsql|as|\\$\\$ x \\$\\$|stable|security definer|immutable)){1,12}",
+            rest in "( (a|t|\"B\"|int|text|varchar|numeric|\\(|\\)|,|1|'x'|-1|\\.|not null|null|primary key|unique|default|references|constraint|foreign key|on delete cascade|add column|drop column|alter column|set not null|type|using|values|if exists|if not exists|concurrently|on|only|is|cascade|timestamp with time zone|generated always as identity|desc|nulls first|::|initially deferred|deferrable|before|insert|or|for each row|execute function|all|immediate|transaction|text_ops|check|>=|<|where a is null|language plpgsql|as|\\$\\$ x \\$\\$|stable|security definer|immutable)){1,12}",
         ) {
             check(&format!("{start}{rest}"));
         }
