@@ -4,12 +4,14 @@ use std::fmt;
 
 /// A possibly schema-qualified name, folded as PostgreSQL folds it: unquoted names in lower case,
 /// quoted ones without their quotes.
+///
+/// The name stands before the schema, since names differ sooner than schemas where they are compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
-    /// The schema, if it is written.
-    pub schema: Option<String>,
     /// The name itself.
     pub name: String,
+    /// The schema, if it is written.
+    pub schema: Option<String>,
 }
 
 impl ObjectName {

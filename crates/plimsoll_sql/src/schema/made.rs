@@ -142,9 +142,7 @@ impl Schema {
 
     /// Whether a schema is known to hold a relation, so that `IF NOT EXISTS` makes nothing.
     fn has_anything_in(&self, schema: &str) -> bool {
-        let from = ObjectName::qualified(schema, "");
-        let next = self.relations.range(from..).next();
-        next.is_some_and(|(name, _)| name.schema.as_deref() == Some(schema))
+        self.relations.keys().any(|name| name.schema.as_deref() == Some(schema))
     }
 }
 
