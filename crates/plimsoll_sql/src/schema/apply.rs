@@ -50,7 +50,7 @@ impl Schema {
             Command::RenameIndex { name, to } => self.rename_index(name, to),
             Command::Drop(drop) => {
                 self.drop_objects(drop);
-                self.forget_dropped_privileges();
+                self.forget_dropped_privileges(drop.kind);
             }
             Command::CreateSchema { name, elements } => self.create_schema(name.as_deref(), elements),
             Command::Cluster { name: Some(name) } => {

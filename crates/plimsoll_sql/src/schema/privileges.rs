@@ -218,15 +218,26 @@ impl Schema {
         }
     }
 
-    /// Forgets rights on what is no longer there.
-    pub(super) fn forget_dropped_privileges(&mut self) {
+    /// Forgets rights on what is no longer there, after objects of a kind were dropped.
+    pub(super) fn forget_dropped_privileges(&mut self, kind: ObjectKind) {
+        if matches!(kind, ObjectKind::Index | ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule) {
+            return;
+        }
         let (relations, functions) = (&self.relations, &self.functions);
         let is_there = |object: &Grantable| match object {
             Grantable::Relation(name) | Grantable::Column(name, _) => relations.contains_key(name),
             Grantable::Function(name) => functions.contains_key(&name.name),
             Grantable::Schema(_) | Grantable::Other(..) => true,
         };
-        if !self.privileges.granted.keys().all(is_there) {
+        // Every function is granted to PUBLIC when it is made; they stand behind relations and columns.
+        let drops_functions = !matches!(
+            kind,
+            ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Sequence
+        );
+        let is_function = |object: &Grantable| matches!(object, Grantable::Function(_));
+        let mut looked_at =
+            self.privileges.granted.keys().take_while(|object| drops_functions || !is_function(object));
+        if !looked_at.all(is_there) {
             Arc::make_mut(&mut self.privileges).granted.retain(|object, _| is_there(object));
         }
     }
