@@ -462,6 +462,8 @@ fn column(cursor: &mut Cursor) -> Option<ColumnDefinition> {
         let name = if cursor.takes("constraint") { Some(cursor.identifier()?) } else { None };
         let named = name.is_some();
         let constraint = |kind: ConstraintKind, end: usize| {
+            // Most columns have one; a vector grows to four at once.
+            column.constraints.reserve_exact(1);
             column.constraints.push(Constraint {
                 name,
                 kind,

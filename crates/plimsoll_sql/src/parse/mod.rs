@@ -139,6 +139,7 @@ pub fn parse_script(text: &str) -> (Vec<Statement>, Vec<Range<usize>>) {
             }
         }
     }
+    statements.shrink_to_fit();
     (statements, meta_commands)
 }
 
