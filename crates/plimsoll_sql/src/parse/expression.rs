@@ -228,8 +228,7 @@ fn column(node: &ast::Expr) -> Option<String> {
 pub(super) fn constant(node: &ast::Expr) -> Option<String> {
     match node {
         ast::Expr::Literal(literal) => Some(
-            literal
-                .string_value()
+            text_value(literal)
                 .map_or_else(|| literal.syntax().text().to_string(), |text| format!("'{text}'")),
         ),
         ast::Expr::ParenExpr(paren) => constant(&paren.expr()?),
@@ -244,6 +243,13 @@ pub(super) fn constant(node: &ast::Expr) -> Option<String> {
         },
         _ => None,
     }
+}
+
+/// What a literal in quotes says; none for a number, `NULL` or a boolean, whose value in the tree is an
+/// empty text.
+pub(super) fn text_value(literal: &ast::Literal) -> Option<String> {
+    let quoted = ['\'', '$'].iter().any(|quote| literal.syntax().text().contains_char(*quote));
+    literal.string_value().filter(|_| quoted)
 }
 
 /// An identifier's text as PostgreSQL folds it.

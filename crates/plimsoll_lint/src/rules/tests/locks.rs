@@ -158,6 +158,22 @@ fn attaching_reads_what_no_check_proves() {
 }
 
 #[test]
+fn numbers_prove_a_bound_by_their_values() {
+    let schema = "create table counts (n bigint not null) partition by range (n);
+        create table counts_2 (n bigint not null);";
+    let rules = |check: &str| {
+        let sql = format!(
+            "set lock_timeout = '1s'; alter table counts_2 add constraint k check ({check}) not valid;
+             alter table counts_2 validate constraint k;
+             alter table counts attach partition counts_2 for values from (1000) to (2000)"
+        );
+        rules_of(schema, &sql, TransactionHabit::Statement)
+    };
+    assert_eq!(rules("n >= 1000 and n < 2000"), [""; 0]);
+    assert_eq!(rules("n >= 1 and n < 9"), ["attach-partition-without-check"]);
+}
+
+#[test]
 fn a_new_columns_cost_has_one_rule_each() {
     guarded("alter table ships add column a serial", &["add-serial-column"]);
     guarded("alter table ships add column a bigint generated always as identity", &["add-serial-column"]);
