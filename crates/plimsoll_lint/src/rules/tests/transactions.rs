@@ -131,6 +131,20 @@ fn a_lock_timeout_is_looked_at_once() {
 }
 
 #[test]
+fn a_lock_that_the_transaction_holds_is_not_waited_for() {
+    let scan = "alter table ships alter name set not null";
+    let brief = "alter table ships alter name set default 'x'";
+    wrapped(&format!("{scan}; {brief}"), &["adding-not-nullable-field"]);
+    alone(&format!("{scan}; {brief}"), &["adding-not-nullable-field", "require-lock-timeout"]);
+    // A weaker one that it holds doesn't spare the wait, and another table has a queue of its own.
+    let reference = "alter table ships add foreign key (id) references ships (id)";
+    wrapped(&format!("{reference}; {brief}"), &["adding-foreign-key-constraint", "require-lock-timeout"]);
+    let other = "alter table log alter entry set default 'x'";
+    let both = &["adding-not-nullable-field", "avoid-wide-lock-window", "require-lock-timeout"];
+    wrapped(&format!("{scan}; {other}"), both);
+}
+
+#[test]
 fn other_timeouts_are_asked_for_only_on_request() {
     let alter = "set lock_timeout = '1s'; alter table ships alter name set default 'x'";
     alone(alter, &[]);
