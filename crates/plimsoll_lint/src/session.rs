@@ -220,10 +220,15 @@ impl Session {
         self.held_on(&effect.relation).is_none_or(|held| held.mode < effect.mode)
     }
 
-    /// Values that the transaction added to enums which it didn't make itself, with the enum's
-    /// unqualified name.
-    pub(crate) fn added_enum_values(&self) -> impl Iterator<Item = &(String, String)> {
-        self.enum_values.iter().filter(|(name, _)| !self.made_type(name))
+    /// Values that the transaction added to enums, with the enum's unqualified name, and that it may
+    /// not use itself. Since PostgreSQL 17 it may where it has made the enum; before, only those values
+    /// are free with which the enum was made.
+    pub(crate) fn unsafe_enum_values(
+        &self,
+        server_major: Option<u32>,
+    ) -> impl Iterator<Item = &(String, String)> {
+        let old = server_major.is_some_and(|major| major < 17);
+        self.enum_values.iter().filter(move |(name, _)| old || !self.made_type(name))
     }
 
     /// Whether the transaction made a type of this unqualified name.

@@ -94,6 +94,18 @@ fn new_enum_values_wait_for_the_commit() {
 }
 
 #[test]
+fn before_17_a_value_added_to_a_new_enum_waits_for_the_commit_too() {
+    let made = "create type o as enum ('a'); alter type o add value 'b'";
+    let count = |value: &str, major: u32| {
+        let settings = Settings { server_major: Some(major), ..Settings::default() };
+        let sql = format!("{made}; create table t (o o default '{value}')");
+        findings(SCHEMA, &sql, TransactionHabit::File, &settings).len()
+    };
+    assert_eq!((count("b", 16), count("b", 17)), (1, 0));
+    assert_eq!(count("a", 16), 0);
+}
+
+#[test]
 fn old_servers_add_no_value_in_a_transaction() {
     let count = |sql: &str, major: u32| {
         let settings = Settings { server_major: Some(major), ..Settings::default() };
