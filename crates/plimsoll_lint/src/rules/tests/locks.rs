@@ -158,6 +158,35 @@ fn attaching_reads_what_no_check_proves() {
 }
 
 #[test]
+fn an_index_made_first_keeps_what_the_constraint_says() {
+    let remedy = |constraint: &str| {
+        let sql = format!("alter table ships add constraint u unique {constraint}");
+        findings(SCHEMA, &sql, TransactionHabit::Statement, &Settings::default()).remove(0).remedy
+    };
+    let expected = |index: &str, constraint: &str| {
+        format!(
+            "Build the index without blocking anyone, outside a transaction, then give it to the constraint:\n\
+             CREATE UNIQUE INDEX CONCURRENTLY u ON ships (name){index};\n\
+             ALTER TABLE ships ADD CONSTRAINT u UNIQUE USING INDEX u{constraint};"
+        )
+    };
+    assert_eq!(remedy("(name)"), expected("", ""));
+    assert_eq!(remedy("nulls not distinct (name)"), expected(" NULLS NOT DISTINCT", ""));
+    assert_eq!(remedy("(name) include (id)"), expected(" include (id)", ""));
+    assert_eq!(
+        remedy("(name) deferrable initially deferred"),
+        expected("", " deferrable initially deferred")
+    );
+}
+
+#[test]
+fn a_generated_column_is_filled_by_an_update_that_ends() {
+    let sql = "alter table ships add column shout text generated always as (upper(name)) stored";
+    let found = findings(SCHEMA, sql, TransactionHabit::Statement, &Settings::default()).remove(0);
+    assert!(found.remedy.contains("WHERE shout IS DISTINCT FROM (upper(name)) LIMIT"), "{}", found.remedy);
+}
+
+#[test]
 fn numbers_prove_a_bound_by_their_values() {
     let schema = "create table counts (n bigint not null) partition by range (n);
         create table counts_2 (n bigint not null);";
