@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use plimsoll_core::SourceFile;
 use plimsoll_core::units::parse_bytes;
+use plimsoll_lint::OLDEST_JUDGED_MAJOR;
 use plimsoll_lint::names::nearest;
 use plimsoll_lint::session::milliseconds;
 use plimsoll_pg::queries::MeasureSettings;
-use plimsoll_pg::server::{OLDEST_SUPPORTED_MAJOR, Wanted};
+use plimsoll_pg::server::Wanted;
 use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::placeholder::Values;
 use plimsoll_sql::{Layout, TransactionHabit, layout::LAYOUTS};
@@ -187,13 +188,15 @@ impl Resolver {
 
     fn server(&self, typed: Option<u32>, configured: Option<&Spanned<u32>>) -> Result<Wanted, Failure> {
         let too_old = |major: u32| {
-            format!("PostgreSQL {major} is too old: Plimsoll supports {OLDEST_SUPPORTED_MAJOR} and newer")
+            format!(
+                "PostgreSQL {major} is too old: Plimsoll judges changes for {OLDEST_JUDGED_MAJOR} and newer"
+            )
         };
         match (typed, configured) {
-            (Some(major), _) if major < OLDEST_SUPPORTED_MAJOR => {
+            (Some(major), _) if major < OLDEST_JUDGED_MAJOR => {
                 Err(Failure::input(format!("use --postgres {major}: {}", too_old(major))))
             }
-            (None, Some(major)) if *major.get_ref() < OLDEST_SUPPORTED_MAJOR => {
+            (None, Some(major)) if *major.get_ref() < OLDEST_JUDGED_MAJOR => {
                 Err(complaint(&self.source, major, &too_old(*major.get_ref())))
             }
             (Some(major), _) => Ok(Wanted::Major(major)),

@@ -190,7 +190,10 @@ fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding])
     {
         return None;
     }
-    let lock = record.blocking_locks().into_iter().find(|lock| lock.mode >= LockMode::ShareRowExclusive)?;
+    let strong = |lock: &&HeldLock| {
+        lock.mode >= LockMode::ShareRowExclusive && !(lock.mode == LockMode::Exclusive && refreshes(record))
+    };
+    let lock = record.blocking_locks().into_iter().find(strong)?;
     let message = format!(
         "this takes {} on {} and may wait for it without end, with others queued behind it; no rule had said so",
         lock.mode.sql(),
@@ -206,9 +209,7 @@ fn blocking_work(record: &StatementRecord, rehearsal: &Rehearsal) -> Option<Obse
         return None;
     }
     let held = held_at(record, rehearsal);
-    // Nobody but REFRESH writes to a materialized view: readers go on under EXCLUSIVE.
-    let refreshes =
-        record.sql.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("refresh "));
+    let refreshes = refreshes(record);
     let keeps_out = |mode: LockMode| match mode {
         LockMode::Exclusive => !refreshes,
         mode => mode.blocks() != Blocks::Nothing,
@@ -235,6 +236,12 @@ fn blocking_work(record: &StatementRecord, rehearsal: &Rehearsal) -> Option<Obse
         return Some((UNCLAIMED_HAZARD, Severity::Error, message, remedy.to_owned()));
     }
     None
+}
+
+/// Whether the statement is a `REFRESH`: nobody but another writes to a materialized view, and readers
+/// go on under `EXCLUSIVE`.
+fn refreshes(record: &StatementRecord) -> bool {
+    record.sql.trim_start().get(..8).is_some_and(|word| word.eq_ignore_ascii_case("refresh "))
 }
 
 fn is_about(finding: &Finding, record: &StatementRecord) -> bool {
@@ -440,7 +447,9 @@ mod tests {
             locks: vec![lock("public.t", LockMode::Exclusive)],
             ..scanning("public.t")
         };
+        let brief = StatementRecord { lock_timeout_ms: 0, scans: Vec::new(), ..refreshing.clone() };
         check(Vec::new(), vec![refreshing], &[]);
+        check(Vec::new(), vec![brief], &[]);
     }
 
     #[test]

@@ -248,7 +248,7 @@ impl<'a> Context<'a> {
             && !self.session.unguarded_lock_seen()
             // That rule has told of the SET that switches it off.
             && !self.session.told_in_file("lock-timeout-ineffective")
-            && takes_brief_strong_lock(&self.effects)
+            && takes_brief_strong_lock(&self.effects, self.session)
     }
 
     /// The severity of a brief strong lock that another way of writing the statement avoids.
@@ -499,9 +499,10 @@ pub(crate) fn kept_out_by(mode: LockMode) -> &'static str {
 }
 
 /// Whether a statement takes a strong lock that only a `lock_timeout` makes harmless: not one under
-/// which it works, and not one that another way of writing it avoids.
-pub(crate) fn takes_brief_strong_lock(effects: &[Effect]) -> bool {
-    let strong = |effect: &&Effect| effect.mode >= LockMode::ShareRowExclusive;
+/// which it works, not one that another way of writing it avoids, and not one that its transaction
+/// holds already.
+pub(crate) fn takes_brief_strong_lock(effects: &[Effect], session: &Session) -> bool {
+    let strong = |effect: &&Effect| effect.mode >= LockMode::ShareRowExclusive && session.takes_newly(effect);
     let avoidable = |effect: &Effect| {
         (effect.work.is_some() && effect.mode.blocks() != Blocks::Nothing)
             || matches!(

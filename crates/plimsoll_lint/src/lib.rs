@@ -41,6 +41,9 @@ use session::{Held, Session, Trace};
 use steps::{Step, steps};
 use suppression::Suppressions;
 
+/// The oldest major version of PostgreSQL for which changes are judged.
+pub const OLDEST_JUDGED_MAJOR: u32 = 12;
+
 /// What the team knows that the SQL doesn't say.
 #[derive(Clone, Debug)]
 pub struct Settings {

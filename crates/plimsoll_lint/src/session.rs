@@ -215,10 +215,20 @@ impl Session {
         self.held.iter().filter(|held| held.relation == *relation).max_by_key(|held| held.mode)
     }
 
-    /// Values that the transaction added to enums which it didn't make itself, with the enum's
-    /// unqualified name.
-    pub(crate) fn added_enum_values(&self) -> impl Iterator<Item = &(String, String)> {
-        self.enum_values.iter().filter(|(name, _)| !self.made_type(name))
+    /// Whether a lock is new to the transaction, so that a statement may wait for it.
+    pub(crate) fn takes_newly(&self, effect: &Effect) -> bool {
+        self.held_on(&effect.relation).is_none_or(|held| held.mode < effect.mode)
+    }
+
+    /// Values that the transaction added to enums, with the enum's unqualified name, and that it may
+    /// not use itself. Since PostgreSQL 17 it may where it has made the enum; before, only those values
+    /// are free with which the enum was made.
+    pub(crate) fn unsafe_enum_values(
+        &self,
+        server_major: Option<u32>,
+    ) -> impl Iterator<Item = &(String, String)> {
+        let old = server_major.is_some_and(|major| major < 17);
+        self.enum_values.iter().filter(move |(name, _)| old || !self.made_type(name))
     }
 
     /// Whether the transaction made a type of this unqualified name.
@@ -277,7 +287,7 @@ impl Session {
         if self.waits_forever() && trace.effects.iter().any(strong) {
             self.unguarded_statement.get_or_insert(statement);
         }
-        self.unguarded_lock_seen |= self.waits_forever() && takes_brief_strong_lock(&trace.effects);
+        self.unguarded_lock_seen |= self.waits_forever() && takes_brief_strong_lock(&trace.effects, self);
         add_new(&mut self.told_in_file, &trace.told);
         if place.in_transaction() {
             add_new(&mut self.told_in_transaction, &trace.told);

@@ -52,7 +52,10 @@ struct Splitter<'a> {
 #[derive(Default)]
 struct Pending {
     range: Option<Range<usize>>,
+    /// Open parentheses.
     depth: usize,
+    /// Open brackets, between which a semicolon ends the statement all the same.
+    brackets: usize,
     deepest: usize,
     tokens: usize,
     /// Its first words, in lower case: enough to know COPY and CREATE FUNCTION.
@@ -80,7 +83,10 @@ impl Splitter<'_> {
                     }
                     self.finish_statement();
                 }
-                TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment { .. } => {}
+                // A server refuses a comment without its end: it is told, not passed over.
+                TokenKind::Whitespace
+                | TokenKind::LineComment
+                | TokenKind::BlockComment { terminated: true } => {}
                 _ if self.text.as_bytes()[range.start] == b'\\' => {
                     return self.take_meta_command(range.start);
                 }
@@ -141,12 +147,14 @@ impl Splitter<'_> {
 impl Pending {
     fn take(&mut self, text: &str, token: Token, range: Range<usize>) {
         match token.kind {
-            TokenKind::OpenParen | TokenKind::OpenBracket => self.depth += 1,
-            TokenKind::CloseParen | TokenKind::CloseBracket => self.depth = self.depth.saturating_sub(1),
+            TokenKind::OpenParen => self.depth += 1,
+            TokenKind::OpenBracket => self.brackets += 1,
+            TokenKind::CloseParen => self.depth = self.depth.saturating_sub(1),
+            TokenKind::CloseBracket => self.brackets = self.brackets.saturating_sub(1),
             TokenKind::Ident => self.take_word(&text[range.clone()]),
             _ => {}
         }
-        self.deepest = self.deepest.max(self.depth);
+        self.deepest = self.deepest.max(self.depth + self.brackets);
         self.tokens += 1;
         let start = self.range.as_ref().map_or(range.start, |pending| pending.start);
         self.range = Some(start..range.end);
@@ -245,6 +253,8 @@ mod tests {
     fn empty_statements_and_unterminated_quotes_are_survived() {
         check(";;  ; -- nothing\n", &[]);
         check("select 1; select 'abc; select 2", &["select 1", "select 'abc; select 2"]);
+        check("select 1; /* abc; select 2", &["select 1", "/* abc; select 2"]);
+        check("select a[1; select 2", &["select a[1", "select 2"]);
     }
 
     proptest! {

@@ -114,6 +114,21 @@ fn wrong_words_on_the_command_line_are_refused() {
 }
 
 #[test]
+fn lint_judges_for_servers_that_nothing_runs_on() {
+    let project = project(
+        "begin; create type t as enum ('a'); alter type t add value 'b'; create table x (t t default 'b'); commit;",
+    );
+    let rule = "enum-value-used-in-transaction";
+    let lint =
+        |major: &str| project.run(&["lint", "--format", "short", "--postgres", major, "migrations/2.sql"]);
+    lint("12").fails(1, &[]);
+    assert!(lint("12").stdout.contains(rule));
+    project
+        .run(&["check", "--postgres", "14", "migrations/2.sql"])
+        .fails(3, &["run PostgreSQL 14", "15 or newer"]);
+}
+
+#[test]
 fn a_report_that_cant_be_written_is_the_environments_fault() {
     let project = project("select 1");
     for path in ["nowhere/x.json", "migrations"] {

@@ -45,7 +45,12 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
             "Add a plain column, let a trigger (BEFORE INSERT OR UPDATE: NEW.{column} := {generation}) fill it in new rows, \
              fill the old ones in batches:\n\
              ALTER TABLE {sql} ADD COLUMN {column} {data_type};\n{}",
-            batch_update(&sql, &format!("{column} = {generation}"), &format!("{column} IS NULL")),
+            // Not IS NULL: where the expression gives NULL, such an update would never be done.
+            batch_update(
+                &sql,
+                &format!("{column} = {generation}"),
+                &format!("{column} IS DISTINCT FROM ({generation})")
+            ),
         );
         if context.environment().is_at_least(VIRTUAL) {
             remedy.push_str(&format!(

@@ -19,7 +19,9 @@ pub(super) fn check(
         return;
     }
     let locks = context.brief_locks(causes);
-    let strong = |hazard: &&Hazard| hazard.effect.mode >= LockMode::ShareRowExclusive;
+    let strong = |hazard: &&Hazard| {
+        hazard.effect.mode >= LockMode::ShareRowExclusive && context.session.takes_newly(hazard.effect)
+    };
     let Some(hazard) = locks.iter().find(strong) else { return };
     let blocked = match hazard.effect.mode {
         LockMode::AccessExclusive => "every read and write",

@@ -18,7 +18,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let found = context.session.added_enum_values().find(|(name, value)| uses(context, name, value));
+    let mut values = context.session.unsafe_enum_values(context.settings.server_major);
+    let found = values.find(|(name, value)| uses(context, name, value));
     let Some((name, value)) = found else { return };
     let message = format!(
         "this uses '{value}', which the same transaction has added to the enum {name}: PostgreSQL refuses that until it is \

@@ -40,11 +40,37 @@ pub(super) fn check(key: &Key, context: &Context, problems: &mut Vec<Problem>) {
             hazard.and_others(),
             context.kept_out(relation, hazard.effect.mode)
         );
+        let written = hazard.effect.range.as_ref().and_then(|range| context.text(range)).unwrap_or_default();
+        let (index_clauses, timing) = (index_clauses(written), timing(written));
         let remedy = format!(
             "Build the index without blocking anyone, outside a transaction, then give it to the constraint:\n\
-             CREATE UNIQUE INDEX CONCURRENTLY {name} ON {sql} ({columns});\n\
-             ALTER TABLE {sql} ADD CONSTRAINT {name} {words} USING INDEX {name};"
+             CREATE UNIQUE INDEX CONCURRENTLY {name} ON {sql} ({columns}){index_clauses};\n\
+             ALTER TABLE {sql} ADD CONSTRAINT {name} {words} USING INDEX {name}{timing};"
         );
         problems.push(Problem::new(message, remedy, hazard.claim()).of(&hazard));
     }
+}
+
+/// The constraint's clauses that are the index's when it is made first: ` INCLUDE (…) NULLS NOT DISTINCT`.
+fn index_clauses(constraint: &str) -> String {
+    let lower = constraint.to_ascii_lowercase();
+    let mut clauses = String::new();
+    if let Some(list) = lower.find(") include").map(|at| &constraint[at + 1..])
+        && let Some(end) = list.find(')')
+    {
+        clauses.push_str(list[..=end].trim_end());
+    }
+    if lower.split_whitespace().collect::<Vec<_>>().join(" ").contains("nulls not distinct") {
+        clauses.push_str(" NULLS NOT DISTINCT");
+    }
+    clauses
+}
+
+/// When the constraint is tested, as it says behind its columns: ` DEFERRABLE INITIALLY DEFERRED`.
+fn timing(constraint: &str) -> &str {
+    let behind = constraint.rfind(')').map_or("", |at| &constraint[at + 1..]);
+    let lower = behind.to_ascii_lowercase();
+    let first =
+        ["not deferrable", "deferrable", "initially"].iter().filter_map(|word| lower.find(word)).min();
+    first.map_or("", |at| behind[at.saturating_sub(1)..].trim_end())
 }

@@ -1,7 +1,7 @@
 //! A strong lock that waits without end, and lets everybody queue behind it.
 
 use plimsoll_core::{Claim, LockMode, Severity};
-use plimsoll_sql::effects::{Cause, strongest_locks};
+use plimsoll_sql::effects::{Cause, Effect, strongest_locks};
 
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
@@ -26,7 +26,9 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         return;
     }
     let locks = strongest_locks(&context.effects);
-    let Some(lock) = locks.into_iter().find(|lock| lock.mode >= LockMode::ShareRowExclusive) else { return };
+    let strong =
+        |lock: &&Effect| lock.mode >= LockMode::ShareRowExclusive && context.session.takes_newly(lock);
+    let Some(lock) = locks.into_iter().find(strong) else { return };
     let blocked = match lock.mode {
         LockMode::AccessExclusive => "every read and write",
         _ => "every write",

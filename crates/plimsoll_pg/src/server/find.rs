@@ -41,7 +41,7 @@ pub struct Skipped {
 pub enum FindError {
     /// The version asked for is too old.
     #[error(
-        "use PostgreSQL {major}: Plimsoll supports {OLDEST_SUPPORTED_MAJOR} and newer; ask for a newer one"
+        "run PostgreSQL {major}: private servers are {OLDEST_SUPPORTED_MAJOR} or newer; lint without one, or ask for a newer one"
     )]
     TooOld {
         /// What was asked for.

@@ -301,11 +301,23 @@ fn below_or_above(relation: &Relation, key: &str, from: &str, to: &str) -> bool 
 pub(super) fn order(left: &str, right: &str) -> Option<std::cmp::Ordering> {
     let plain = |text: &str| text.trim_matches('\'').to_owned();
     let (left, right) = (plain(left), plain(right));
+    // An f64 tells bigints apart up to 2^53 only.
+    if let (Ok(left), Ok(right)) = (left.parse::<i128>(), right.parse::<i128>()) {
+        return Some(left.cmp(&right));
+    }
     if let (Ok(left), Ok(right)) = (left.parse::<f64>(), right.parse::<f64>()) {
         return left.partial_cmp(&right);
     }
     let dated = |text: &str| text.len() >= 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
     if left.is_ascii() && right.is_ascii() && dated(&left) && dated(&right) {
+        // What lies behind a time in local figures: an offset from UTC, a zone's name, BC.
+        let zone = |text: &str| {
+            let local = |one: char| one.is_ascii_digit() || [' ', 'T', ':', '.'].contains(&one);
+            text[10..].trim_start_matches(local).to_owned()
+        };
+        if zone(&left) != zone(&right) {
+            return None;
+        }
         let length = left.len().max(right.len());
         // A date is its midnight.
         let full = |text: &str| format!("{text}{}", &" 00:00:00.000000"[..(length - text.len()).min(16)]);

@@ -118,6 +118,16 @@ mod tests {
     }
 
     #[test]
+    fn only_what_the_texts_decide_is_compared() {
+        let empty = |from: &str, to: &str| is_empty_range(&range(&[from], &[to]));
+        assert!(!empty("9007199254740992", "9007199254740993"));
+        assert!(empty("9007199254740993", "9007199254740993"));
+        assert!(!empty("'2026-01-01 00:00+02'", "'2026-01-01 00:00+00'"));
+        assert!(empty("'2026-01-02 00:00+02'", "'2026-01-01 00:00+02'"));
+        assert!(!empty("'2026-01-01 00:00+02'", "'2026-01-01'"));
+    }
+
+    #[test]
     fn a_range_must_not_end_where_it_begins() {
         assert!(is_empty_range(&range(&["5"], &["5"])) && is_empty_range(&range(&["6"], &["5"])));
         assert!(!is_empty_range(&range(&["5"], &["6"])));

@@ -227,12 +227,10 @@ fn column(node: &ast::Expr) -> Option<String> {
 /// A constant's text, without casts and parentheses.
 pub(super) fn constant(node: &ast::Expr) -> Option<String> {
     match node {
-        ast::Expr::Literal(literal) => {
-            let text = literal.syntax().text().to_string();
-            // The string value of a number, TRUE or FALSE is empty.
-            let string = literal.string_value().filter(|_| text.contains(['\'', '$']));
-            Some(string.map_or(text, |string| format!("'{string}'")))
-        }
+        ast::Expr::Literal(literal) => Some(
+            text_value(literal)
+                .map_or_else(|| literal.syntax().text().to_string(), |text| format!("'{text}'")),
+        ),
         ast::Expr::ParenExpr(paren) => constant(&paren.expr()?),
         ast::Expr::PrefixExpr(prefix) => {
             let text = prefix.syntax().text().to_string();
@@ -245,6 +243,13 @@ pub(super) fn constant(node: &ast::Expr) -> Option<String> {
         },
         _ => None,
     }
+}
+
+/// What a literal in quotes says; none for a number, `NULL` or a boolean, whose value in the tree is an
+/// empty text.
+pub(super) fn text_value(literal: &ast::Literal) -> Option<String> {
+    let quoted = ['\'', '$'].iter().any(|quote| literal.syntax().text().contains_char(*quote));
+    literal.string_value().filter(|_| quoted)
 }
 
 /// An identifier's text as PostgreSQL folds it.

@@ -44,9 +44,7 @@ pub(super) fn modify(statement: &Stmt) -> Option<Command> {
         .syntax()
         .descendants()
         .filter_map(ast::Literal::cast)
-        // The string value of a number, TRUE or FALSE is empty.
-        .filter(|literal| ['\'', '$'].iter().any(|quote| literal.syntax().text().contains_char(*quote)))
-        .filter_map(|literal| literal.string_value())
+        .filter_map(|literal| expression::text_value(&literal))
         .take(100)
         .collect();
     let reads = names::relations_read(statement.syntax());

@@ -28,6 +28,14 @@ fn a_bad_statement_spoils_itself_only() {
 }
 
 #[test]
+fn a_comment_that_never_ends_is_an_error() {
+    let (statements, _) = parse_script("select 1;\n/* alter table t add x int;");
+    assert_eq!(statements.len(), 2);
+    let StatementKind::Invalid(error) = &statements[1].kind else { panic!("{:?}", statements[1]) };
+    assert_eq!(error.range.start, 10, "{error:?}");
+}
+
+#[test]
 fn names_are_folded_and_qualified() {
     let Command::CreateTable(table) = only_command("CREATE TABLE App.\"Big Ships\" (ID int)") else {
         panic!()

@@ -182,7 +182,9 @@ impl Schema {
             relation.add_column(&name.name, &column);
         }
         for constraint in &table.constraints {
-            relation.add_constraint(&name.name, &self.resolved(constraint));
+            // A new table has no row that breaks it: PostgreSQL makes it valid whatever it says.
+            let constraint = Constraint { not_valid: false, ..self.resolved(constraint) };
+            relation.add_constraint(&name.name, &constraint);
         }
         // A table that references itself does so by its own name.
         self.put(name, relation);

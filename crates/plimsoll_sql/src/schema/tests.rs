@@ -24,6 +24,17 @@ fn renames_are_followed() {
 }
 
 #[test]
+fn a_new_tables_constraints_are_valid_whatever_they_say() {
+    let schema = schema(
+        "create table a (n int, constraint early check (n > 0) not valid);
+         alter table a add constraint late check (n < 9) not valid;",
+    );
+    let validated =
+        |constraint: &str| schema.relation(&name("a")).unwrap().constraint(constraint).unwrap().validated;
+    assert!(validated("early") && !validated("late"));
+}
+
+#[test]
 fn rollbacks_undo() {
     let schema = schema(
         "begin; create table a (); savepoint s; create table b (); rollback to s; create table c (); commit;

@@ -25,6 +25,10 @@ const SCHEMA: &str = "
     create table visits_1 partition of visits for values from ('2026-01-01') to ('2027-01-01');
     create table kinds (kind text) partition by list (kind);
     create table kinds_1 partition of kinds for values in ('a', 'b');
+    create table tiers (tier int) partition by list (tier);
+    create table tiers_1 partition of tiers for values in (1, null);
+    create table counts (n bigint) partition by range (n);
+    create table counts_1 partition of counts for values from (0) to (1000);
 ";
 
 /// Rules of the group that fire on `sql`, all of it one change.
@@ -403,6 +407,10 @@ fn bounds_are_compared_where_their_texts_decide() {
         "create table k partition of kinds for values in ('c', 'b')",
         "create table k partition of kinds for values from ('c') to ('d')",
         "create table k partition of kinds default; create table l partition of kinds default",
+        "create table t partition of tiers for values in (2, 1)",
+        "create table t partition of tiers for values in (2, NULL)",
+        "create table c partition of counts for values from (999) to (2000)",
+        "create table c partition of counts for values from (2000) to (1000)",
     ] {
         compatible(sql, rule);
     }
@@ -412,6 +420,9 @@ fn bounds_are_compared_where_their_texts_decide() {
         "create table k partition of kinds for values in ('c', 'B')",
         "create table if not exists visits_1 partition of visits for values from ('2026-01-01') to ('2027-01-01')",
         "create table v partition of visits for values from (now()) to ('2028-01-01')",
+        "create table t partition of tiers for values in (2, 3)",
+        "create table c partition of counts for values from (1000) to (2000)",
+        "create table c partition of counts for values from (minvalue) to (-1)",
     ] {
         compatible(sql, &[]);
     }

@@ -158,6 +158,51 @@ fn attaching_reads_what_no_check_proves() {
 }
 
 #[test]
+fn an_index_made_first_keeps_what_the_constraint_says() {
+    let remedy = |constraint: &str| {
+        let sql = format!("alter table ships add constraint u unique {constraint}");
+        findings(SCHEMA, &sql, TransactionHabit::Statement, &Settings::default()).remove(0).remedy
+    };
+    let expected = |index: &str, constraint: &str| {
+        format!(
+            "Build the index without blocking anyone, outside a transaction, then give it to the constraint:\n\
+             CREATE UNIQUE INDEX CONCURRENTLY u ON ships (name){index};\n\
+             ALTER TABLE ships ADD CONSTRAINT u UNIQUE USING INDEX u{constraint};"
+        )
+    };
+    assert_eq!(remedy("(name)"), expected("", ""));
+    assert_eq!(remedy("nulls not distinct (name)"), expected(" NULLS NOT DISTINCT", ""));
+    assert_eq!(remedy("(name) include (id)"), expected(" include (id)", ""));
+    assert_eq!(
+        remedy("(name) deferrable initially deferred"),
+        expected("", " deferrable initially deferred")
+    );
+}
+
+#[test]
+fn a_generated_column_is_filled_by_an_update_that_ends() {
+    let sql = "alter table ships add column shout text generated always as (upper(name)) stored";
+    let found = findings(SCHEMA, sql, TransactionHabit::Statement, &Settings::default()).remove(0);
+    assert!(found.remedy.contains("WHERE shout IS DISTINCT FROM (upper(name)) LIMIT"), "{}", found.remedy);
+}
+
+#[test]
+fn numbers_prove_a_bound_by_their_values() {
+    let schema = "create table counts (n bigint not null) partition by range (n);
+        create table counts_2 (n bigint not null);";
+    let rules = |check: &str| {
+        let sql = format!(
+            "set lock_timeout = '1s'; alter table counts_2 add constraint k check ({check}) not valid;
+             alter table counts_2 validate constraint k;
+             alter table counts attach partition counts_2 for values from (1000) to (2000)"
+        );
+        rules_of(schema, &sql, TransactionHabit::Statement)
+    };
+    assert_eq!(rules("n >= 1000 and n < 2000"), [""; 0]);
+    assert_eq!(rules("n >= 1 and n < 9"), ["attach-partition-without-check"]);
+}
+
+#[test]
 fn a_new_columns_cost_has_one_rule_each() {
     guarded("alter table ships add column a serial", &["add-serial-column"]);
     guarded("alter table ships add column a bigint generated always as identity", &["add-serial-column"]);

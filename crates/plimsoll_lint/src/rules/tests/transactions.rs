@@ -94,6 +94,18 @@ fn new_enum_values_wait_for_the_commit() {
 }
 
 #[test]
+fn before_17_a_value_added_to_a_new_enum_waits_for_the_commit_too() {
+    let made = "create type o as enum ('a'); alter type o add value 'b'";
+    let count = |value: &str, major: u32| {
+        let settings = Settings { server_major: Some(major), ..Settings::default() };
+        let sql = format!("{made}; create table t (o o default '{value}')");
+        findings(SCHEMA, &sql, TransactionHabit::File, &settings).len()
+    };
+    assert_eq!((count("b", 16), count("b", 17)), (1, 0));
+    assert_eq!(count("a", 16), 0);
+}
+
+#[test]
 fn old_servers_add_no_value_in_a_transaction() {
     let count = |sql: &str, major: u32| {
         let settings = Settings { server_major: Some(major), ..Settings::default() };
@@ -128,6 +140,20 @@ fn a_lock_timeout_is_looked_at_once() {
         &["require-lock-timeout", "lock-timeout-ineffective"],
     );
     alone(&format!("set lock_timeout = '2s'; {alter}; set lock_timeout = '1s'; {alter}"), &[]);
+}
+
+#[test]
+fn a_lock_that_the_transaction_holds_is_not_waited_for() {
+    let scan = "alter table ships alter name set not null";
+    let brief = "alter table ships alter name set default 'x'";
+    wrapped(&format!("{scan}; {brief}"), &["adding-not-nullable-field"]);
+    alone(&format!("{scan}; {brief}"), &["adding-not-nullable-field", "require-lock-timeout"]);
+    // A weaker one that it holds doesn't spare the wait, and another table has a queue of its own.
+    let reference = "alter table ships add foreign key (id) references ships (id)";
+    wrapped(&format!("{reference}; {brief}"), &["adding-foreign-key-constraint", "require-lock-timeout"]);
+    let other = "alter table log alter entry set default 'x'";
+    let both = &["adding-not-nullable-field", "avoid-wide-lock-window", "require-lock-timeout"];
+    wrapped(&format!("{scan}; {other}"), both);
 }
 
 #[test]
