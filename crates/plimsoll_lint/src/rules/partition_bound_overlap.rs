@@ -77,10 +77,8 @@ fn refused(
         );
     }
     let own = context.schema.resolve(partition);
-    let (other, _) = context.schema.relations().find(|(name, relation)| {
-        **name != own
-            && relation.partition_of.as_ref() == Some(&parent_name)
-            && relation.bound.as_ref().is_some_and(|other| bounds_overlap(bound, other))
+    let (other, _) = context.schema.partitions(&parent_name).find(|(name, relation)| {
+        **name != own && relation.bound.as_ref().is_some_and(|other| bounds_overlap(bound, other))
     })?;
     fails(
         format!("this statement fails: the bound overlaps that of {other}"),

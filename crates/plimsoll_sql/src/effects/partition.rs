@@ -48,7 +48,7 @@ impl Model<'_> {
         // The first and only partition may be the default one: it takes all rows.
         let all = self.schema.is_known()
             && bound == Some(&PartitionBound::Default)
-            && !self.schema.relations().any(|(_, known)| known.partition_of.as_ref() == Some(parent));
+            && self.schema.partitions(parent).next().is_none();
         match implied || all {
             true => self.lock_all(&partition, &taken),
             false => self.work(&partition, &taken, Work::Scan),

@@ -325,15 +325,17 @@ impl Schema {
         found
     }
 
+    /// Partitions of a partitioned table, not those of its partitions.
+    pub fn partitions(&self, parent: &ResolvedName) -> impl Iterator<Item = (&ResolvedName, &Relation)> {
+        self.pointing_at(parent).filter(move |(_, relation)| relation.partition_of.as_ref() == Some(parent))
+    }
+
     /// The default partition of a partitioned table.
     #[must_use]
     pub fn default_partition(&self, parent: &ResolvedName) -> Option<&ResolvedName> {
         use crate::command::PartitionBound;
-        self.pointing_at(parent)
-            .find(|(_, relation)| {
-                relation.partition_of.as_ref() == Some(parent)
-                    && relation.bound == Some(PartitionBound::Default)
-            })
+        self.partitions(parent)
+            .find(|(_, relation)| relation.bound == Some(PartitionBound::Default))
             .map(|(name, _)| name)
     }
 
