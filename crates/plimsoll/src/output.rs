@@ -16,7 +16,7 @@ const DEFAULT_WIDTH: usize = 100;
 pub(crate) fn complain(failure: &Failure) {
     let text = match failure {
         Failure::Input(message) | Failure::Environment(message) => format!("plimsoll: failed to {message}\n"),
-        Failure::Stopped(_) => "plimsoll: stopped; the private server and its files are gone\n".to_owned(),
+        Failure::Stopped(_) => "plimsoll: stopped; whatever it had started is gone\n".to_owned(),
     };
     // There is nobody left to tell when stderr is gone.
     io::stderr().write_all(text.as_bytes()).unwrap_or_default();

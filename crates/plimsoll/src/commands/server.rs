@@ -6,14 +6,14 @@ use plimsoll_core::units::bytes;
 use plimsoll_pg::server::{InstallPlan, Installed, Wanted};
 
 use crate::args::{ServerAction, ServerArguments};
-use crate::exit::{CLEAN, Failure};
+use crate::exit::{CLEAN, Failure, unless_stopped};
 use crate::output::print;
 use crate::private_database::Host;
 use crate::settings::Settings;
 
 pub(crate) async fn run(arguments: &ServerArguments, config: Option<&Path>) -> Result<u8, Failure> {
     match &arguments.action {
-        Some(ServerAction::Install { major }) => install(*major),
+        Some(ServerAction::Install { major }) => unless_stopped(async { install(*major) }).await,
         Some(ServerAction::Find { major }) => {
             let settings = Settings::load(config, *major)?;
             let wanted = major.map_or(settings.server, Wanted::Major);
@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: &ServerArguments, config: Option<&Path>) -> R
             print(&format!("{}\n", binaries.bin_folder().display()))?;
             Ok(CLEAN)
         }
-        None => serve(arguments, config).await,
+        None => unless_stopped(serve(arguments, config)).await,
     }
 }
 
