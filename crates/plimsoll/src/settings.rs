@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) placeholders: Values,
 }
 
+/// The oldest major version whose changes are judged. Private servers are newer: [`OLDEST_SUPPORTED_MAJOR`].
+pub(crate) const OLDEST_JUDGED_MAJOR: u32 = 12;
 /// Database that private servers get when none is named.
 pub(crate) const DEFAULT_DATABASE: &str = "plimsoll";
 /// `lock_timeout` above which it is as good as none.
@@ -104,6 +106,17 @@ impl Settings {
     /// Settings of the current folder as if there were no `plimsoll.toml`.
     pub(crate) fn bare() -> Result<Self, Failure> {
         Self::load_in(current_folder()?, None, None)
+    }
+
+    /// Fails where no private server can be of the version that the change is for.
+    pub(crate) fn require_rehearsable(&self) -> Result<(), Failure> {
+        match self.server {
+            Wanted::Major(major) if major < OLDEST_SUPPORTED_MAJOR => Err(Failure::input(format!(
+                "rehearse for PostgreSQL {major}: private servers are {OLDEST_SUPPORTED_MAJOR} or newer; let `plimsoll lint` judge the \
+                 change, or rehearse it on a newer one by --postgres {OLDEST_SUPPORTED_MAJOR}"
+            ))),
+            Wanted::Major(_) | Wanted::Newest => Ok(()),
+        }
     }
 
     fn resolve(
@@ -187,13 +200,13 @@ impl Resolver {
 
     fn server(&self, typed: Option<u32>, configured: Option<&Spanned<u32>>) -> Result<Wanted, Failure> {
         let too_old = |major: u32| {
-            format!("PostgreSQL {major} is too old: Plimsoll supports {OLDEST_SUPPORTED_MAJOR} and newer")
+            format!("PostgreSQL {major} is too old: Plimsoll knows {OLDEST_JUDGED_MAJOR} and newer")
         };
         match (typed, configured) {
-            (Some(major), _) if major < OLDEST_SUPPORTED_MAJOR => {
+            (Some(major), _) if major < OLDEST_JUDGED_MAJOR => {
                 Err(Failure::input(format!("use --postgres {major}: {}", too_old(major))))
             }
-            (None, Some(major)) if *major.get_ref() < OLDEST_SUPPORTED_MAJOR => {
+            (None, Some(major)) if *major.get_ref() < OLDEST_JUDGED_MAJOR => {
                 Err(complaint(&self.source, major, &too_old(*major.get_ref())))
             }
             (Some(major), _) => Ok(Wanted::Major(major)),

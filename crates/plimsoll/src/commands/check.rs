@@ -43,6 +43,7 @@ pub(crate) async fn run(
     parts: Parts,
 ) -> Result<u8, Failure> {
     let settings = Settings::load(config, arguments.report.postgres)?;
+    settings.require_rehearsable()?;
     let project = Project::load(&settings, &arguments.report)?;
     let queries = match (&settings.queries, parts) {
         (Some(folder), Parts::All) => Some(queries::load(folder, &settings)?),

@@ -114,6 +114,22 @@ fn wrong_words_on_the_command_line_are_refused() {
 }
 
 #[test]
+fn versions_without_private_servers_are_judged_and_not_rehearsed() {
+    let project = project("create index on t (n);");
+    for major in ["12", "13", "14"] {
+        project
+            .run(&["lint", "--postgres", major, "migrations/2.sql"])
+            .prints(1, &["require-concurrent-index-creation"]);
+        let says = format!("rehearse for PostgreSQL {major}: private servers are 15 or newer");
+        project.run(&["check", "--postgres", major, "migrations/2.sql"]).fails(2, &[&says]);
+    }
+    project.write("plimsoll.toml", "[database]\nversion = 13\n");
+    project.run(&["lint", "migrations/2.sql"]).prints(1, &["require-concurrent-index-creation"]);
+    project.run(&["check", "migrations/2.sql"]).fails(2, &["rehearse for PostgreSQL 13"]);
+    project.run(&["lint", "--postgres", "11", "migrations/2.sql"]).fails(2, &["PostgreSQL 11 is too old"]);
+}
+
+#[test]
 fn a_report_that_cant_be_written_is_the_environments_fault() {
     let project = project("select 1");
     for path in ["nowhere/x.json", "migrations"] {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use plimsoll_lint::names::resolve_of;
-use plimsoll_pg::server::OLDEST_SUPPORTED_MAJOR;
+
+use crate::settings::OLDEST_JUDGED_MAJOR;
 
 /// Lines of each section, and what had to be left out.
 #[derive(Default)]
@@ -45,9 +46,9 @@ impl Written {
     /// Sets the server's version, if there is one that is supported.
     pub(super) fn version(&mut self, key: &str, major: Option<i64>) {
         match major.and_then(|major| u32::try_from(major).ok()) {
-            Some(major) if major >= OLDEST_SUPPORTED_MAJOR => self.database.push(format!("version = {major}")),
+            Some(major) if major >= OLDEST_JUDGED_MAJOR => self.database.push(format!("version = {major}")),
             _ => self.leave_out(format!(
-                "{key}: [database] version is to be a major version of PostgreSQL, {OLDEST_SUPPORTED_MAJOR} or newer"
+                "{key}: [database] version is to be a major version of PostgreSQL, {OLDEST_JUDGED_MAJOR} or newer"
             )),
         }
     }
