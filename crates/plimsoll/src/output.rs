@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use plimsoll_core::{Report, SourceFile};
-use plimsoll_report::{Colour, Format, Rendering, RuleHelp, render};
+use plimsoll_report::{Colour, Format, Rendering, RuleHelp, Sources, render};
 
 use crate::args::{ColorChoice, ReportArguments};
 use crate::exit::{CLEAN, FINDINGS, Failure};
@@ -48,6 +48,7 @@ pub(crate) fn deliver(
 ) -> Result<u8, Failure> {
     let rendered = |format: Format| {
         let (colour, width) = terminal(color);
+        let sources = Sources::new(sources);
         render(format, &Rendering { report, sources, colour, width, rule_help: &rule_help })
     };
     for (format, path) in &arguments.reports {
