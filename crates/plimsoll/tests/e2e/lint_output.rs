@@ -1,5 +1,7 @@
 //! What `lint`, `rules` and `rule` print.
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::project::Project;
 
 fn project() -> Project {
@@ -46,6 +48,29 @@ fn github_gets_no_more_than_it_shows() {
         "{}",
         ended.shown()
     );
+}
+
+#[test]
+fn a_report_that_cannot_be_written_costs_neither_findings_nor_the_others() {
+    let project = project();
+    let reports = ["--report", "html=missing/a.html", "--report", "sarif=b.sarif"];
+    let ended = project.run(&[&["lint", "--format", "short", "migrations/2.sql"], &reports[..]].concat());
+    ended.fails(3, &["failed to write missing/a.html"]);
+    ended.prints(3, &["migrations/2.sql:2:13: error"]);
+    assert!(project.path().join("b.sarif").exists());
+}
+
+#[test]
+fn a_report_keeps_the_link_and_the_permissions_of_what_it_replaces() {
+    let project = project();
+    project.write("private.json", "");
+    let target = project.path().join("private.json");
+    std::fs::set_permissions(&target, PermissionsExt::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink("private.json", project.path().join("link.json")).unwrap();
+    project.run(&["lint", "--report", "json=link.json", "migrations/2.sql"]).prints(1, &[]);
+    assert!(std::fs::symlink_metadata(project.path().join("link.json")).unwrap().is_symlink());
+    assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(std::fs::read_to_string(&target).unwrap().contains("format_version"));
 }
 
 #[test]
