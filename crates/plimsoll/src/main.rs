@@ -4,6 +4,7 @@
 
 mod args;
 mod baseline;
+mod checkout;
 mod commands;
 mod config;
 mod editor;

@@ -7,7 +7,9 @@ use plimsoll_core::{Report, SourceFile};
 use plimsoll_report::{Colour, Format, Rendering, RuleHelp, Sources, render};
 
 use crate::args::{ColorChoice, ReportArguments};
+use crate::checkout::{FromRoot, is_read_at_root};
 use crate::exit::{CLEAN, FINDINGS, Failure};
+use crate::settings::current_folder;
 
 /// Columns when the terminal doesn't tell.
 const DEFAULT_WIDTH: usize = 100;
@@ -46,8 +48,17 @@ pub(crate) fn deliver(
     arguments: &ReportArguments,
     color: ColorChoice,
 ) -> Result<u8, Failure> {
+    let asked_for = || arguments.reports.iter().map(|(format, _)| *format).chain([arguments.format]);
+    let from_root = match asked_for().any(is_read_at_root) {
+        true => FromRoot::of(report, sources, &current_folder()?),
+        false => None,
+    };
     let rendered = |format: Format| {
         let (colour, width) = terminal(color);
+        let (report, sources) = match from_root.as_ref().filter(|_| is_read_at_root(format)) {
+            Some(from_root) => (&from_root.report, &from_root.sources[..]),
+            None => (report, sources),
+        };
         let sources = Sources::new(sources);
         render(format, &Rendering { report, sources, colour, width, rule_help: &rule_help })
     };

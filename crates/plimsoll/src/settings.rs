@@ -131,7 +131,8 @@ impl Settings {
     }
 }
 
-fn current_folder() -> Result<PathBuf, Failure> {
+/// The current folder, absolute.
+pub(crate) fn current_folder() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|why| Failure::environment(format!("find the current folder: {why}")))
 }
 
