@@ -44,8 +44,21 @@ impl Failure {
     }
 }
 
+/// Does work that owns a server, a connection or a child, and drops it with all that it had started when the program is
+/// asked to stop.
+///
+/// Before that, signals end the program as they end any other: what reads and judges files never waits, and would not
+/// hear of them.
+pub(crate) async fn unless_stopped<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        signal = stop_signal() => Err(signal),
+        ended = work => ended,
+    }
+}
+
 /// Returns when the program is asked to stop.
-pub(crate) async fn stop_signal() -> Failure {
+async fn stop_signal() -> Failure {
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
     else {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use crate::exit::Failure;
 use plimsoll_core::paths::normal;
@@ -121,9 +122,7 @@ pub(crate) fn index_files(
 
 /// The contents of objects, by one process.
 fn contents(folder: &Path, hashes: &[&str]) -> std::io::Result<Vec<Vec<u8>>> {
-    let mut child = Command::new("git")
-        .arg("-C")
-        .arg(folder)
+    let mut child = command(folder)
         .args(["cat-file", "--batch", "--buffer"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -206,11 +205,35 @@ fn git_or_fail(folder: &Path, args: &[&str]) -> Result<String, Failure> {
 }
 
 fn git(folder: &Path, args: &[&str]) -> Result<String, String> {
-    let output =
-        Command::new("git").arg("-C").arg(folder).args(args).output().map_err(|why| format!("git: {why}"))?;
+    let output = command(folder).args(args).output().map_err(|why| format!("git: {why}"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let stderr = String::from_utf8_lossy(&output.stderr);
     Err(stderr.trim().trim_start_matches("fatal: ").to_owned())
+}
+
+/// git in a folder, of the repository that a hook's variables name, if there are any.
+fn command(folder: &Path) -> Command {
+    static NAMED: LazyLock<Vec<(&str, PathBuf)>> = LazyLock::new(named_repository);
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder).envs(NAMED.iter().map(|(name, path)| (name, path)));
+    git
+}
+
+/// git's variables as they are meant in the current folder: for a hook it is the root of the work tree, which git would
+/// take any other folder for. In a linked work tree, hooks are told `GIT_DIR` and no `GIT_WORK_TREE`.
+fn named_repository() -> Vec<(&'static str, PathBuf)> {
+    let Ok(current) = std::env::current_dir() else { return Vec::new() };
+    let set = |name| Some((name, current.join(std::env::var_os(name).filter(|value| !value.is_empty())?)));
+    let mut named: Vec<_> =
+        ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"].into_iter().filter_map(set).collect();
+    let has = |name| named.iter().any(|(one, _)| *one == name);
+    if has("GIT_DIR") && !has("GIT_WORK_TREE") {
+        let asked = Command::new("git").args(["rev-parse", "--show-toplevel"]).output();
+        let told = asked.ok().filter(|output| output.status.success());
+        let top = told.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end()));
+        named.extend(top.map(|top| ("GIT_WORK_TREE", top)));
+    }
+    named
 }

@@ -230,7 +230,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Re
     for (_, entry) in entries {
         let kind = entry.file_type()?;
         let path = entry.path();
-        if !kind.is_dir() && !(kind.is_symlink() && path.is_dir()) {
+        if !(kind.is_dir() || kind.is_symlink() && path.is_dir()) {
             files.push(path);
         } else if !kind.is_symlink() && depth < DEEPEST {
             // A link to a folder could lead round in a circle.

@@ -4,6 +4,7 @@
 
 mod args;
 mod baseline;
+mod checkout;
 mod commands;
 mod config;
 mod editor;
@@ -51,13 +52,5 @@ fn run(arguments: Arguments) -> Result<u8, Failure> {
         .enable_all()
         .build()
         .map_err(|why| Failure::environment(format!("start the asynchronous runtime: {why}")))?;
-    runtime.block_on(async {
-        let ended = tokio::select! {
-            biased;
-            signal = exit::stop_signal() => Err(signal),
-            ended = commands::run(arguments) => ended,
-        };
-        // What the verb had started was dropped with it, and is gone.
-        ended
-    })
+    runtime.block_on(commands::run(arguments))
 }

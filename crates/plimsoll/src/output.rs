@@ -4,10 +4,12 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use plimsoll_core::{Report, SourceFile};
-use plimsoll_report::{Colour, Format, Rendering, RuleHelp, render};
+use plimsoll_report::{Colour, Format, Rendering, RuleHelp, Sources, render};
 
 use crate::args::{ColorChoice, ReportArguments};
+use crate::checkout::{FromRoot, is_read_at_root};
 use crate::exit::{CLEAN, FINDINGS, Failure};
+use crate::settings::current_folder;
 
 /// Columns when the terminal doesn't tell.
 const DEFAULT_WIDTH: usize = 100;
@@ -16,7 +18,7 @@ const DEFAULT_WIDTH: usize = 100;
 pub(crate) fn complain(failure: &Failure) {
     let text = match failure {
         Failure::Input(message) | Failure::Environment(message) => format!("plimsoll: failed to {message}\n"),
-        Failure::Stopped(_) => "plimsoll: stopped; the private server and its files are gone\n".to_owned(),
+        Failure::Stopped(_) => "plimsoll: stopped; whatever it had started is gone\n".to_owned(),
     };
     // There is nobody left to tell when stderr is gone.
     io::stderr().write_all(text.as_bytes()).unwrap_or_default();
@@ -46,14 +48,25 @@ pub(crate) fn deliver(
     arguments: &ReportArguments,
     color: ColorChoice,
 ) -> Result<u8, Failure> {
+    let asked_for = || arguments.reports.iter().map(|(format, _)| *format).chain([arguments.format]);
+    let from_root = match asked_for().any(is_read_at_root) {
+        true => FromRoot::of(report, sources, &current_folder()?),
+        false => None,
+    };
     let rendered = |format: Format| {
         let (colour, width) = terminal(color);
+        let (report, sources) = match from_root.as_ref().filter(|_| is_read_at_root(format)) {
+            Some(from_root) => (&from_root.report, &from_root.sources[..]),
+            None => (report, sources),
+        };
+        let sources = Sources::new(sources);
         render(format, &Rendering { report, sources, colour, width, rule_help: &rule_help })
     };
-    for (format, path) in &arguments.reports {
-        write_file(path, &rendered(*format))?;
-    }
+    // A file that can't be written costs nobody the findings.
+    let written: Vec<Result<(), Failure>> =
+        arguments.reports.iter().map(|(format, path)| write_file(path, &rendered(*format))).collect();
     print(&rendered(arguments.format))?;
+    written.into_iter().collect::<Result<(), Failure>>()?;
     let worst = report.findings.iter().map(|finding| finding.severity).max();
     let fails =
         arguments.fail_on.threshold().is_some_and(|threshold| worst.is_some_and(|worst| worst >= threshold));
@@ -63,24 +76,32 @@ pub(crate) fn deliver(
 /// Writes a file whole or not at all.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |why: io::Error| Failure::environment(format!("write {}: {why}", path.display()));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A device such as /dev/stderr can't be replaced by a rename.
     if path.exists() && !path.is_file() {
         return std::fs::write(path, text).map_err(failed);
     }
+    // What a link leads to is replaced, not the link.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".plimsoll-").tempfile_in(folder).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
-    make_readable(&file).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    file.as_file().set_permissions(permissions(&target)).map_err(failed)?;
+    file.persist(&target).map_err(|error| failed(error.error))?;
     Ok(())
 }
 
-/// Temporary files are private; a report is to be read by others, as far as the umask lets it.
-fn make_readable(file: &tempfile::NamedTempFile) -> io::Result<()> {
+/// Those of the file that is replaced. A temporary file is private; a new report is to be read by others, as far as the
+/// umask lets it.
+fn permissions(replaced: &Path) -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
-    let umask = rustix::process::umask(rustix::fs::Mode::empty());
-    rustix::process::umask(umask);
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o666 & !umask.as_raw_mode()))
+    std::fs::metadata(replaced).map_or_else(
+        |_| {
+            let umask = rustix::process::umask(rustix::fs::Mode::empty());
+            rustix::process::umask(umask);
+            std::fs::Permissions::from_mode(0o666 & !umask.as_raw_mode())
+        },
+        |metadata| metadata.permissions(),
+    )
 }
 
 fn terminal(color: ColorChoice) -> (Colour, usize) {

@@ -9,7 +9,7 @@ use plimsoll_lint::OLDEST_JUDGED_MAJOR;
 use plimsoll_lint::names::nearest;
 use plimsoll_lint::session::milliseconds;
 use plimsoll_pg::queries::MeasureSettings;
-use plimsoll_pg::server::Wanted;
+use plimsoll_pg::server::{OLDEST_SUPPORTED_MAJOR, Wanted};
 use plimsoll_sql::data_type::TimeZone;
 use plimsoll_sql::placeholder::Values;
 use plimsoll_sql::{Layout, TransactionHabit, layout::LAYOUTS};
@@ -107,6 +107,17 @@ impl Settings {
         Self::load_in(current_folder()?, None, None)
     }
 
+    /// Fails where no private server can be of the version that the change is for.
+    pub(crate) fn require_rehearsable(&self) -> Result<(), Failure> {
+        match self.server {
+            Wanted::Major(major) if major < OLDEST_SUPPORTED_MAJOR => Err(Failure::input(format!(
+                "rehearse for PostgreSQL {major}: private servers are {OLDEST_SUPPORTED_MAJOR} or newer; let `plimsoll lint` judge the \
+                 change, or rehearse it on a newer one by --postgres {OLDEST_SUPPORTED_MAJOR}"
+            ))),
+            Wanted::Major(_) | Wanted::Newest => Ok(()),
+        }
+    }
+
     fn resolve(
         current: PathBuf,
         path: Option<&Path>,
@@ -119,7 +130,8 @@ impl Settings {
     }
 }
 
-fn current_folder() -> Result<PathBuf, Failure> {
+/// The current folder, absolute.
+pub(crate) fn current_folder() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|why| Failure::environment(format!("find the current folder: {why}")))
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use plimsoll_report::{Colour, Format, Rendering, render};
+use plimsoll_report::{Colour, Format, Rendering, Sources, render};
 
 #[path = "../src/sample.rs"]
 mod sample;
@@ -11,8 +11,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let format: Format = std::env::args().nth(1).unwrap_or_else(|| "terminal".to_owned()).parse()?;
     let colour = if std::env::args().nth(2).is_some() { Colour::Always } else { Colour::Never };
     let (report, sources) = (sample::report(), sample::sources());
-    let rendering =
-        Rendering { report: &report, sources: &sources, colour, width: 100, rule_help: &|_| None };
+    let rendering = Rendering {
+        report: &report,
+        sources: Sources::new(&sources),
+        colour,
+        width: 100,
+        rule_help: &|_| None,
+    };
     std::io::stdout().write_all(render(format, &rendering).as_bytes())?;
     Ok(())
 }

@@ -61,7 +61,7 @@ mod tests {
     use plimsoll_core::{Report, SourceFile};
 
     use super::*;
-    use crate::{Colour, sample};
+    use crate::{Colour, Sources, sample};
 
     fn of(text: &str, statements: &[&str]) -> Vec<String> {
         let source = SourceFile::new("a.sql", text);
@@ -75,7 +75,7 @@ mod tests {
         let report = Report::new(findings, None, None, Vec::new());
         let rendering = Rendering {
             report: &report,
-            sources: std::slice::from_ref(&source),
+            sources: Sources::new(std::slice::from_ref(&source)),
             colour: Colour::Never,
             width: 80,
             rule_help: &|_| None,

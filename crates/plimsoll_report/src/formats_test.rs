@@ -2,7 +2,7 @@
 
 use plimsoll_core::{Finding, Report, SourceFile};
 
-use crate::{Colour, Format, Rendering, RuleHelp, render, sample};
+use crate::{Colour, Format, Rendering, RuleHelp, Sources, render, sample};
 
 fn help(rule: &str) -> Option<RuleHelp> {
     (rule == "changing-column-type").then(|| RuleHelp {
@@ -13,7 +13,10 @@ fn help(rule: &str) -> Option<RuleHelp> {
 }
 
 pub(crate) fn rendered(format: Format, report: &Report, sources: &[SourceFile], width: usize) -> String {
-    render(format, &Rendering { report, sources, colour: Colour::Never, width, rule_help: &help })
+    render(
+        format,
+        &Rendering { report, sources: Sources::new(sources), colour: Colour::Never, width, rule_help: &help },
+    )
 }
 
 fn sampled(format: Format) -> String {
@@ -36,7 +39,7 @@ fn terminal_colours_only_when_asked() {
     let (report, sources) = (sample::report(), sample::sources());
     let rendering = Rendering {
         report: &report,
-        sources: &sources,
+        sources: Sources::new(&sources),
         colour: Colour::Always,
         width: 100,
         rule_help: &help,

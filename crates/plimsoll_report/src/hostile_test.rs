@@ -2,13 +2,13 @@
 
 use plimsoll_core::{Report, SourceFile};
 
-use crate::{Colour, Format, Rendering, RuleHelp, hostile, render, sample};
+use crate::{Colour, Format, Rendering, RuleHelp, Sources, hostile, render, sample};
 
 fn rendered(format: Format, report: &Report, sources: &[SourceFile], colour: Colour) -> String {
     let hostile = || hostile::HOSTILE.to_owned();
     let help =
         |_: &str| Some(RuleHelp { summary: hostile(), help: hostile(), uri: Some("javascript:1".into()) });
-    render(format, &Rendering { report, sources, colour, width: 80, rule_help: &help })
+    render(format, &Rendering { report, sources: Sources::new(sources), colour, width: 80, rule_help: &help })
 }
 
 fn hostile(format: Format) -> String {

@@ -23,7 +23,7 @@ const NAME_CHARACTERS: usize = 80;
 pub(crate) fn render(rendering: &Rendering) -> String {
     let report = rendering.report;
     let mut suites: BTreeMap<&str, Vec<TestCase>> = BTreeMap::new();
-    let names: Vec<String> = rendering.sources.iter().map(|source| source.name()).collect();
+    let names: Vec<String> = rendering.sources.names().collect();
     for name in &names {
         if !report.findings.iter().any(|finding| finding.location.file == *name) {
             suites.entry(name).or_default().push(TestCase::new("no findings", TestCaseStatus::success()));

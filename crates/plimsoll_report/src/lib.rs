@@ -18,6 +18,7 @@ mod neutral;
 mod rdjson;
 mod sarif;
 mod short;
+mod sources;
 mod terminal;
 mod words;
 
@@ -33,6 +34,7 @@ mod sample;
 mod schema_test;
 
 pub use format::{Format, UnknownFormat};
+pub use sources::Sources;
 
 use plimsoll_core::{Finding, Report, SourceFile};
 
@@ -62,7 +64,7 @@ pub struct Rendering<'a> {
     pub report: &'a Report,
     /// The texts that findings point into, for excerpts and fingerprints. A missing one costs
     /// the excerpt, nothing else.
-    pub sources: &'a [SourceFile],
+    pub sources: Sources<'a>,
     /// Colour of the terminal format.
     pub colour: Colour,
     /// Columns of the terminal.
@@ -74,7 +76,7 @@ pub struct Rendering<'a> {
 impl Rendering<'_> {
     /// The file that a finding points into.
     fn source(&self, finding: &Finding) -> Option<&SourceFile> {
-        self.sources.iter().find(|source| source.name() == finding.location.file)
+        self.sources.named(&finding.location.file)
     }
 }
 

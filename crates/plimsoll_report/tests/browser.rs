@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use plimsoll_report::{Colour, Format, Rendering, render};
+use plimsoll_report::{Colour, Format, Rendering, Sources, render};
 use tempfile::TempDir;
 
 #[path = "../src/sample.rs"]
@@ -36,7 +36,13 @@ struct Visit {
 fn page() -> String {
     let (report, sources) = (sample::report(), sample::sources());
     let colour = Colour::Never;
-    let rendering = Rendering { report: &report, sources: &sources, colour, width: 80, rule_help: &|_| None };
+    let rendering = Rendering {
+        report: &report,
+        sources: Sources::new(&sources),
+        colour,
+        width: 80,
+        rule_help: &|_| None,
+    };
     render(Format::Html, &rendering)
 }
 

@@ -15,7 +15,7 @@ use plimsoll_sql::Migration;
 
 use crate::args::{CheckArguments, ColorChoice};
 use crate::commands::lint::Linted;
-use crate::exit::Failure;
+use crate::exit::{Failure, unless_stopped};
 use crate::output::deliver;
 use crate::private_database::{Rows, bring_to_state_before, in_script, start};
 use crate::progress::Progress;
@@ -43,6 +43,7 @@ pub(crate) async fn run(
     parts: Parts,
 ) -> Result<u8, Failure> {
     let settings = Settings::load(config, arguments.report.postgres)?;
+    settings.require_rehearsable()?;
     let project = Project::load(&settings, &arguments.report)?;
     let queries = match (&settings.queries, parts) {
         (Some(folder), Parts::All) => Some(queries::load(folder, &settings)?),
@@ -60,7 +61,7 @@ pub(crate) async fn run(
     let report = if project.new.is_empty() {
         Report::new(Vec::new(), None, None, linted.notes)
     } else {
-        examine(&project, &settings, linted, queries, rows, parts).await?
+        unless_stopped(examine(&project, &settings, linted, queries, rows, parts)).await?
     };
     deliver(&report, &sources, &arguments.report, color)
 }

@@ -6,22 +6,23 @@ use plimsoll_core::units::bytes;
 use plimsoll_pg::server::{InstallPlan, Installed, Wanted};
 
 use crate::args::{ServerAction, ServerArguments};
-use crate::exit::{CLEAN, Failure};
+use crate::exit::{CLEAN, Failure, unless_stopped};
 use crate::output::print;
 use crate::private_database::Host;
 use crate::settings::Settings;
 
 pub(crate) async fn run(arguments: &ServerArguments, config: Option<&Path>) -> Result<u8, Failure> {
     match &arguments.action {
-        Some(ServerAction::Install { major }) => install(*major),
+        Some(ServerAction::Install { major }) => unless_stopped(async { install(*major) }).await,
         Some(ServerAction::Find { major }) => {
             let settings = Settings::load(config, *major)?;
+            settings.require_rehearsable()?;
             let wanted = major.map_or(settings.server, Wanted::Major);
             let binaries = Host::look()?.find(wanted, settings.binaries)?;
             print(&format!("{}\n", binaries.bin_folder().display()))?;
             Ok(CLEAN)
         }
-        None => serve(arguments, config).await,
+        None => unless_stopped(serve(arguments, config)).await,
     }
 }
 
@@ -50,6 +51,7 @@ fn install(major: u32) -> Result<u8, Failure> {
 /// Runs until a signal or the end of standard input's terminal.
 async fn serve(arguments: &ServerArguments, config: Option<&Path>) -> Result<u8, Failure> {
     let settings = Settings::load(config, arguments.postgres)?;
+    settings.require_rehearsable()?;
     let host = Host::look()?;
     let binaries = host.find(settings.server, settings.binaries.clone())?;
     let server = host.start(binaries, vec![("timezone".into(), settings.time_zone.clone())]).await?;

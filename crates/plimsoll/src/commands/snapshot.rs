@@ -9,7 +9,7 @@ use plimsoll_pg::catalogue::{Bodies, Limits, Target, TargetError, Variables, scr
 use plimsoll_sql::Snapshot;
 
 use crate::args::{ServerAddress, SnapshotArguments};
-use crate::exit::{CLEAN, Failure};
+use crate::exit::{CLEAN, Failure, unless_stopped};
 use crate::output::{print, tell, write_file};
 
 pub(crate) async fn run(arguments: &SnapshotArguments) -> Result<u8, Failure> {
@@ -40,7 +40,9 @@ pub(crate) async fn take(
         "reading the catalogue of {}: one read-only transaction of SELECTs on pg_catalog; no table's rows, no lock above ACCESS SHARE",
         target.shown()
     ));
-    let taken = take_snapshot(&target, limits(server), bodies).await.map_err(Failure::environment)?;
+    let reading =
+        async { take_snapshot(&target, limits(server), bodies).await.map_err(Failure::environment) };
+    let taken = unless_stopped(reading).await?;
     // As `--output` would name it, so that reports can point at its lines.
     let name = format!("{}.plimsoll", target.database().replace(['/', '\\'], "_"));
     let snapshot = Snapshot::read(SourceFile::new(name, taken.text)).map_err(|error| {

@@ -123,9 +123,22 @@ fn lint_judges_for_servers_that_nothing_runs_on() {
         |major: &str| project.run(&["lint", "--format", "short", "--postgres", major, "migrations/2.sql"]);
     lint("12").fails(1, &[]);
     assert!(lint("12").stdout.contains(rule));
-    project
-        .run(&["check", "--postgres", "14", "migrations/2.sql"])
-        .fails(3, &["run PostgreSQL 14", "15 or newer"]);
+}
+
+#[test]
+fn versions_without_private_servers_are_judged_and_not_rehearsed() {
+    let project = project("create index on t (n);");
+    for major in ["12", "13", "14"] {
+        project
+            .run(&["lint", "--postgres", major, "migrations/2.sql"])
+            .prints(1, &["require-concurrent-index-creation"]);
+        let says = format!("rehearse for PostgreSQL {major}: private servers are 15 or newer");
+        project.run(&["check", "--postgres", major, "migrations/2.sql"]).fails(2, &[&says]);
+    }
+    project.write("plimsoll.toml", "[database]\nversion = 13\n");
+    project.run(&["lint", "migrations/2.sql"]).prints(1, &["require-concurrent-index-creation"]);
+    project.run(&["check", "migrations/2.sql"]).fails(2, &["rehearse for PostgreSQL 13"]);
+    project.run(&["lint", "--postgres", "11", "migrations/2.sql"]).fails(2, &["PostgreSQL 11 is too old"]);
 }
 
 #[test]

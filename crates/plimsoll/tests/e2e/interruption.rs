@@ -1,4 +1,6 @@
-//! Signals to the program and to its server in the middle of a check.
+//! Signals to the program and to its server, in the middle of a check and before.
+
+use std::os::unix::process::ExitStatusExt as _;
 
 use rustix::process::Signal;
 
@@ -37,6 +39,21 @@ fn signals_end_the_program_in_order() {
         let (_project, running) = sleeping(15);
         running.signal(signal);
         running.end().fails(code, &["stopped"]);
+    }
+}
+
+#[test]
+fn a_signal_ends_what_waits_for_its_input_at_once() {
+    for verb in ["lint", "check"] {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            let project = Project::new([("migrations/1.sql", "create table t (id int);")]);
+            let (input, silent_writer) = std::io::pipe().unwrap();
+            let mut running = project.plimsoll(&[verb, "-"]).stdin_from(input).start();
+            running.wait_until_it_waits();
+            running.signal(signal);
+            assert_eq!(running.end().status.signal(), Some(signal.as_raw()), "{verb}");
+            drop(silent_writer);
+        }
     }
 }
 

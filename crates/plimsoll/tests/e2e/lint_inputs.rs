@@ -101,6 +101,29 @@ fn what_is_staged_is_read_from_the_index() {
 }
 
 #[test]
+fn a_hook_is_told_of_its_repository_by_variables() {
+    let project = Project::new([("migrations/1.sql", BASE)]);
+    project.git_init("main");
+    project.git_commit_all();
+    project.git(&["worktree", "add", "--quiet", "-b", "other", "linked"]);
+    let linked = project.path().join("linked");
+    let lint = |folder: &std::path::Path, git: &str| {
+        let index = format!("{git}/index");
+        let run = project.plimsoll(&["lint", "--staged", "--format", "short"]).within(folder);
+        run.env("GIT_DIR", git).env("GIT_INDEX_FILE", index).run()
+    };
+    project.write("linked/migrations/2.sql", INDEX);
+    project.git(&["-C", "linked", "add", "--all"]);
+    let git = project.path().join(".git/worktrees/linked");
+    let ended = lint(&linked, &git.to_string_lossy());
+    assert!(ended.stdout.starts_with("migrations/2.sql:1:1: error"), "{}", ended.shown());
+    project.write("migrations/3.sql", INDEX);
+    project.git(&["add", "migrations/3.sql"]);
+    let ended = lint(project.path(), ".git");
+    assert!(ended.stdout.starts_with("migrations/3.sql:1:1: error"), "{}", ended.shown());
+}
+
+#[test]
 fn since_is_another_word_for_base() {
     let project = Project::new([("migrations/1.sql", BASE)]);
     project.git_init("main");

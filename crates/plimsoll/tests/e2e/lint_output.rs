@@ -1,5 +1,7 @@
 //! What `lint`, `rules` and `rule` print.
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::project::Project;
 
 fn project() -> Project {
@@ -46,6 +48,63 @@ fn github_gets_no_more_than_it_shows() {
         "{}",
         ended.shown()
     );
+}
+
+#[test]
+fn who_knows_the_checkout_alone_is_told_paths_from_its_root() {
+    let project = Project::new([
+        ("services/api/migrations/1.sql", "create table t (id int, n int);\n"),
+        ("services/api/migrations/2.sql", "set lock_timeout = '1s';\ncreate index on t (n);\n"),
+    ]);
+    project.git_init("main");
+    let folder = project.path().join("services/api");
+    let lint = |format: &str, folder: &std::path::Path, file: &str| {
+        project.plimsoll(&["lint", "--format", format, file]).within(folder).run().stdout
+    };
+    let json = |format: &str| serde_json::from_str(&lint(format, &folder, "migrations/2.sql")).unwrap();
+    let from_root = "services/api/migrations/2.sql";
+
+    let sarif: serde_json::Value = json("sarif");
+    let result = &sarif["runs"][0]["results"][0];
+    let change = &result["fixes"][0]["artifactChanges"][0];
+    assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], from_root);
+    assert_eq!(change["artifactLocation"]["uri"], from_root);
+    let gitlab: serde_json::Value = json("gitlab");
+    assert_eq!(gitlab[0]["location"]["path"], from_root);
+    let at_root: serde_json::Value =
+        serde_json::from_str(&lint("gitlab", project.path(), from_root)).unwrap();
+    assert_eq!(gitlab, at_root, "a finding has one fingerprint, wherever the program runs");
+    // In a folder beside the migrations, too.
+    let github = lint("github", &folder.join("migrations"), "../migrations/2.sql");
+    assert!(github.starts_with(&format!("::error file={from_root},line=2,")), "{github}");
+
+    // People and reviewdog see paths from where they are.
+    assert!(lint("short", &folder, "migrations/2.sql").starts_with("migrations/2.sql:2:1:"));
+    let rdjson: serde_json::Value = json("rdjson");
+    assert_eq!(rdjson["diagnostics"][0]["location"]["path"], "migrations/2.sql");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_costs_neither_findings_nor_the_others() {
+    let project = project();
+    let reports = ["--report", "html=missing/a.html", "--report", "sarif=b.sarif"];
+    let ended = project.run(&[&["lint", "--format", "short", "migrations/2.sql"], &reports[..]].concat());
+    ended.fails(3, &["failed to write missing/a.html"]);
+    ended.prints(3, &["migrations/2.sql:2:13: error"]);
+    assert!(project.path().join("b.sarif").exists());
+}
+
+#[test]
+fn a_report_keeps_the_link_and_the_permissions_of_what_it_replaces() {
+    let project = project();
+    project.write("private.json", "");
+    let target = project.path().join("private.json");
+    std::fs::set_permissions(&target, PermissionsExt::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink("private.json", project.path().join("link.json")).unwrap();
+    project.run(&["lint", "--report", "json=link.json", "migrations/2.sql"]).prints(1, &[]);
+    assert!(std::fs::symlink_metadata(project.path().join("link.json")).unwrap().is_symlink());
+    assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(std::fs::read_to_string(&target).unwrap().contains("format_version"));
 }
 
 #[test]

@@ -140,6 +140,12 @@ impl Run {
         self
     }
 
+    /// Gives it what somebody else writes as standard input.
+    pub(crate) fn stdin_from(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
     /// Sends standard output elsewhere.
     pub(crate) fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.command.stdout(stdout);
@@ -207,6 +213,14 @@ impl Running {
                 .args(["-U", "postgres", "-d", "postgres", "-X", "-A", "-t", "-c", &question]);
             let output = psql.output().unwrap();
             output.stdout.starts_with(b"1").then_some(())
+        });
+    }
+
+    /// Waits until the program itself waits for something.
+    pub(crate) fn wait_until_it_waits(&mut self) {
+        self.wait_until("a program that waits", |running| {
+            let state = std::fs::read_to_string(format!("/proc/{}/stat", running.child.id())).unwrap();
+            state.contains(") S ").then_some(())
         });
     }
 
