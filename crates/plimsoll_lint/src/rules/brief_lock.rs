@@ -2,7 +2,7 @@
 //! takes one without a `lock_timeout`, since one `SET lock_timeout` cures the file.
 
 use plimsoll_core::{LockMode, Severity};
-use plimsoll_sql::effects::Cause;
+use plimsoll_sql::effects::{Cause, Effect};
 
 use super::require_lock_timeout::REMEDY;
 use crate::context::{Context, Hazard, Problem};
@@ -20,7 +20,10 @@ pub(super) fn check(
     }
     let locks = context.brief_locks(causes);
     let strong = |hazard: &&Hazard| {
-        hazard.effect.mode >= LockMode::ShareRowExclusive && context.session.takes_newly(hazard.effect)
+        let Effect { mode, cause, .. } = hazard.effect;
+        // Statements that take SHARE of themselves work under it, of which other rules tell.
+        let asks_for_share = *cause == Cause::LockTable && *mode == LockMode::Share;
+        (*mode >= LockMode::ShareRowExclusive || asks_for_share) && context.session.takes_newly(hazard.effect)
     };
     let Some(hazard) = locks.iter().find(strong) else { return };
     let blocked = match hazard.effect.mode {

@@ -20,6 +20,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
+    if !is_control(context.command) {
+        return;
+    }
     // A BEGIN that is too many brings a COMMIT with it; a pair around all of the file changes nothing.
     if context.session.told_in_transaction(ID) || wraps_the_file(context) {
         return;
@@ -61,6 +64,9 @@ fn wraps_the_file(context: &Context) -> bool {
 
 /// The command, if it begins or ends a transaction.
 fn control(statement: &Statement) -> Option<&Command> {
-    let command = statement.command()?;
-    matches!(command, Command::Begin | Command::Commit { .. } | Command::Rollback { .. }).then_some(command)
+    statement.command().filter(|command| is_control(command))
+}
+
+fn is_control(command: &Command) -> bool {
+    matches!(command, Command::Begin | Command::Commit { .. } | Command::Rollback { .. })
 }
