@@ -498,11 +498,18 @@ pub(crate) fn kept_out_by(mode: LockMode) -> &'static str {
     }
 }
 
+/// Whether a lock waits behind writers and lets them queue. Statements that take SHARE of themselves work under it, of
+/// which other rules tell.
+pub(crate) fn is_strong(effect: &Effect) -> bool {
+    let asks_for_share = effect.cause == Cause::LockTable && effect.mode == LockMode::Share;
+    effect.mode >= LockMode::ShareRowExclusive || asks_for_share
+}
+
 /// Whether a statement takes a strong lock that only a `lock_timeout` makes harmless: not one under
 /// which it works, not one that another way of writing it avoids, and not one that its transaction
 /// holds already.
 pub(crate) fn takes_brief_strong_lock(effects: &[Effect], session: &Session) -> bool {
-    let strong = |effect: &&Effect| effect.mode >= LockMode::ShareRowExclusive && session.takes_newly(effect);
+    let strong = |effect: &&Effect| is_strong(effect) && session.takes_newly(effect);
     let avoidable = |effect: &Effect| {
         (effect.work.is_some() && effect.mode.blocks() != Blocks::Nothing)
             || matches!(

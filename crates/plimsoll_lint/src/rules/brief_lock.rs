@@ -2,10 +2,10 @@
 //! takes one without a `lock_timeout`, since one `SET lock_timeout` cures the file.
 
 use plimsoll_core::{LockMode, Severity};
-use plimsoll_sql::effects::{Cause, Effect};
+use plimsoll_sql::effects::Cause;
 
 use super::require_lock_timeout::REMEDY;
-use crate::context::{Context, Hazard, Problem};
+use crate::context::{Context, Hazard, Problem, is_strong};
 
 /// Reports brief strong locks for these causes. `what` says what takes `SHARE ROW EXCLUSIVE on
 /// public.a`; the sentence goes on by itself.
@@ -19,12 +19,7 @@ pub(super) fn check(
         return;
     }
     let locks = context.brief_locks(causes);
-    let strong = |hazard: &&Hazard| {
-        let Effect { mode, cause, .. } = hazard.effect;
-        // Statements that take SHARE of themselves work under it, of which other rules tell.
-        let asks_for_share = *cause == Cause::LockTable && *mode == LockMode::Share;
-        (*mode >= LockMode::ShareRowExclusive || asks_for_share) && context.session.takes_newly(hazard.effect)
-    };
+    let strong = |hazard: &&Hazard| is_strong(hazard.effect) && context.session.takes_newly(hazard.effect);
     let Some(hazard) = locks.iter().find(strong) else { return };
     let blocked = match hazard.effect.mode {
         LockMode::AccessExclusive => "every read and write",

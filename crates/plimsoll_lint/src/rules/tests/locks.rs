@@ -296,6 +296,7 @@ fn brief_locks_are_told_of_once_a_file() {
         ("alter table ships disable trigger all", "avoid-disable-trigger"),
         ("drop trigger ships_noted on ships", "ban-drop-trigger"),
         ("begin; lock table ports; commit", "explicit-lock-table"),
+        ("begin; lock table ports in share mode; commit", "explicit-lock-table"),
     ] {
         unguarded(sql, &[rule]);
         guarded(sql, &[]);
