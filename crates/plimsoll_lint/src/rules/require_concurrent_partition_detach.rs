@@ -1,7 +1,8 @@
 //! `DETACH PARTITION` that locks the whole partitioned table.
 
-use plimsoll_core::Severity;
+use plimsoll_core::{Claim, Severity};
 use plimsoll_sql::Command;
+use plimsoll_sql::command::{ActionKind, AlterTable};
 use plimsoll_sql::effects::Cause;
 
 use super::require_lock_timeout;
@@ -28,6 +29,7 @@ const CONCURRENTLY: u32 = 14;
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Command::AlterTable(alter) = context.command else { return };
+    refused(context, alter, problems);
     for hazard in context.brief_locks(&[Cause::DetachPartition]) {
         let parent = context.schema.resolve(&alter.name);
         let relation = hazard.relation();
@@ -64,4 +66,21 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
                 .maybe_fix("Add CONCURRENTLY", Some(edits).filter(|_| !context.place.in_transaction())),
         );
     }
+}
+
+/// `CONCURRENTLY` beside a default partition, of which PostgreSQL says no.
+fn refused(context: &Context, alter: &AlterTable, problems: &mut Vec<Problem>) {
+    let parent = context.schema.resolve(&alter.name);
+    let Some(default) = context.schema.default_partition(&parent) else { return };
+    let concurrent = alter
+        .actions
+        .iter()
+        .find(|action| matches!(action.kind, ActionKind::DetachPartition { concurrently: true, .. }));
+    let Some(action) = concurrent else { return };
+    let message = format!(
+        "this statement fails: PostgreSQL detaches no partition concurrently where there is a default partition, as {default} is"
+    );
+    let remedy =
+        "Detach it without CONCURRENTLY, behind SET lock_timeout = '2s', and try again when that runs out.";
+    problems.push(Problem::new(message, remedy, Claim::Fails).at(&action.range).severity(Severity::Error));
 }

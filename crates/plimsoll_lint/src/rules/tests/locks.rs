@@ -89,6 +89,10 @@ fn a_default_partition_leaves_only_a_lock_timeout() {
     let detach = "alter table apart detach partition apart_rest";
     unguarded(detach, &["require-concurrent-partition-detach"]);
     guarded(detach, &[]);
+    guarded(
+        "alter table apart detach partition apart_rest concurrently",
+        &["require-concurrent-partition-detach"],
+    );
     assert!(first(detach, TransactionHabit::Statement).remedy.contains("lock_timeout"));
     let attach = "create table apart_1 (like apart); alter table apart attach partition apart_1 for values from \
                   ('2025-01-01') to ('2026-01-01')";
