@@ -95,7 +95,10 @@ fn a_signal_while_the_server_starts_leaves_nothing() {
     let project = Project::new([("migrations/1.sql", "select 1")]);
     for signal in [Signal::INT, Signal::KILL] {
         let mut running = project.plimsoll(&["check", "--all"]).start();
-        running.wait_until("a private folder", Running::server_folder);
+        // The marker comes when somebody watches over the folder: before, SIGKILL leaves an empty one.
+        running.wait_until("a private folder that is watched", |running| {
+            running.server_folder().filter(|folder| folder.join("plimsoll.lock").exists())
+        });
         running.signal(signal);
         assert!(!running.end().status.success());
     }
