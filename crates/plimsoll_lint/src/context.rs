@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, LockMode, Severity, Work, units};
-use plimsoll_sql::command::{ActionKind, AlterTable, Constraint, ConstraintKind, TableAction};
+use plimsoll_sql::command::{
+    ActionKind, AlterTable, Constraint, ConstraintKind, ObjectChange, ObjectKind, TableAction, Verb,
+};
 use plimsoll_sql::effects::{Cause, Effect, Environment};
 use plimsoll_sql::name::{quote_identifier, quote_name};
 use plimsoll_sql::schema::{Relation, RelationKind, ResolvedName};
@@ -124,6 +126,18 @@ impl Problem {
 }
 
 impl<'a> Context<'a> {
+    /// The name of an object of a kind that the command alters, other than by a new name.
+    pub(crate) fn altered_object(&self, wanted: ObjectKind) -> Option<String> {
+        match self.command {
+            Command::Object(ObjectChange { verb: Verb::Alter, kind, name, rename_to: None, .. })
+                if *kind == wanted =>
+            {
+                Some(name.as_ref().map(ToString::to_string).unwrap_or_default())
+            }
+            _ => None,
+        }
+    }
+
     /// The relation, unless the change itself made it: then it is empty and private.
     pub(crate) fn existing(&self, name: &ObjectName) -> Option<Existing<'a>> {
         if self.schema.is_new(name) {
@@ -478,6 +492,11 @@ impl<'a> Hazard<'a> {
 }
 
 impl Existing<'_> {
+    /// Whether row-level security is known to be off on it, so that its policies do nothing.
+    pub(crate) fn policies_are_idle(&self) -> bool {
+        self.relation.is_some_and(|relation| !relation.row_security)
+    }
+
     /// The claim that a brief lock is taken on it.
     pub(crate) fn brief_claim(&self, mode: LockMode) -> Claim {
         Claim::Lock { relation: self.name.clone(), mode, work: None }

@@ -59,7 +59,9 @@ async fn complaints(server: &PrivateServer, rule: &Rule, major: u32) -> Vec<Stri
             // What no server can show stays a claim.
             // What claims nothing can still have been seen: what was put together at run time.
             let is_borne_out = match finding.claim {
-                Claim::Nothing => finding.evidence.kind != EvidenceKind::Refuted,
+                Claim::Nothing => {
+                    matches!(finding.evidence.kind, EvidenceKind::Claimed | EvidenceKind::Observed)
+                }
                 _ => finding.evidence.kind == EvidenceKind::Confirmed,
             };
             if !is_borne_out {

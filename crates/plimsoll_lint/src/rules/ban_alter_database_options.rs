@@ -1,8 +1,7 @@
 //! Changed options of the database.
 
 use plimsoll_core::{Claim, Severity};
-use plimsoll_sql::Command;
-use plimsoll_sql::command::{ObjectChange, ObjectKind, Verb};
+use plimsoll_sql::command::ObjectKind;
 
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
@@ -18,17 +17,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Command::Object(ObjectChange {
-        verb: Verb::Alter,
-        kind: ObjectKind::Database,
-        name,
-        rename_to: None,
-        ..
-    }) = context.command
-    else {
-        return;
-    };
-    let name = name.as_ref().map(ToString::to_string).unwrap_or_default();
+    let Some(name) = context.altered_object(ObjectKind::Database) else { return };
     problems.push(Problem::new(
         format!("all sessions of {name} that begin from now on work under other settings, those of running code too"),
         "Set it for the role of the new code only (ALTER ROLE … IN DATABASE … SET …), and for the database when no old code runs.",

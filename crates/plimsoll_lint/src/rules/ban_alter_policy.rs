@@ -31,8 +31,10 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         return;
     };
     let Some(existing) = context.existing(table) else { return };
-    let idle = existing.relation.is_some_and(|relation| !relation.row_security);
-    if idle || context.schema.is_new_policy(table, name) || clauses.starts_with("rename to ") {
+    if existing.policies_are_idle()
+        || context.schema.is_new_policy(table, name)
+        || clauses.starts_with("rename to ")
+    {
         return;
     }
     let message = format!(

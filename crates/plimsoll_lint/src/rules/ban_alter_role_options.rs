@@ -1,8 +1,7 @@
 //! Changed options of a role.
 
 use plimsoll_core::{Claim, Severity};
-use plimsoll_sql::Command;
-use plimsoll_sql::command::{ObjectChange, ObjectKind, Verb};
+use plimsoll_sql::command::ObjectKind;
 
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
@@ -18,17 +17,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(context: &Context, problems: &mut Vec<Problem>) {
-    let Command::Object(ObjectChange {
-        verb: Verb::Alter,
-        kind: ObjectKind::Role,
-        name,
-        rename_to: None,
-        ..
-    }) = context.command
-    else {
-        return;
-    };
-    let name = name.as_ref().map(ToString::to_string).unwrap_or_default();
+    let Some(name) = context.altered_object(ObjectKind::Role) else { return };
     problems.push(Problem::new(
         format!("sessions of {name} work under other rights or settings: those of running code as soon as they connect anew"),
         "Set it for the sessions of the new code only (SET at connect, or a role of its own), and for the role when no old code runs.",

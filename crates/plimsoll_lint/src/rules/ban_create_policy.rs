@@ -29,7 +29,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
         return;
     };
     let Some(existing) = context.existing(table) else { return };
-    if existing.relation.is_some_and(|relation| !relation.row_security) {
+    if existing.policies_are_idle() {
         return;
     }
     let message = format!(

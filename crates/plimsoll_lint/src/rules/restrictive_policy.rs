@@ -32,7 +32,7 @@ fn check(context: &Context, problems: &mut Vec<Problem>) {
     let Some(existing) = context.existing(table).filter(|_| clauses.starts_with("as restrictive")) else {
         return;
     };
-    if existing.relation.is_some_and(|relation| !relation.row_security) {
+    if existing.policies_are_idle() {
         return;
     }
     let message = format!(

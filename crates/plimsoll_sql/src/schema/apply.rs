@@ -95,7 +95,8 @@ impl Schema {
         Arc::make_mut(&mut self.relations)
     }
 
-    fn put(&mut self, name: ResolvedName, relation: Relation) {
+    /// Adds or replaces a relation.
+    pub(super) fn put(&mut self, name: ResolvedName, relation: Relation) {
         self.has_temporary |= is_temporary(&name);
         self.relations_mut().insert(name.clone(), relation);
         self.note_pointers(&name);
@@ -188,9 +189,6 @@ impl Schema {
         }
         // A table that references itself does so by its own name.
         self.put(name, relation);
-        for parent in &parents {
-            self.change_relation(parent, |parent| parent.has_children = true);
-        }
     }
 
     /// `CREATE SCHEMA` makes its elements inside itself.
@@ -400,7 +398,6 @@ impl Schema {
                         }
                     });
                     self.note_pointers(&name);
-                    self.change_relation(&parent, |parent| parent.has_children = true);
                 }
                 kind => {
                     let kind = self.resolved_action(kind);
@@ -453,7 +450,6 @@ impl Schema {
             }
         });
         self.note_pointers(&partition_name);
-        self.change_relation(parent, |parent| parent.has_children = true);
     }
 
     /// `DROP CONSTRAINT key CASCADE` drops the foreign keys that need the key.

@@ -310,7 +310,7 @@ impl Schema {
         let mut found: Vec<&ResolvedName> = Vec::new();
         let mut open = vec![name];
         while let Some(parent) = open.pop() {
-            if !self.relations.get(parent).is_some_and(|relation| relation.has_children) {
+            if !self.has(parent) {
                 continue;
             }
             for (child, relation) in self.pointing_at(parent) {
@@ -405,18 +405,12 @@ impl Schema {
     /// Adds or replaces a relation that a snapshot describes.
     pub fn insert(&mut self, name: ResolvedName, relation: Relation) {
         self.known = true;
-        for parent in relation.partition_of.iter().chain(&relation.inherits) {
-            if let Some(parent) = Arc::make_mut(&mut self.relations).get_mut(parent) {
-                parent.has_children = true;
-            }
-        }
         let indexes = Arc::make_mut(&mut self.index_tables);
         for index in &relation.indexes {
             indexes
                 .insert(ObjectName { schema: name.schema.clone(), name: index.name.clone() }, name.clone());
         }
-        Arc::make_mut(&mut self.relations).insert(name.clone(), relation);
-        self.note_pointers(&name);
+        self.put(name, relation);
     }
 
     /// Notes whether queries may use an index, as a snapshot told it.

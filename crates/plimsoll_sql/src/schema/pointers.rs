@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Relation, ResolvedName, Schema};
-use crate::command::ConstraintKind;
 
 /// For each relation, those that ever pointed at it: their partitioned table, parents, what a view reads, what a
 /// foreign key references. Some may not do so any more, or be gone: whoever asks looks at the relation itself.
@@ -27,11 +26,7 @@ impl Pointers {
 
 /// What a relation points at.
 fn targets(relation: &Relation) -> impl Iterator<Item = &ResolvedName> {
-    let keys = relation.constraints.iter().filter_map(|constraint| match &constraint.kind {
-        ConstraintKind::ForeignKey { references, .. } => Some(references),
-        _ => None,
-    });
-    relation.partition_of.iter().chain(&relation.inherits).chain(&relation.reads).chain(keys)
+    relation.partition_of.iter().chain(&relation.inherits).chain(&relation.reads).chain(relation.references())
 }
 
 impl Schema {

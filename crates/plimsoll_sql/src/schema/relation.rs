@@ -31,8 +31,6 @@ pub struct Relation {
     pub partition_key: Option<PartitionKey>,
     /// Tables that it inherits from.
     pub inherits: Vec<ResolvedName>,
-    /// Whether partitions or children of it were ever made.
-    pub has_children: bool,
     /// Whether it is unlogged.
     pub unlogged: bool,
     /// Whether `CLUSTER` without a name rewrites it.
