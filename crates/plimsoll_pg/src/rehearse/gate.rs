@@ -68,12 +68,14 @@ impl<'a> Gate<'a> {
             return Ok(());
         }
         let waiting_since = Instant::now();
-        // Read while it waits, so that what it waits for is among them.
-        locks.extend(locks_of(observer, pid).await?);
+        // Read while it waits, so that what it waits for is among them. What an earlier phase held and let go of doesn't
+        // count: a later one may come back for more (DETACH PARTITION CONCURRENTLY to the partition).
+        let now = locks_of(observer, pid).await?;
         let is_reached = |oid: &u32| {
-            locks.iter().any(|(locked, mode)| locked == oid && *mode >= LockMode::ShareUpdateExclusive)
+            now.iter().any(|(locked, mode)| locked == oid && *mode >= LockMode::ShareUpdateExclusive)
         };
         self.remaining.retain(|oid, _| !is_reached(oid));
+        locks.extend(now);
         if !waits {
             return self.open().await;
         }
