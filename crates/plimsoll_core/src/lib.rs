@@ -7,6 +7,7 @@
 pub mod change_scope;
 pub mod finding;
 pub mod gathered;
+pub mod hold;
 pub mod lock;
 pub mod paths;
 pub mod proof;

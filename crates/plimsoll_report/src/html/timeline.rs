@@ -75,7 +75,7 @@ fn legend() -> Markup {
 }
 
 fn drawing(rows: &[Row]) -> Markup {
-    let total = rows.iter().flat_map(|row| &row.bars).map(|bar| bar.end).fold(1e-3, f64::max);
+    let total = rows.iter().flat_map(|row| &row.bars).map(|bar| bar.hold.end_ms).fold(1e-3, f64::max);
     let mut bottom = AXIS;
     let mut tops = Vec::new();
     for row in rows {
@@ -159,11 +159,11 @@ fn drawn_row(row: &Row, top: usize, total: f64) -> Markup {
 
 fn drawn_bar(bar: &Bar, top: usize, total: f64) -> Markup {
     let sentence = shown(&bar.sentence());
-    let width = percent((bar.end - bar.start) / total);
+    let width = percent((bar.hold.end_ms - bar.hold.start_ms) / total);
     html! {
-        a class="bar" href={ "#statement-" (bar.statement) } aria-label=(sentence) {
+        a class="bar" href={ "#statement-" (bar.hold.statement) } aria-label=(sentence) {
             title { (sentence) }
-            rect class={ "bar-" (class(bar.mode.blocks())) } x=(percent(bar.start / total)) y=(top)
+            rect class={ "bar-" (class(bar.hold.mode.blocks())) } x=(percent(bar.hold.start_ms / total)) y=(top)
                 width=(width) height=(BAR) rx="2" style={ "width:max(4px," (width) ")" } {}
         }
     }
@@ -183,10 +183,10 @@ fn table(rows: &[Row]) -> Markup {
                     tbody {
                         @for row in rows { @for bar in &row.bars { tr {
                             th scope="row" { code { (shown(row.relation)) } }
-                            td { code { (bar.mode.pg_locks()) } }
-                            td { (bar.mode.blocks().phrase()) }
-                            td class="number" { (duration_ms(bar.start)) }
-                            td class="number" { (duration_ms(bar.end - bar.start)) }
+                            td { code { (bar.hold.mode.pg_locks()) } }
+                            td { (bar.hold.mode.blocks().phrase()) }
+                            td class="number" { (duration_ms(bar.hold.start_ms)) }
+                            td class="number" { (duration_ms(bar.hold.duration_ms())) }
                         } } }
                     }
                 }

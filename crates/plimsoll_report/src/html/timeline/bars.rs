@@ -1,10 +1,11 @@
 //! Which lock was held on which relation from when to when, and where its bar stands.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use plimsoll_core::Rehearsal;
+use plimsoll_core::hold::{LockHold, blocked_ms, holds};
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::units::duration_ms;
-use plimsoll_core::{LockMode, Rehearsal, StatementRecord};
 
 /// A relation and the locks held on it, in the order in which they were taken.
 pub(super) struct Row<'a> {
@@ -12,36 +13,21 @@ pub(super) struct Row<'a> {
     pub(super) bars: Vec<Bar<'a>>,
 }
 
-/// One lock. Times in milliseconds since the change's first statement.
+/// One lock.
 pub(super) struct Bar<'a> {
-    pub(super) mode: LockMode,
-    pub(super) start: f64,
-    pub(super) end: f64,
-    /// Index of the statement in the rehearsal.
-    pub(super) statement: usize,
+    pub(super) hold: LockHold<'a>,
     /// Number of the lane below the row's title, so that bars don't cover each other.
     pub(super) lane: usize,
-    relation: &'a str,
     place: String,
 }
 
 /// The rows, those that block most first.
 pub(super) fn rows(rehearsal: &Rehearsal) -> Vec<Row<'_>> {
-    let ends = ends(&rehearsal.statements);
     let mut relations: BTreeMap<&str, Vec<Bar>> = BTreeMap::new();
-    for (statement, record) in rehearsal.statements.iter().enumerate() {
-        for lock in record.strongest_locks().into_iter().filter(|lock| lock.existing) {
-            let bar = Bar {
-                mode: lock.mode,
-                start: record.started_ms.max(0.0),
-                end: ends.get(&record.transaction).copied().unwrap_or(0.0).max(record.started_ms),
-                statement,
-                lane: 0,
-                relation: &lock.relation,
-                place: format!("{}:{}", record.file, record.line),
-            };
-            relations.entry(&lock.relation).or_default().push(bar);
-        }
+    for hold in holds(rehearsal).into_iter().filter(|hold| hold.existing) {
+        let record = &rehearsal.statements[hold.statement];
+        let place = format!("{}:{}", record.file, record.line);
+        relations.entry(hold.relation).or_default().push(Bar { hold, lane: 0, place });
     }
     let mut rows: Vec<Row> =
         relations.into_iter().map(|(relation, bars)| Row { relation, bars: laid_out(bars) }).collect();
@@ -49,25 +35,15 @@ pub(super) fn rows(rehearsal: &Rehearsal) -> Vec<Row<'_>> {
     rows
 }
 
-/// When each transaction ended.
-fn ends(statements: &[StatementRecord]) -> HashMap<usize, f64> {
-    let mut ends: HashMap<usize, f64> = HashMap::new();
-    for record in statements {
-        let end = ends.entry(record.transaction).or_default();
-        *end = end.max(record.started_ms + record.duration_ms);
-    }
-    ends
-}
-
 /// Gives each bar the first lane that is free when it starts.
 fn laid_out(mut bars: Vec<Bar>) -> Vec<Bar> {
     let mut lanes: Vec<f64> = Vec::new();
     for bar in &mut bars {
-        bar.lane = lanes.iter().position(|free_from| *free_from <= bar.start).unwrap_or(lanes.len());
+        bar.lane = lanes.iter().position(|free_from| *free_from <= bar.hold.start_ms).unwrap_or(lanes.len());
         if bar.lane == lanes.len() {
-            lanes.push(bar.end);
+            lanes.push(bar.hold.end_ms);
         } else {
-            lanes[bar.lane] = bar.end;
+            lanes[bar.lane] = bar.hold.end_ms;
         }
     }
     bars
@@ -82,26 +58,18 @@ impl Row<'_> {
     /// The bars so that where short ones are widened to be seen, the one that blocks more is on top.
     pub(super) fn harmless_first(&self) -> Vec<&Bar<'_>> {
         let mut bars: Vec<&Bar> = self.bars.iter().collect();
-        bars.sort_by_key(|bar| bar.mode.blocks());
+        bars.sort_by_key(|bar| bar.hold.mode.blocks());
         bars
     }
 
     /// The most that any of its locks blocks.
     pub(super) fn worst(&self) -> Blocks {
-        self.bars.iter().map(|bar| bar.mode.blocks()).max().unwrap_or(Blocks::Nothing)
+        self.bars.iter().map(|bar| bar.hold.mode.blocks()).max().unwrap_or(Blocks::Nothing)
     }
 
     /// For how long the relation was blocked that much.
     fn blocked(&self) -> f64 {
-        let worst = self.worst();
-        let mut blocked = 0.0;
-        let mut covered = 0.0_f64;
-        // Bars come in order of their start, so each adds what the ones before left free.
-        for bar in self.bars.iter().filter(|bar| bar.mode.blocks() == worst) {
-            blocked += (bar.end - bar.start.max(covered)).max(0.0);
-            covered = covered.max(bar.end);
-        }
-        blocked
+        blocked_ms(self.bars.iter().map(|bar| &bar.hold), self.worst())
     }
 
     /// What its users felt: `reads and writes blocked for 1.55 s`.
@@ -119,12 +87,12 @@ impl Bar<'_> {
     pub(super) fn sentence(&self) -> String {
         format!(
             "{} on {}, {}: taken at {} by {}, held for {}",
-            self.mode.pg_locks(),
-            self.relation,
-            self.mode.blocks().phrase(),
-            duration_ms(self.start),
+            self.hold.mode.pg_locks(),
+            self.hold.relation,
+            self.hold.mode.blocks().phrase(),
+            duration_ms(self.hold.start_ms),
             self.place,
-            duration_ms(self.end - self.start)
+            duration_ms(self.hold.duration_ms())
         )
     }
 }
@@ -144,11 +112,11 @@ mod tests {
             .map(|bar| {
                 format!(
                     "{} {} {} {:.1}..{:.1}",
-                    bar.relation,
-                    bar.mode.pg_locks(),
+                    bar.hold.relation,
+                    bar.hold.mode.pg_locks(),
                     bar.lane,
-                    bar.start,
-                    bar.end
+                    bar.hold.start_ms,
+                    bar.hold.end_ms
                 )
             })
             .collect();
@@ -157,14 +125,10 @@ mod tests {
 
     #[test]
     fn overlapping_locks_are_counted_once() {
-        let bar = |start, end| Bar {
-            mode: LockMode::AccessExclusive,
-            start,
-            end,
-            statement: 0,
-            lane: 0,
-            relation: "a",
-            place: String::new(),
+        let bar = |start_ms, end_ms| {
+            let mode = plimsoll_core::LockMode::AccessExclusive;
+            let hold = LockHold { relation: "a", mode, existing: true, statement: 0, start_ms, end_ms };
+            Bar { hold, lane: 0, place: String::new() }
         };
         let row =
             Row { relation: "a", bars: laid_out(vec![bar(0.0, 10.0), bar(5.0, 12.0), bar(20.0, 21.0)]) };

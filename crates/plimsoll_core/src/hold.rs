@@ -1,0 +1,96 @@
+//! For how long a change holds its locks: a lock that a statement takes is kept to the end of its transaction, so a brief
+//! statement early in a long transaction blocks for all of it.
+
+use std::collections::HashMap;
+
+use crate::lock::{Blocks, LockMode};
+use crate::rehearsal::Rehearsal;
+
+/// One lock from the statement that takes it to the end of its transaction. Times in milliseconds since the change's
+/// first statement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LockHold<'a> {
+    /// The relation as `schema.name`.
+    pub relation: &'a str,
+    /// The mode held.
+    pub mode: LockMode,
+    /// Whether the relation existed before the change.
+    pub existing: bool,
+    /// Index of the statement that takes it in [`Rehearsal::statements`].
+    pub statement: usize,
+    /// When that statement starts: no later than the lock is taken.
+    pub start_ms: f64,
+    /// When the transaction's last statement ends.
+    pub end_ms: f64,
+}
+
+impl LockHold<'_> {
+    /// How long it is held, in milliseconds.
+    #[must_use]
+    pub fn duration_ms(&self) -> f64 {
+        self.end_ms - self.start_ms
+    }
+}
+
+/// Every lock of the change, in the order in which statements take them; of several modes that one statement takes on one
+/// relation the strongest.
+#[must_use]
+pub fn holds(rehearsal: &Rehearsal) -> Vec<LockHold<'_>> {
+    let mut ends: HashMap<usize, f64> = HashMap::new();
+    for record in &rehearsal.statements {
+        let end = ends.entry(record.transaction).or_default();
+        *end = end.max(record.started_ms + record.duration_ms);
+    }
+    let mut holds = Vec::new();
+    for (statement, record) in rehearsal.statements.iter().enumerate() {
+        let start_ms = record.started_ms.max(0.0);
+        let end_ms = ends.get(&record.transaction).copied().unwrap_or(start_ms).max(start_ms);
+        holds.extend(record.strongest_locks().into_iter().map(|lock| LockHold {
+            relation: &lock.relation,
+            mode: lock.mode,
+            existing: lock.existing,
+            statement,
+            start_ms,
+            end_ms,
+        }));
+    }
+    holds
+}
+
+/// For how long the union of some holds blocks as much as `blocks` or more, in milliseconds.
+#[must_use]
+pub fn blocked_ms<'a>(holds: impl IntoIterator<Item = &'a LockHold<'a>>, blocks: Blocks) -> f64 {
+    let mut spans: Vec<(f64, f64)> = holds
+        .into_iter()
+        .filter(|hold| hold.mode.blocks() >= blocks)
+        .map(|hold| (hold.start_ms, hold.end_ms))
+        .collect();
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut blocked, mut covered) = (0.0, 0.0_f64);
+    for (start, end) in spans {
+        blocked += (end - start.max(covered)).max(0.0);
+        covered = covered.max(end);
+    }
+    blocked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hold(mode: LockMode, start_ms: f64, end_ms: f64) -> LockHold<'static> {
+        LockHold { relation: "public.t", mode, existing: true, statement: 0, start_ms, end_ms }
+    }
+
+    #[test]
+    fn what_overlaps_counts_once() {
+        let holds = [
+            hold(LockMode::AccessExclusive, 0.0, 10.0),
+            hold(LockMode::Share, 5.0, 15.0),
+            hold(LockMode::AccessExclusive, 20.0, 21.0),
+            hold(LockMode::RowExclusive, 30.0, 99.0),
+        ];
+        assert_eq!(blocked_ms(&holds, Blocks::ReadsAndWrites), 11.0);
+        assert_eq!(blocked_ms(&holds, Blocks::Writes), 16.0);
+    }
+}
