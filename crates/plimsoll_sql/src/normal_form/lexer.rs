@@ -1,0 +1,245 @@
+//! Tokens of a statement, as far as its normal form tells them apart, in one pass over its bytes.
+//!
+//! Source: PostgreSQL's `src/backend/parser/scan.l`; `standard_conforming_strings` is taken to be on, its default.
+
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A keyword or an unquoted identifier.
+    Word,
+    /// An identifier in double quotes.
+    Quoted,
+    /// A string of any kind: `'…'`, `E'…'`, `B'…'`, `X'…'`, `N'…'`, `U&'…'`, `$$…$$`.
+    String,
+    /// A number.
+    Number,
+    /// `$1`.
+    Parameter,
+    /// An operator, `::` and `:=` included.
+    Operator,
+    /// One byte: a parenthesis, a bracket, a comma, a semicolon, a dot, a colon, or what is none of all these.
+    Sign,
+}
+
+/// A token's place in the text, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// Reads tokens from left to right; comments and blanks are passed over.
+#[derive(Clone, Copy)]
+pub(super) struct Lexer<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+const OPERATOR: &[u8] = b"+-*/<>=~!@#%^&|`?";
+/// An operator that holds none of these doesn't end in `+` or `-`: `=-1` is `=` and `-1`.
+const LETS_END_IN_SIGN: &[u8] = b"~!@#%^&|`?";
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { bytes: text.as_bytes(), at: 0 }
+    }
+
+    fn peek(&self, ahead: usize) -> u8 {
+        self.bytes.get(self.at + ahead).copied().unwrap_or(0)
+    }
+
+    /// The next token without taking it.
+    pub(super) fn look(&self) -> Option<Token> {
+        let mut ahead = *self;
+        ahead.next()
+    }
+
+    fn skip_blanks(&mut self) {
+        loop {
+            match self.peek(0) {
+                b' ' | b'\t'..=b'\r' => self.at += 1,
+                b'-' if self.peek(1) == b'-' => {
+                    self.at = find(self.bytes, self.at, b'\n');
+                }
+                b'/' if self.peek(1) == b'*' => self.at = after_comment(self.bytes, self.at),
+                _ => break,
+            }
+        }
+    }
+
+    fn kind_and_end(&self, byte: u8) -> (Kind, usize) {
+        let (bytes, at) = (self.bytes, self.at);
+        match byte {
+            b'\'' => (Kind::String, after_quote(bytes, at + 1, b'\'')),
+            b'"' => (Kind::Quoted, after_quote(bytes, at + 1, b'"')),
+            b'e' | b'E' if self.peek(1) == b'\'' => (Kind::String, after_escaped(bytes, at + 2)),
+            b'b' | b'B' | b'x' | b'X' | b'n' | b'N' if self.peek(1) == b'\'' => {
+                (Kind::String, after_quote(bytes, at + 2, b'\''))
+            }
+            b'u' | b'U' if self.peek(1) == b'&' && matches!(self.peek(2), b'\'' | b'"') => {
+                let kind = if self.peek(2) == b'\'' { Kind::String } else { Kind::Quoted };
+                (kind, after_quote(bytes, at + 3, self.peek(2)))
+            }
+            _ if starts_word(byte) => (Kind::Word, end_of(bytes, at, continues_word)),
+            b'0'..=b'9' => (Kind::Number, after_number(bytes, at)),
+            b'.' if self.peek(1).is_ascii_digit() => (Kind::Number, after_number(bytes, at)),
+            b'$' if self.peek(1).is_ascii_digit() => {
+                (Kind::Parameter, end_of(bytes, at + 1, |byte| byte.is_ascii_digit()))
+            }
+            b'$' => match after_dollar_quoted(bytes, at) {
+                Some(end) => (Kind::String, end),
+                None => (Kind::Sign, at + 1),
+            },
+            b':' if matches!(self.peek(1), b':' | b'=') => (Kind::Operator, at + 2),
+            _ if OPERATOR.contains(&byte) => (Kind::Operator, after_operator(bytes, at)),
+            _ => (Kind::Sign, at + 1),
+        }
+    }
+}
+
+impl Iterator for Lexer<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        self.skip_blanks();
+        let byte = *self.bytes.get(self.at)?;
+        let (kind, end) = self.kind_and_end(byte);
+        let token = Token { kind, start: self.at, end };
+        self.at = end;
+        Some(token)
+    }
+}
+
+fn starts_word(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
+}
+
+fn continues_word(byte: u8) -> bool {
+    starts_word(byte) || byte.is_ascii_digit() || byte == b'$'
+}
+
+fn end_of(bytes: &[u8], from: usize, belongs: impl Fn(u8) -> bool) -> usize {
+    bytes[from..].iter().position(|byte| !belongs(*byte)).map_or(bytes.len(), |length| from + length)
+}
+
+/// Where a byte stands from `from` on; the text's end if nowhere.
+fn find(bytes: &[u8], from: usize, byte: u8) -> usize {
+    memchr::memchr(byte, &bytes[from.min(bytes.len())..]).map_or(bytes.len(), |length| from + length)
+}
+
+/// Comments nest.
+fn after_comment(bytes: &[u8], start: usize) -> usize {
+    let (mut at, mut depth) = (start + 2, 1);
+    while depth > 0 {
+        match memchr::memchr2(b'*', b'/', &bytes[at.min(bytes.len())..]) {
+            None => return bytes.len(),
+            Some(length) => at += length,
+        }
+        match bytes[at..] {
+            [b'*', b'/', ..] => (depth, at) = (depth - 1, at + 2),
+            [b'/', b'*', ..] => (depth, at) = (depth + 1, at + 2),
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// A doubled quote stands for one within.
+fn after_quote(bytes: &[u8], from: usize, quote: u8) -> usize {
+    let mut at = find(bytes, from, quote);
+    while bytes.get(at + 1) == Some(&quote) {
+        at = find(bytes, at + 2, quote);
+    }
+    (at + 1).min(bytes.len())
+}
+
+/// As [`after_quote`], for a string in which a backslash takes the next byte's meaning.
+fn after_escaped(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(length) = memchr::memchr2(b'\'', b'\\', &bytes[at.min(bytes.len())..]) {
+        at += length;
+        match (bytes[at], bytes.get(at + 1)) {
+            (b'\\', _) | (_, Some(b'\'')) => at += 2,
+            _ => return at + 1,
+        }
+    }
+    bytes.len()
+}
+
+/// Hexadecimal, octal and binary numbers, underscores and exponents included.
+fn after_number(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(byte) = bytes.get(at) {
+        let sign_of_exponent = matches!(byte, b'+' | b'-')
+            && matches!(bytes[at - 1], b'e' | b'E')
+            && at > start
+            && !bytes[start..at].starts_with(b"0x");
+        let second_dot = *byte == b'.' && bytes.get(at + 1) == Some(&b'.');
+        if !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_') || sign_of_exponent) || second_dot {
+            break;
+        }
+        at += 1;
+    }
+    at.max(start + 1)
+}
+
+fn after_dollar_quoted(bytes: &[u8], start: usize) -> Option<usize> {
+    let tag_end = end_of(bytes, start + 1, |byte| continues_word(byte) && byte != b'$');
+    if bytes.get(tag_end) != Some(&b'$') {
+        return None;
+    }
+    let tag = &bytes[start..=tag_end];
+    let body = tag_end + 1;
+    Some(memchr::memmem::find(&bytes[body..], tag).map_or(bytes.len(), |length| body + length + tag.len()))
+}
+
+fn after_operator(bytes: &[u8], start: usize) -> usize {
+    let mut end = start;
+    while let Some(byte) = bytes.get(end) {
+        let comment = matches!(&bytes[end..], [b'-', b'-', ..] | [b'/', b'*', ..]);
+        if !OPERATOR.contains(byte) || comment {
+            break;
+        }
+        end += 1;
+    }
+    if !bytes[start..end].iter().any(|byte| LETS_END_IN_SIGN.contains(byte)) {
+        while end > start + 1 && matches!(bytes[end - 1], b'+' | b'-') {
+            end -= 1;
+        }
+    }
+    end.max(start + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[&str]) {
+        let shown: Vec<&str> = Lexer::new(text).map(|token| &text[token.start..token.end]).collect();
+        assert_eq!(shown, expected, "{text}");
+    }
+
+    #[test]
+    fn tokens_end_where_postgresql_ends_them() {
+        check("a=-1", &["a", "=", "-", "1"]);
+        check("a@-1", &["a", "@-", "1"]);
+        check("a--b\n+/*c/*d*/*/2", &["a", "+", "2"]);
+        check("'it''s'\"a\"\"b\"e'\\'x'", &["'it''s'", "\"a\"\"b\"", "e'\\'x'"]);
+        check("$$a$b$$ $x$ $$ $x$ $1$", &["$$a$b$$", "$x$ $$ $x$", "$1", "$"]);
+        check(
+            "1.5e-3+0x1f 1_000 .5 a.b[1]::int",
+            &["1.5e-3", "+", "0x1f", "1_000", ".5", "a", ".", "b", "[", "1", "]", "::", "int"],
+        );
+        check("u&'\\00e9' U&\"x\" nb", &["u&'\\00e9'", "U&\"x\"", "nb"]);
+    }
+
+    #[test]
+    fn what_is_not_closed_reaches_to_the_end() {
+        check("'abc", &["'abc"]);
+        check("e'abc\\", &["e'abc\\"]);
+        check("$$abc", &["$$abc"]);
+        check("1 /* abc", &["1"]);
+        check("é", &["é"]);
+    }
+}

@@ -1,0 +1,122 @@
+use super::*;
+
+fn check(statement: &str, expected: &str) {
+    assert_eq!(normal_form(statement), expected, "{statement}");
+}
+
+fn same(one: &str, other: &str) {
+    assert_eq!(normal_form(one), normal_form(other));
+}
+
+#[test]
+fn values_blanks_comments_and_case_go() {
+    check(
+        "SELECT  abalance FROM pgbench_accounts WHERE aid = 12345;",
+        "select abalance from pgbench_accounts where aid = $1",
+    );
+    check("select 'a', E'b\\'', $$c$$, 1.5, $3 -- why\n", "select $1, $2, $3, $4, $5");
+    check("SELECT count(*), t.* FROM \"t\" /* here */", "select count(*), t.* from t");
+    check("select \"Camel\", \"a b\"", "select \"Camel\", \"a b\"");
+    check("select 'a'\n 'b'", "select $1");
+}
+
+#[test]
+fn a_sign_belongs_to_its_number_where_no_operand_stands_before() {
+    check("select -5, a -5, f(-1), (a) - 1", "select $1, a - $2, f($3), (a) - $4");
+    check("select * from t where a = -1 limit -1", "select * from t where a = $1 limit $2");
+}
+
+#[test]
+fn what_names_no_value_stays() {
+    check(
+        "select a is null, b is not true, null, true from t where x is distinct from null",
+        "select a is null, b is not true, $1, $2 from t where x is distinct from $3",
+    );
+    check("create table t (a int not null)", "create table t(a int not null)");
+}
+
+#[test]
+fn lists_have_any_length() {
+    same("select * from t where a in (1, 2, 3)", "select * from t where a in (4,-5)");
+    check("select * from t where a in (1,2) and b", "select * from t where a in ($1 /*, ... */) and b");
+    check("select * from t where a in ($1)", "select * from t where a in ($1 /*, ... */)");
+    check("select * from t where a in (select 1, 2)", "select * from t where a in (select $1, $2)");
+    check("select array[1,2]::int[]", "select array[$1 /*, ... */]::int[]");
+    check("select * from t where a in (1::int, 2::int)", "select * from t where a in ($1 /*, ... */)");
+    check("select * from t where a in (1, b)", "select * from t where a in ($1, b)");
+}
+
+#[test]
+fn rows_that_look_alike_are_one() {
+    same("insert into t(a, b) values (1, 'x')", "INSERT INTO t (a,b) VALUES (2,'y'), (3,'z'), ($1, $2)");
+    check("insert into t values (1, 2), (3, default)", "insert into t values ($1, $2), ($3, default)");
+    check(
+        "insert into t values (1, f(2)), (3, f(4)) on conflict do nothing",
+        "insert into t values ($1, f($2)) on conflict do nothing",
+    );
+}
+
+#[test]
+fn names_that_drivers_make_up_are_values() {
+    same("SAVEPOINT \"s140_x1\"", "savepoint s2");
+    same("RELEASE SAVEPOINT s1", "release s2");
+    same("ROLLBACK TO SAVEPOINT s1", "rollback to s2;");
+    same("COMMIT", "end work;");
+    same(
+        "DECLARE \"_django_curs_1_sync_1\" NO SCROLL CURSOR FOR SELECT 1",
+        "declare b no scroll cursor for select 2",
+    );
+    same("FETCH 100 FROM \"c1\"", "fetch 2000 from c2");
+    check("ROLLBACK", "rollback");
+    check("close all", "close all");
+}
+
+#[test]
+fn values_are_where_they_stand() {
+    let mut form = NormalForm::default();
+    let text = "select * from t where a in (1, -2) and b = 'x'";
+    form.of(text);
+    let values: Vec<&str> = form.values().iter().map(|range| &text[range.clone()]).collect();
+    assert_eq!(values, ["1", "-2", "'x'"]);
+    assert!(form.is_folded());
+}
+
+#[test]
+fn nothing_is_too_odd() {
+    for text in [
+        "",
+        ";",
+        "(",
+        "in (",
+        "values (",
+        "values (1),(",
+        "in (1,",
+        "array[",
+        "declare",
+        "fetch",
+        "'",
+        "é'",
+        "- -",
+        "rollback to",
+    ] {
+        let form = normal_form(text);
+        assert!(form.len() <= text.len() * 20, "{text}: {form}");
+    }
+}
+
+#[test]
+fn keywords_are_in_order() {
+    assert!(KEYWORDS.is_sorted());
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_normal_form_is_its_own(text in "(?s)[a-z_ '\"$0-9.,:()\\[\\]*=<>+\\-/;\\\\é]{0,60}") {
+        let once = normal_form(&text);
+        // A quote that is never closed swallows what follows it, so only whole statements are compared.
+        let quotes = |text: &str| text.matches('\'').count() + text.matches('"').count() + text.matches('$').count();
+        if quotes(&text) == 0 && !text.contains("/*") {
+            proptest::prop_assert_eq!(normal_form(&once), once);
+        }
+    }
+}
