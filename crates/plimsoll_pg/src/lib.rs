@@ -8,3 +8,4 @@ pub mod catalogue;
 pub mod queries;
 pub mod rehearse;
 pub mod server;
+pub mod tap;

@@ -9,6 +9,7 @@
 //! parameter are the same here, and a list's length never counts. No parse tree is made: one pass over the bytes.
 
 mod lexer;
+mod prepared;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use std::fmt;
 use std::ops::Range;
 
 use lexer::{Kind, Lexer, Token};
+pub use prepared::{executed, prepared};
 
 /// The hash of a statement's normal form (XXH3, 64 bits): the same in every version of this program that doesn't say
 /// otherwise.

@@ -1,0 +1,210 @@
+//! One connection of a client's: its first packets, the connection to the server, and the bytes between them.
+
+use std::io;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::backend::error_message;
+use super::password::Password;
+use super::startup::{LONGEST, Opening, opening};
+use super::statement::{ServerError, Session};
+use super::tracker::Tracker;
+use super::{Shared, Upstream};
+
+/// Bytes that are read at once. The server sends 8 KiB at a time.
+const PIECE: usize = 16 * 1024;
+
+/// A client that says nothing for so long is let go, as the server does (`authentication_timeout`'s default).
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How the client came.
+pub(super) enum Client {
+    /// Through the socket file, which only we and our children can reach.
+    Unix(UnixStream),
+    /// Through a port of this machine, which anybody on it can reach.
+    Tcp(TcpStream),
+}
+
+/// A stream whose two directions are served beside each other without a lock.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
+    type Read: AsyncRead + Unpin + Send;
+    type Write: AsyncWrite + Unpin + Send;
+
+    fn halves(self) -> (Self::Read, Self::Write);
+}
+
+impl Stream for UnixStream {
+    type Read = tokio::net::unix::OwnedReadHalf;
+    type Write = tokio::net::unix::OwnedWriteHalf;
+
+    fn halves(self) -> (Self::Read, Self::Write) {
+        self.into_split()
+    }
+}
+
+impl Stream for TcpStream {
+    type Read = tokio::net::tcp::OwnedReadHalf;
+    type Write = tokio::net::tcp::OwnedWriteHalf;
+
+    fn halves(self) -> (Self::Read, Self::Write) {
+        self.into_split()
+    }
+}
+
+/// Serves a client to the end of its session. What goes wrong on the way ends the session and is told to the sink.
+pub(super) async fn serve(client: Client, shared: &Shared) {
+    match client {
+        Client::Unix(stream) => serve_stream(stream, None, shared).await,
+        Client::Tcp(stream) => {
+            stream.set_nodelay(true).unwrap_or_default();
+            serve_stream(stream, shared.password.as_ref(), shared).await;
+        }
+    }
+}
+
+async fn serve_stream<S>(mut client: S, password: Option<&Password>, shared: &Shared)
+where
+    S: Stream,
+{
+    let opened = tokio::time::timeout(PATIENCE, open(&mut client, password)).await;
+    // A client that goes away before it says anything, or is let go, leaves nothing to tell.
+    let Ok(Ok(Some((packet, opening)))) = opened else { return };
+    let mut session = match opening {
+        Opening::Session(session) => session,
+        _ => Session::default(),
+    };
+    let is_session = packet.len() > 8 && !session.user.is_empty();
+    if is_session {
+        session.number = shared.next_number();
+    }
+    let ended = match &shared.upstream {
+        Upstream::Unix(path) => match UnixStream::connect(path).await {
+            Ok(server) => pass(client, server, &packet, session, is_session, shared).await,
+            Err(why) => refuse(&mut client, &session, &why, shared).await,
+        },
+        Upstream::Tcp { host, port } => match TcpStream::connect((host.as_str(), *port)).await {
+            Ok(server) => {
+                server.set_nodelay(true).unwrap_or_default();
+                pass(client, server, &packet, session, is_session, shared).await
+            }
+            Err(why) => refuse(&mut client, &session, &why, shared).await,
+        },
+    };
+    // Broken connections are how sessions of killed clients end; what was under way has been told as lost.
+    ended.unwrap_or_default();
+}
+
+/// Reads the client's first packets up to the one that the server is to have.
+async fn open<S: AsyncRead + AsyncWrite + Unpin>(
+    client: &mut S,
+    password: Option<&Password>,
+) -> io::Result<Option<(Vec<u8>, Opening)>> {
+    loop {
+        let mut packet = vec![0; 4];
+        client.read_exact(&mut packet).await?;
+        let length = u32::from_be_bytes([packet[0], packet[1], packet[2], packet[3]]) as usize;
+        if !(8..=LONGEST).contains(&length) {
+            // TLS without asking begins with the bytes 22 and 3.
+            let message = if packet.starts_with(&[22, 3]) {
+                "this connection goes through Plimsoll's tap, which speaks no TLS; set sslmode=disable"
+            } else {
+                "invalid length of startup packet"
+            };
+            client.write_all(&error_message("08P01", message)).await?;
+            return Ok(None);
+        }
+        packet.resize(length, 0);
+        client.read_exact(&mut packet[4..]).await?;
+        match opening(&packet[4..]) {
+            Opening::Encryption => client.write_all(b"N").await?,
+            opening => {
+                if let (Opening::Session(_), Some(password)) = (&opening, password)
+                    && !password.ask(client).await?
+                {
+                    return Ok(None);
+                }
+                return Ok(Some((packet, opening)));
+            }
+        }
+    }
+}
+
+async fn refuse<S: AsyncWrite + Unpin>(
+    client: &mut S,
+    session: &Session,
+    why: &io::Error,
+    shared: &Shared,
+) -> io::Result<()> {
+    let message = format!("Plimsoll's tap can't connect to the server at {}: {why}", shared.upstream);
+    let error =
+        ServerError { severity: "FATAL".into(), sqlstate: "08006".into(), message, ..ServerError::default() };
+    shared.sink.refused(session, &error);
+    client.write_all(&error_message(&error.sqlstate, &error.message)).await
+}
+
+/// Passes bytes both ways until the server ends the session, or a connection breaks.
+async fn pass<C, S>(
+    client: C,
+    mut server: S,
+    packet: &[u8],
+    session: Session,
+    is_session: bool,
+    shared: &Shared,
+) -> io::Result<()>
+where
+    C: Stream,
+    S: Stream,
+{
+    server.write_all(packet).await?;
+    let (mut client_read, mut client_write) = client.halves();
+    let (mut server_read, mut server_write) = server.halves();
+    let tracker = is_session.then(|| Mutex::new(Tracker::new(session)));
+    let up = async {
+        let mut piece = vec![0; PIECE];
+        loop {
+            let count = client_read.read(&mut piece).await.unwrap_or(0);
+            if count == 0 {
+                break;
+            }
+            if let Some(tracker) = &tracker {
+                lock(tracker).from_client(&piece[..count], shared.now(), &*shared.sink);
+            }
+            // A server that is gone may have said why: that is read below.
+            if server_write.write_all(&piece[..count]).await.is_err() {
+                break;
+            }
+        }
+        // The server ends the session when it hears of it.
+        server_write.shutdown().await.unwrap_or_default();
+        std::future::pending::<io::Result<()>>().await
+    };
+    let down = async {
+        let mut piece = vec![0; PIECE];
+        loop {
+            let count = server_read.read(&mut piece).await?;
+            if count == 0 {
+                return client_write.shutdown().await;
+            }
+            if let Some(tracker) = &tracker {
+                lock(tracker).from_server(&piece[..count], shared.now(), &*shared.sink);
+            }
+            client_write.write_all(&piece[..count]).await?;
+        }
+    };
+    let ended = tokio::select! {
+        ended = down => ended,
+        ended = up => ended,
+    };
+    if let Some(tracker) = &tracker {
+        lock(tracker).close(shared.now(), &*shared.sink);
+    }
+    ended
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A session whose tracker panicked ends with that panic.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
