@@ -15,6 +15,7 @@ pub mod query;
 pub mod rehearsal;
 pub mod report;
 pub mod source;
+pub mod traffic;
 pub mod units;
 
 pub use change_scope::ChangeScope;

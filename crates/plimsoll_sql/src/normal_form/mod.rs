@@ -30,11 +30,20 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+/// Where a value stands in a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValuePlace {
+    /// Bytes of the statement.
+    pub range: Range<usize>,
+    /// The n of the `$n` that stands for it in the normal form; 0 where it was folded away.
+    pub number: usize,
+}
+
 /// A statement's normal form, and where its values stand. To be reused: [`NormalForm::of`] keeps its room.
 #[derive(Clone, Debug, Default)]
 pub struct NormalForm {
     text: String,
-    values: Vec<Range<usize>>,
+    values: Vec<ValuePlace>,
     /// Whether a list or rows were folded, so that there are more values than `$n`.
     folded: bool,
 }
@@ -56,9 +65,9 @@ impl NormalForm {
         &self.text
     }
 
-    /// Bytes of the literals and parameters in the statement, in order; those of folded lists and rows too.
+    /// The literals and parameters in the statement, in order; those of folded lists and rows too.
     #[must_use]
-    pub fn values(&self) -> &[Range<usize>] {
+    pub fn values(&self) -> &[ValuePlace] {
         &self.values
     }
 
@@ -249,7 +258,9 @@ impl Writer<'_> {
         match token.kind {
             Kind::Word => self.write_word(token),
             Kind::Quoted => self.write_quoted(token),
-            Kind::String if self.before == Before::String => self.form.values.push(token.start..token.end),
+            Kind::String if self.before == Before::String => {
+                self.form.values.push(ValuePlace { range: token.start..token.end, number: 0 })
+            }
             Kind::String => {
                 self.write_value(token.start..token.end);
                 self.before = Before::String;
@@ -332,7 +343,7 @@ impl Writer<'_> {
             rest /= 10;
         }
         self.form.text.extend(digits[at..].iter().map(|digit| char::from(*digit)));
-        self.form.values.push(range);
+        self.form.values.push(ValuePlace { range, number: self.numbered });
         self.before = Before::Operand;
     }
 
@@ -441,7 +452,7 @@ impl Writer<'_> {
         let rest = elements.split_off(1);
         self.write_value(elements.remove(0));
         self.form.text.push_str(" /*, ... */");
-        self.form.values.extend(rest);
+        self.form.values.extend(rest.into_iter().map(|range| ValuePlace { range, number: 0 }));
         self.form.folded = true;
         // Casts of the last one are passed over.
         let mut ahead = end;
@@ -479,6 +490,7 @@ impl Writer<'_> {
                 self.form.values.truncate(values);
                 return;
             }
+            self.form.values[values..].iter_mut().for_each(|value| value.number = 0);
             self.form.folded = true;
             *lexer = ahead;
         }

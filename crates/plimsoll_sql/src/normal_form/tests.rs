@@ -76,8 +76,10 @@ fn values_are_where_they_stand() {
     let mut form = NormalForm::default();
     let text = "select * from t where a in (1, -2) and b = 'x'";
     form.of(text);
-    let values: Vec<&str> = form.values().iter().map(|range| &text[range.clone()]).collect();
+    let values: Vec<&str> = form.values().iter().map(|value| &text[value.range.clone()]).collect();
     assert_eq!(values, ["1", "-2", "'x'"]);
+    let numbers: Vec<usize> = form.values().iter().map(|value| value.number).collect();
+    assert_eq!(numbers, [1, 0, 2]);
     assert!(form.is_folded());
 }
 

@@ -1,0 +1,18 @@
+//! What runs on a server: statements counted by fingerprint, and bursts of one query, N+1 among them. The tap brings what
+//! it sees; whatever else sees statements can bring it too.
+//!
+//! Deliberately absent: sockets, files, clocks. Statements in, a [`plimsoll_core::traffic::Traffic`] out.
+
+mod burst;
+mod collector;
+mod histogram;
+mod observed;
+mod query;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+pub use collector::Collector;
+pub use histogram::Histogram;
+pub use observed::{Answer, Ending, Observed};
+pub use query::{Sample, SeenQuery};
