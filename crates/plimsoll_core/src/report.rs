@@ -6,6 +6,7 @@ use crate::finding::{EvidenceKind, Finding, Severity};
 use crate::gathered::{self, Gathered};
 use crate::query::QueryReport;
 use crate::rehearsal::Rehearsal;
+use crate::traffic::Traffic;
 
 /// Version of the JSON contract.
 pub const FORMAT_VERSION: u32 = 1;
@@ -61,6 +62,9 @@ pub struct Report {
     /// How the queries fared, in the order of their files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queries: Option<Vec<QueryReport>>,
+    /// What ran on a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
     /// What a reader must know to judge the rest, such as parts that were not checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -82,7 +86,22 @@ impl Report {
             Some(Severity::Note) | None => Verdict::Safe,
         };
         let tool = Tool { name: "plimsoll", version: env!("CARGO_PKG_VERSION") };
-        Self { format_version: FORMAT_VERSION, tool, verdict, findings, rehearsal, queries, notes }
+        Self {
+            format_version: FORMAT_VERSION,
+            tool,
+            verdict,
+            findings,
+            rehearsal,
+            queries,
+            traffic: None,
+            notes,
+        }
+    }
+
+    /// The report with what ran on a server.
+    #[must_use]
+    pub fn with_traffic(self, traffic: Traffic) -> Self {
+        Self { traffic: Some(traffic), ..self }
     }
 
     /// The findings as they are told: see [`gathered::gathered`].

@@ -46,6 +46,12 @@ pub static OTHER_FINDINGS: &[OtherFinding] = &[
         finder: Finder::Lint,
     },
     OtherFinding {
+        id: "n-plus-one",
+        severity: Severity::Warning,
+        summary: "A program ran one query for each row of another one's answer, or for each item of a list.",
+        finder: Finder::Server,
+    },
+    OtherFinding {
         id: "query-fails",
         severity: Severity::Warning,
         summary: "A query fails after the change; an error, unless it failed before, too.",
@@ -68,6 +74,12 @@ pub static OTHER_FINDINGS: &[OtherFinding] = &[
         severity: Severity::Error,
         summary: "A statement doesn't parse.",
         finder: Finder::Lint,
+    },
+    OtherFinding {
+        id: "too-many-queries",
+        severity: Severity::Error,
+        summary: "A program ran more statements than `plimsoll watch --max-queries` allows.",
+        finder: Finder::Server,
     },
     OtherFinding {
         id: "unclaimed-hazard",

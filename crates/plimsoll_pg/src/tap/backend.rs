@@ -88,6 +88,17 @@ pub(super) fn columns(body: &[u8]) -> Vec<(u32, i16)> {
     (0..count).map_while(column).collect()
 }
 
+/// `RowDescription`: name of each column.
+pub(super) fn column_names(body: &[u8]) -> impl Iterator<Item = String> {
+    let mut reader = Reader(body);
+    let count = reader.count().unwrap_or(0);
+    (0..count).map_while(move |_| {
+        let name = String::from_utf8_lossy(reader.string()).into_owned();
+        reader.bytes(18)?;
+        Some(name)
+    })
+}
+
 /// `ParameterDescription`: types.
 pub(super) fn parameter_types(body: &[u8]) -> Vec<u32> {
     let mut reader = Reader(body);

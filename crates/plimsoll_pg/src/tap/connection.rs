@@ -170,7 +170,7 @@ where
                 break;
             }
             if let Some(tracker) = &tracker {
-                lock(tracker).from_client(&piece[..count], shared.now(), &*shared.sink);
+                lock(tracker).client_sent(&piece[..count], shared.now(), &*shared.sink);
             }
             // A server that is gone may have said why: that is read below.
             if server_write.write_all(&piece[..count]).await.is_err() {
@@ -189,7 +189,7 @@ where
                 return client_write.shutdown().await;
             }
             if let Some(tracker) = &tracker {
-                lock(tracker).from_server(&piece[..count], shared.now(), &*shared.sink);
+                lock(tracker).server_sent(&piece[..count], shared.now(), &*shared.sink);
             }
             client_write.write_all(&piece[..count]).await?;
         }

@@ -147,14 +147,29 @@ pub(super) fn format_at(formats: &[Format], at: usize) -> Format {
 pub struct RowValues {
     pub(super) columns: usize,
     pub(super) hashes: Vec<u64>,
+    /// The body of the RowDescription.
+    pub(super) description: Vec<u8>,
 }
 
 /// As many values of an answer are remembered.
 pub(super) const MOST_ROW_VALUES: usize = 4096;
 
 impl RowValues {
-    /// Hashes of the remembered rows' values, as [`Value::hash`] makes them.
-    pub fn rows(&self) -> impl Iterator<Item = &[u64]> {
-        self.hashes.chunks_exact(self.columns.max(1))
+    /// How many columns the rows have.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Hashes of the remembered rows' values, as [`Value::hash`] makes them, row by row; 0 for NULL.
+    #[must_use]
+    pub fn hashes(&self) -> &[u64] {
+        &self.hashes
+    }
+
+    /// A column's name, from 0; none where the server didn't tell.
+    #[must_use]
+    pub fn name(&self, column: usize) -> Option<String> {
+        super::backend::column_names(&self.description).nth(column)
     }
 }

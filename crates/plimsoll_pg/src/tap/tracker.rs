@@ -137,7 +137,7 @@ impl Tracker {
     }
 
     /// Reads bytes that the client sent, before the server has them.
-    pub(super) fn from_client(&mut self, bytes: &[u8], now: Duration, sink: &dyn Sink) {
+    pub(super) fn client_sent(&mut self, bytes: &[u8], now: Duration, sink: &dyn Sink) {
         let mut rest = bytes;
         // Taken out so that a frame, which borrows from it, can be dealt with.
         let mut framer = std::mem::replace(&mut self.client, Framer::new(is_read));
@@ -152,7 +152,7 @@ impl Tracker {
     }
 
     /// Reads bytes that the server sent, before the client has them.
-    pub(super) fn from_server(&mut self, bytes: &[u8], now: Duration, sink: &dyn Sink) {
+    pub(super) fn server_sent(&mut self, bytes: &[u8], now: Duration, sink: &dyn Sink) {
         let mut rest = bytes;
         let mut framer = std::mem::replace(&mut self.server, Framer::new(backend::is_read));
         while !self.lost_track {

@@ -66,6 +66,8 @@ impl Tracker {
         let Answer { last_end, columns, values, .. } = &mut self.answer;
         columns.clear();
         values.hashes.clear();
+        values.description.clear();
+        values.columns = 0;
         let last_end = ended.unwrap_or(*last_end);
         let (columns, values) = (std::mem::take(columns), std::mem::take(values));
         self.answer = Answer { columns, values, last_end, ..Answer::default() };
@@ -75,16 +77,22 @@ impl Tracker {
         let columns = columns(body);
         match self.pending.front() {
             Some(Pending::DescribeStatement(prepared, _)) => {
-                prepared.columns.get_or_init(|| columns.iter().map(|(oid, _)| *oid).collect());
+                prepared.description.get_or_init(|| body.to_vec());
                 self.pop_unless_query();
             }
             Some(Pending::DescribePortal(..)) => {
                 self.pop_unless_query();
                 // The portal's rows follow.
-                self.answer.columns = columns;
+                self.set_columns(columns, body);
             }
-            _ => self.answer.columns = columns,
+            _ => self.set_columns(columns, body),
         }
+    }
+
+    fn set_columns(&mut self, columns: Vec<(u32, i16)>, description: &[u8]) {
+        self.answer.columns = columns;
+        self.answer.values.description.clear();
+        self.answer.values.description.extend_from_slice(description);
     }
 
     fn row(&mut self, body: &[u8], now: Duration) {
@@ -98,6 +106,8 @@ impl Tracker {
             && let Some(Pending::Execute(bound, _)) = self.pending.front()
         {
             answer.columns = bound.columns();
+            answer.values.description.clear();
+            answer.values.description.extend_from_slice(bound.description());
         }
         let mut reader = Reader(body);
         answer.values.columns = reader.count().unwrap_or(0);

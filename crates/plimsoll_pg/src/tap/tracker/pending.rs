@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use plimsoll_sql::split::{Piece, split};
 
+use crate::tap::backend::columns;
 use crate::tap::reader::Reader;
 use crate::tap::statement::{Parameters, format_at, formats};
 use crate::tap::value::Format;
@@ -22,8 +23,8 @@ pub(super) struct Prepared {
     given_types: Vec<u32>,
     /// Types of its parameters, as the server told them.
     pub(super) told_types: OnceLock<Vec<u32>>,
-    /// Types of its columns, as the server told them.
-    pub(super) columns: OnceLock<Vec<u32>>,
+    /// The body of the RowDescription that the server told.
+    pub(super) description: OnceLock<Vec<u8>>,
 }
 
 impl Prepared {
@@ -73,9 +74,13 @@ impl Bound {
 
     /// Types and formats of its columns, as far as they are known without their description.
     pub(super) fn columns(&self) -> Vec<(u32, i16)> {
-        let types = self.prepared.columns.get().map_or(&[][..], Vec::as_slice);
+        let described = columns(self.description());
         let format = |at| if format_at(&self.result_formats, at) == Format::Binary { 1 } else { 0 };
-        types.iter().enumerate().map(|(at, oid)| (*oid, format(at))).collect()
+        described.iter().enumerate().map(|(at, (oid, _))| (*oid, format(at))).collect()
+    }
+
+    pub(super) fn description(&self) -> &[u8] {
+        self.prepared.description.get().map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn suspend(&self) {

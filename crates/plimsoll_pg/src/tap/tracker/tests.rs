@@ -111,8 +111,8 @@ fn told(pieces: &[Sent]) -> Vec<String> {
     for piece in pieces {
         now += 1;
         match piece {
-            Client(messages) => tracker.from_client(&messages.concat(), Duration::from_millis(now), &sink),
-            Server(messages) => tracker.from_server(&messages.concat(), Duration::from_millis(now), &sink),
+            Client(messages) => tracker.client_sent(&messages.concat(), Duration::from_millis(now), &sink),
+            Server(messages) => tracker.server_sent(&messages.concat(), Duration::from_millis(now), &sink),
         }
     }
     tracker.close(Duration::from_millis(now + 1), &sink);
@@ -326,9 +326,9 @@ proptest::proptest! {
                     messages.iter().flat_map(|(tag, body)| message(*tag, body)).collect();
                 for piece in bytes.chunks(cut) {
                     if *from_client {
-                        tracker.from_client(piece, Duration::ZERO, &sink);
+                        tracker.client_sent(piece, Duration::ZERO, &sink);
                     } else {
-                        tracker.from_server(piece, Duration::ZERO, &sink);
+                        tracker.server_sent(piece, Duration::ZERO, &sink);
                     }
                 }
             }
