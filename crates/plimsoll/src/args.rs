@@ -1,5 +1,6 @@
 //! What was typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ pub(crate) enum Verb {
     Lsp,
     /// Run a change on a private server and record what each statement does
     Rehearse(CheckArguments),
+    /// Count the queries that a program runs, by fingerprint, and find bursts of one query (N+1)
+    Watch(WatchArguments),
     /// Write down what a server's catalogue says, read-only, so that lint knows its tables and their sizes
     Snapshot(SnapshotArguments),
     /// Start, find or install a private PostgreSQL server
@@ -85,12 +88,8 @@ pub(crate) struct ReportArguments {
     /// Leave out the findings in this file [default: lint.baseline]
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
-    /// What to print: terminal, short, json, html, markdown, sarif, junit, github, gitlab or rdjson
-    #[arg(long, value_name = "FORMAT", default_value = "terminal")]
-    pub(crate) format: Format,
-    /// Also write a report in this format to a file (repeatable)
-    #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report_file)]
-    pub(crate) reports: Vec<(Format, PathBuf)>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
     /// Exit with 1 when something this severe is found
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     pub(crate) fail_on: FailOn,
@@ -101,6 +100,35 @@ pub(crate) struct ReportArguments {
     /// lint.snapshot]
     #[arg(long, value_name = "FILE")]
     pub(crate) snapshot: Option<PathBuf>,
+}
+
+impl ReportArguments {
+    /// As if every migration were new.
+    pub(crate) fn everything() -> Self {
+        Self {
+            files: Vec::new(),
+            base: None,
+            all: true,
+            staged: false,
+            stdin_filename: None,
+            baseline: None,
+            output: OutputArguments { format: Format::Terminal, reports: Vec::new() },
+            fail_on: FailOn::Never,
+            postgres: None,
+            snapshot: None,
+        }
+    }
+}
+
+/// Where the report goes.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArguments {
+    /// What to print: terminal, short, json, html, markdown, sarif, junit, github, gitlab or rdjson
+    #[arg(long, value_name = "FORMAT", default_value = "terminal")]
+    pub(crate) format: Format,
+    /// Also write a report in this format to a file (repeatable)
+    #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report_file)]
+    pub(crate) reports: Vec<(Format, PathBuf)>,
 }
 
 /// How a server that isn't ours is asked.
@@ -166,6 +194,54 @@ pub(crate) struct CheckArguments {
     pub(crate) no_seed: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct WatchArguments {
+    /// The program and its arguments. DATABASE_URL, PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE lead it to the tap.
+    /// Without one, the tap is open until Ctrl-C
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+    /// Put the tap in front of this server, a URL, key=value pairs or a database's name, and pass on to it whatever the
+    /// program sends, instead of starting a private server with an empty database
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Run the project's migrations on the private server first, and load its seed
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) migrate: bool,
+    /// Listen on this port of 127.0.0.1 [default: a free one]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Also set this variable for the program, with {url}, {host}, {port}, {user}, {password}, {database} and {socket} (the
+    /// socket's folder) filled in (repeatable)
+    #[arg(long = "env", value_name = "NAME=TEMPLATE", value_parser = variable)]
+    pub(crate) variables: Vec<(String, String)>,
+    /// Exit with 1 when this is found (repeatable)
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) fail_on: Vec<WatchFailure>,
+    /// Exit with 1 when the program runs more statements than this
+    #[arg(long, value_name = "N")]
+    pub(crate) max_queries: Option<u64>,
+    /// Write each query that reads or writes rows into this folder as a named query, with values that it ran with
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) save: Option<PathBuf>,
+    /// Write values of every type; without it, only numbers, booleans, dates, times and UUIDs
+    #[arg(long, requires = "save")]
+    pub(crate) keep_values: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+    /// The major version of the private server [default: the newest found]
+    #[arg(long, value_name = "MAJOR", conflicts_with = "url")]
+    pub(crate) postgres: Option<u32>,
+}
+
+/// What ends a watch with exit code 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WatchFailure {
+    /// One query for each row of another one's answer, or for each item of a list
+    NPlusOne,
+    /// A statement that the server refuses
+    FailedStatement,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum FailOn {
     Error,
@@ -222,6 +298,15 @@ fn duration(text: &str) -> Result<Duration, String> {
     let ms = milliseconds(text).filter(|ms| *ms > 0);
     ms.map(Duration::from_millis)
         .ok_or_else(|| "write a duration as PostgreSQL does, such as 2s or 500ms".into())
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, template) = text.split_once('=').ok_or("write NAME=TEMPLATE, such as DB_HOST={host}")?;
+    if name.is_empty() {
+        return Err("the name is empty: write NAME=TEMPLATE, such as DB_HOST={host}".into());
+    }
+    crate::tapped::check_template(template)?;
+    Ok((name.to_owned(), template.to_owned()))
 }
 
 fn report_file(text: &str) -> Result<(Format, PathBuf), String> {

@@ -14,11 +14,13 @@ mod init;
 mod inputs;
 mod output;
 mod private_database;
+mod program;
 mod progress;
 mod project;
 mod queries;
 mod seed_command;
 mod settings;
+mod tapped;
 
 use std::process::ExitCode;
 

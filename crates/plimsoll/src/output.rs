@@ -6,7 +6,7 @@ use std::path::Path;
 use plimsoll_core::{Report, SourceFile};
 use plimsoll_report::{Colour, Format, Rendering, RuleHelp, Sources, render};
 
-use crate::args::{ColorChoice, ReportArguments};
+use crate::args::{ColorChoice, OutputArguments, ReportArguments};
 use crate::checkout::{FromRoot, is_read_at_root};
 use crate::exit::{CLEAN, FINDINGS, Failure};
 use crate::settings::current_folder;
@@ -48,6 +48,20 @@ pub(crate) fn deliver(
     arguments: &ReportArguments,
     color: ColorChoice,
 ) -> Result<u8, Failure> {
+    write_reports(report, sources, &arguments.output, color)?;
+    let worst = report.findings.iter().map(|finding| finding.severity).max();
+    let fails =
+        arguments.fail_on.threshold().is_some_and(|threshold| worst.is_some_and(|worst| worst >= threshold));
+    Ok(if fails { FINDINGS } else { CLEAN })
+}
+
+/// Prints and writes a report as asked for.
+pub(crate) fn write_reports(
+    report: &Report,
+    sources: &[SourceFile],
+    arguments: &OutputArguments,
+    color: ColorChoice,
+) -> Result<(), Failure> {
     let asked_for = || arguments.reports.iter().map(|(format, _)| *format).chain([arguments.format]);
     let from_root = match asked_for().any(is_read_at_root) {
         true => FromRoot::of(report, sources, &current_folder()?),
@@ -66,11 +80,7 @@ pub(crate) fn deliver(
     let written: Vec<Result<(), Failure>> =
         arguments.reports.iter().map(|(format, path)| write_file(path, &rendered(*format))).collect();
     print(&rendered(arguments.format))?;
-    written.into_iter().collect::<Result<(), Failure>>()?;
-    let worst = report.findings.iter().map(|finding| finding.severity).max();
-    let fails =
-        arguments.fail_on.threshold().is_some_and(|threshold| worst.is_some_and(|worst| worst >= threshold));
-    Ok(if fails { FINDINGS } else { CLEAN })
+    written.into_iter().collect()
 }
 
 /// Writes a file whole or not at all.

@@ -346,6 +346,12 @@ impl Project {
         }
     }
 
+    /// The project when all its migrations have run.
+    pub(crate) fn as_all_earlier(mut self) -> Self {
+        self.earlier.append(&mut self.new);
+        self
+    }
+
     /// The texts that findings point into.
     pub(crate) fn sources(&self) -> Vec<SourceFile> {
         self.new.iter().map(|migration| migration.source.clone()).collect()

@@ -60,7 +60,12 @@ pub fn count(number: u64) -> String {
 /// A count and its noun, which takes an `s` in the plural: `1 error`, `2 errors`.
 #[must_use]
 pub fn plural(number: usize, noun: &str) -> String {
-    format!("{} {noun}{}", count(number as u64), if number == 1 { "" } else { "s" })
+    let number_word = count(number as u64);
+    match noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+        _ if number == 1 => format!("{number_word} {noun}"),
+        Some(stem) => format!("{number_word} {stem}ies"),
+        None => format!("{number_word} {noun}s"),
+    }
 }
 
 fn three_digits(value: f64) -> String {

@@ -8,6 +8,7 @@ mod plan;
 mod queries;
 mod statements;
 mod timeline;
+mod traffic;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use plimsoll_core::{EvidenceKind, Report, Severity};
@@ -107,6 +108,7 @@ fn contents(report: &Report) -> Markup {
         ("findings", "Findings", report.told().len()),
         ("statements", "Statements", statements),
         ("queries", "Queries", queries),
+        ("traffic", "Queries", report.traffic.as_ref().map_or(0, |traffic| traffic.queries.len())),
         ("notes", "Notes", all_notes(report).len()),
     ];
     html! {
@@ -131,6 +133,9 @@ fn sections(rendering: &Rendering) -> Markup {
         }
         @if let Some(queries) = report.queries.as_ref().filter(|queries| !queries.is_empty()) {
             (queries::section(queries))
+        }
+        @if let Some(traffic) = report.traffic.as_ref().filter(|traffic| traffic.statements > 0) {
+            (traffic::section(traffic))
         }
         (notes(report))
     }

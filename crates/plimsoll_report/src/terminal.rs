@@ -8,6 +8,7 @@ mod findings;
 mod paint;
 mod queries;
 mod statements;
+mod traffic;
 mod wrap;
 
 use plimsoll_core::{Report, Verdict};
@@ -34,6 +35,7 @@ pub(crate) fn render(rendering: &Rendering) -> String {
     let mut parts = findings::parts(rendering, layout);
     parts.extend(report.rehearsal.as_ref().and_then(|rehearsal| statements::part(rehearsal, layout)));
     parts.extend(report.queries.as_ref().and_then(|queries| queries::part(queries, layout)));
+    parts.extend(report.traffic.as_ref().and_then(|traffic| traffic::part(traffic, layout)));
     parts.extend(notes(report, layout));
     parts.push(verdict(report, layout));
     parts.join("\n")
@@ -53,7 +55,7 @@ fn notes(report: &Report, layout: Layout) -> Option<String> {
 
 fn verdict(report: &Report, layout: Layout) -> String {
     let tone = match report.verdict {
-        Verdict::Safe if report.rehearsal.is_none() => Tone::Strong,
+        Verdict::Safe if report.rehearsal.is_none() && report.traffic.is_none() => Tone::Strong,
         Verdict::Safe => Tone::Good,
         Verdict::Caution => Tone::Warning,
         Verdict::Danger => Tone::Error,

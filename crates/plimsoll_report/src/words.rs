@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: markup and escaping; every sentence may hold hostile text.
 
+use plimsoll_core::traffic::Traffic;
 use plimsoll_core::units::{bytes, count, duration_ms, plural};
 use plimsoll_core::{
     EvidenceKind, Finding, HeldLock, Measurement, Outcome, QueryReport, QueryVerdict, Rehearsal, Report,
@@ -14,6 +15,13 @@ use crate::fixed::Fixed;
 
 /// The answer as a headline. What was only read is never called safe.
 pub(crate) fn headline(report: &Report) -> &'static str {
+    if report.traffic.is_some() {
+        return match report.findings.is_empty() {
+            true => "nothing found",
+            false if report.verdict == Verdict::Danger => "too much",
+            false => "found something",
+        };
+    }
     match (report.verdict, &report.rehearsal) {
         (Verdict::Safe, Some(_)) => "safe",
         (Verdict::Safe, None) if report.findings.is_empty() => "nothing found (not rehearsed)",
@@ -25,6 +33,12 @@ pub(crate) fn headline(report: &Report) -> &'static str {
 
 /// The answer as an advice.
 pub(crate) fn advice(report: &Report) -> &'static str {
+    if report.traffic.is_some() {
+        return match report.findings.is_empty() {
+            true => "No query ran once for each row of another one.",
+            false => "See what can be fetched at once.",
+        };
+    }
     match report.verdict {
         Verdict::Safe if report.rehearsal.is_none() => {
             "The files were only read: `plimsoll check` tries the change."
@@ -74,7 +88,11 @@ pub(crate) fn reasons(report: &Report) -> Vec<String> {
     let mut sentences = vec![finding_sentence(report)];
     match &report.rehearsal {
         Some(rehearsal) => sentences.push(rehearsal_sentence(rehearsal)),
+        None if report.traffic.is_some() => {}
         None => sentences.push("No statement was rehearsed on a server.".to_owned()),
+    }
+    if let Some(traffic) = &report.traffic {
+        sentences.push(traffic_sentence(traffic));
     }
     if let Some(queries) = &report.queries {
         sentences.push(format!("{}.", query_summary(queries)));
@@ -88,6 +106,16 @@ fn finding_sentence(report: &Report) -> String {
         return format!("{}.", capitalised(&severities));
     };
     format!("{}: {} on {}.", capitalised(&severities), proofs(report), server(rehearsal))
+}
+
+fn traffic_sentence(traffic: &Traffic) -> String {
+    format!(
+        "{} of {} on {} in {}.",
+        plural(traffic.statements as usize, "statement"),
+        plural(traffic.queries.len(), "query"),
+        plural(traffic.sessions as usize, "connection"),
+        duration_ms(traffic.lasted_ms)
+    )
 }
 
 fn rehearsal_sentence(rehearsal: &Rehearsal) -> String {

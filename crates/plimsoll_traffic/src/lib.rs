@@ -5,6 +5,7 @@
 
 mod burst;
 mod collector;
+pub mod findings;
 mod histogram;
 mod observed;
 mod query;

@@ -9,6 +9,7 @@ mod rule;
 mod rules;
 mod server;
 mod snapshot;
+mod watch;
 
 use crate::args::{Arguments, Verb};
 use crate::exit::Failure;
@@ -31,6 +32,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Snapshot(arguments) => snapshot::run(&arguments).await,
         Verb::Lsp => lsp::run(config),
         Verb::Server(arguments) => server::run(&arguments, config).await,
+        Verb::Watch(arguments) => watch::run(&arguments, config, color).await,
         Verb::Rule(arguments) => rule::run(&arguments, config),
         Verb::Rules => rules::run(config),
     }

@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 
 use super::password_file::{Asked, password};
+use crate::tap::Upstream;
 
 /// The environment's variables that matter, and where the user lives.
 #[derive(Clone, Debug, Default)]
@@ -185,6 +186,29 @@ impl Target {
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// The first of its places, for a tap.
+    #[must_use]
+    pub fn upstream(&self) -> Upstream {
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        match self.config.get_hosts().first() {
+            Some(Host::Unix(folder)) => Upstream::Unix(folder.join(format!(".s.PGSQL.{port}"))),
+            Some(Host::Tcp(host)) => Upstream::Tcp { host: host.clone(), port },
+            None => Upstream::Tcp { host: "localhost".into(), port },
+        }
+    }
+
+    /// The role.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        self.config.get_user().unwrap_or_default()
+    }
+
+    /// The role's password, if one is known.
+    #[must_use]
+    pub fn password(&self) -> Option<String> {
+        self.config.get_password().map(|secret| String::from_utf8_lossy(secret).into_owned())
     }
 
     /// The database's name.

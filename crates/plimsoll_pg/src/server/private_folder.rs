@@ -27,7 +27,8 @@ pub(super) const PORT: u16 = 5432;
 /// The longest path of a socket, without the zero at its end (`sockaddr_un`).
 const SOCKET_PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 const RANDOM_CHARACTERS: usize = 6;
-const SOCKET_FILE: &str = ".s.PGSQL.5432";
+/// The name of the socket's file, by that port.
+pub(super) const SOCKET_FILE: &str = ".s.PGSQL.5432";
 
 /// Where private folders go when the temporary folder doesn't suit.
 const FALLBACK: &str = "/tmp";

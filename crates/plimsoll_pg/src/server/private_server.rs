@@ -21,7 +21,7 @@ use super::binaries::Binaries;
 use super::death::{Death, log_tail};
 use super::error::ServerError;
 use super::postmaster::Postmaster;
-use super::private_folder::{PrivateFolder, choose_temp_root};
+use super::private_folder::{PrivateFolder, SOCKET_FILE, choose_temp_root};
 use super::process_environment::isolate;
 use super::server_user::ServerUser;
 use super::settings::{HBA, configuration};
@@ -88,6 +88,12 @@ impl PrivateServer {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The socket file that it listens on.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join(SOCKET_FILE)
     }
 
     /// The data directory.

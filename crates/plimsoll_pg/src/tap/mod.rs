@@ -27,14 +27,15 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::server::PrivateServer;
 use connection::{Client, serve};
 pub use password::Password;
 pub use statement::{Outcome, Parameters, RowValues, ServerError, Session, Statement, TransactionStatus};
 pub use tracker::Sink;
 pub use value::{Format, Value, hash_of_text};
 
-/// The port that names the socket file. It isn't the one that is listened on.
-const SOCKET_PORT: u16 = 5432;
+/// The port that names the socket file, beside a private server's own. It isn't the one that is listened on.
+const SOCKET_PORT: u16 = 6432;
 
 /// Where the tap leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,34 +103,65 @@ pub enum PortGuard {
     NoPort,
 }
 
+/// Where a tap leads, and where it listens.
+#[derive(Clone, Debug)]
+pub struct TapOptions {
+    /// Where it leads.
+    pub upstream: Upstream,
+    /// Who may come through the port.
+    pub guard: PortGuard,
+    /// The port of 127.0.0.1; without one, a free one.
+    pub port: Option<u16>,
+    /// The folder of the socket, which only its owner can enter; without one, a folder of the tap's own.
+    pub folder: Option<PathBuf>,
+}
+
+impl TapOptions {
+    /// A tap in front of a private server, whose folder it shares.
+    #[must_use]
+    pub fn before(server: &PrivateServer) -> Self {
+        Self {
+            upstream: Upstream::Unix(server.socket()),
+            guard: PortGuard::Password,
+            port: None,
+            folder: Some(server.folder().to_owned()),
+        }
+    }
+}
+
 /// An open tap. It closes when this is dropped; sessions under way end.
 pub struct Tap {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// Removed with this, if it is the tap's own.
+    _own_folder: Option<tempfile::TempDir>,
     port: Option<u16>,
     shared: Arc<Shared>,
     listening: JoinHandle<()>,
 }
 
 impl Tap {
-    /// Opens a tap in front of a server. Connections are served by tasks of the current runtime.
+    /// Opens a tap in front of a server, on this port or a free one. Connections are served by tasks of the current
+    /// runtime.
     ///
     /// # Errors
     /// When there is no place for the socket, or no free port.
-    pub async fn open(upstream: Upstream, guard: PortGuard, sink: Arc<dyn Sink>) -> Result<Self, TapError> {
+    pub async fn open(options: TapOptions, sink: Arc<dyn Sink>) -> Result<Self, TapError> {
+        let TapOptions { upstream, guard, port, folder } = options;
         let listen = |place: &str, why| TapError::Listen { place: place.to_owned(), why };
-        // Short: a socket's path has at most 107 bytes.
-        let folder = tempfile::Builder::new()
-            .prefix("plimsoll-tap-")
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
-            .tempdir_in("/tmp")
-            .map_err(|why| listen("a folder in /tmp", why))?;
-        let socket = folder.path().join(format!(".s.PGSQL.{SOCKET_PORT}"));
+        let own_folder = match folder {
+            Some(_) => None,
+            None => Some(private_folder().map_err(|why| listen("a folder in /tmp", why))?),
+        };
+        let folder = folder.or_else(|| Some(own_folder.as_ref()?.path().to_owned())).unwrap_or_default();
+        let socket = folder.join(format!(".s.PGSQL.{SOCKET_PORT}"));
         let unix = UnixListener::bind(&socket).map_err(|why| listen(&socket.to_string_lossy(), why))?;
         let (tcp, port) = match guard {
             PortGuard::NoPort => (None, None),
             _ => {
-                let on = |why| listen("a port of 127.0.0.1", why);
-                let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(on)?;
+                let wanted = port.unwrap_or(0);
+                let place = port.map_or("a port of 127.0.0.1".to_owned(), |port| format!("127.0.0.1:{port}"));
+                let on = |why| listen(&place, why);
+                let listener = TcpListener::bind(("127.0.0.1", wanted)).await.map_err(on)?;
                 let port = listener.local_addr().map_err(on)?.port();
                 (Some(listener), Some(port))
             }
@@ -141,13 +173,13 @@ impl Tap {
         let sessions = AtomicUsize::new(0);
         let shared = Arc::new(Shared { upstream, password, sink, opened: Instant::now(), sessions });
         let listening = tokio::spawn(accept(unix, tcp, Arc::clone(&shared)));
-        Ok(Self { folder, port, shared, listening })
+        Ok(Self { folder, _own_folder: own_folder, port, shared, listening })
     }
 
     /// The folder of the socket: `PGHOST`.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// What `PGPORT` is with that folder.
@@ -185,6 +217,12 @@ impl Drop for Tap {
     fn drop(&mut self) {
         self.listening.abort();
     }
+}
+
+/// Short: a socket's path has at most 107 bytes.
+fn private_folder() -> io::Result<tempfile::TempDir> {
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    tempfile::Builder::new().prefix("plimsoll-tap-").permissions(private).tempdir_in("/tmp")
 }
 
 async fn accept(unix: UnixListener, tcp: Option<TcpListener>, shared: Arc<Shared>) {
