@@ -5,6 +5,7 @@
 //! Deliberately absent: files, sockets, clocks, and any way to print. Values in, values out.
 
 pub mod change_scope;
+pub mod facts;
 pub mod finding;
 pub mod gathered;
 pub mod hold;

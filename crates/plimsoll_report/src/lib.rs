@@ -8,6 +8,7 @@ mod excerpt;
 pub mod fingerprint;
 mod fixed;
 mod format;
+mod further;
 mod github;
 mod gitlab;
 mod html;

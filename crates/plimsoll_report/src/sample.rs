@@ -3,6 +3,10 @@
 //!
 //! Shared by path with the browser test and the example, so it names only the core's types.
 
+use plimsoll_core::facts::{
+    FurtherFacts, RowsWritten, SequenceMove, ServerMessage, TempFiles, TriggersFired, ValidatedForeignKey,
+    WaitEvent,
+};
 use plimsoll_core::rehearsal::StatementError;
 use plimsoll_core::{
     Claim, Edit, Evidence, EvidenceKind, Finding, Fix, HeldLock, IndexBuild, Location, LockMode, Measurement,
@@ -174,7 +178,7 @@ fn findings() -> Vec<Finding> {
 }
 
 fn lock(relation: &str, mode: LockMode) -> HeldLock {
-    HeldLock { relation: relation.to_owned(), mode, existing: true }
+    HeldLock { relation: relation.to_owned(), mode, existing: true, partition_of: None }
 }
 
 /// A statement that succeeded and did nothing worth telling.
@@ -198,6 +202,35 @@ pub(crate) fn record(file: &str, statement: usize, line: usize, sql: &str) -> St
         wal_bytes: 180,
         lock_timeout_ms: 0,
         renames: Vec::new(),
+        lock_spans: Vec::new(),
+        further: FurtherFacts::default(),
+    }
+}
+
+/// Every further fact, as no one statement has them.
+fn further() -> FurtherFacts {
+    let name = || "public.ports".to_owned();
+    FurtherFacts {
+        truncated: vec![name()],
+        validated_foreign_keys: vec![ValidatedForeignKey { relation: name(), constraint: "a_key".into() }],
+        toast_rewrites: vec![name()],
+        index_rewrites: vec!["public.ports_pkey".to_owned()],
+        refreshed: vec!["public.tides".to_owned()],
+        rows_written: vec![RowsWritten { relation: name(), inserted: 0, updated: 48_211, deleted: 3 }],
+        catalog_rows: 7,
+        catalog_only: true,
+        sequences: vec![SequenceMove { sequence: "public.ports_id_seq".into(), from: None, to: Some(12) }],
+        triggers: vec![TriggersFired {
+            function: "public.stamp".to_owned(),
+            calls: 48_211,
+            triggers: vec!["ports_stamp on public.ports".to_owned()],
+        }],
+        temp_files: Some(TempFiles { files: 2, bytes: 12_582_912 }),
+        waits: vec![
+            WaitEvent { event: "CPU".to_owned(), samples: 21 },
+            WaitEvent { event: "IO:DataFileRead".to_owned(), samples: 9 },
+        ],
+        server_messages: vec![ServerMessage { severity: "NOTICE".into(), message: "high water".into() }],
     }
 }
 
@@ -290,6 +323,7 @@ fn rehearsal() -> Rehearsal {
             locks: vec![lock("public.ports", LockMode::RowExclusive)],
             scans: vec![Scan { relation: "public.ports".to_owned(), rows: 48_211 }],
             wal_bytes: 12_582_912,
+            further: further(),
             ..record(PORTS_FILE, 1, 2, "UPDATE ports SET tide = 0 WHERE tide IS NULL")
         },
         StatementRecord {

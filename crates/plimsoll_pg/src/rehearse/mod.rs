@@ -3,17 +3,32 @@
 //!
 //! Deliberately absent: judgement. What a record means for a finding is decided elsewhere.
 
+/// Maps an error of our own queries and returns.
+macro_rules! ours {
+    ($stage:expr, $result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(error) => return Err(catalog_error($stage.server, error).await),
+        }
+    };
+}
+
 mod catalog;
 mod change;
 mod deed;
 mod error;
 mod gate;
 mod guard;
+mod inside;
+mod ledger;
 mod notices;
+mod outside;
 mod photograph;
 mod replay;
 mod runner;
 mod sampling;
+mod seen;
+mod waits;
 
 pub use change::{StatementObserver, rehearse};
 pub use error::RehearseError;
