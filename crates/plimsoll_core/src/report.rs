@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use crate::blocked::BlockedReport;
 use crate::finding::{EvidenceKind, Finding, Severity};
 use crate::gathered::{self, Gathered};
+use crate::load::LoadRun;
 use crate::query::QueryReport;
 use crate::rehearsal::Rehearsal;
 
@@ -61,6 +63,12 @@ pub struct Report {
     /// How the queries fared, in the order of their files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queries: Option<Vec<QueryReport>>,
+    /// Who would have waited for the change's locks, where a workload is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<BlockedReport>,
+    /// The change among the requests of the workload, once or under several conditions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub load: Vec<LoadRun>,
     /// What a reader must know to judge the rest, such as parts that were not checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -82,7 +90,17 @@ impl Report {
             Some(Severity::Note) | None => Verdict::Safe,
         };
         let tool = Tool { name: "plimsoll", version: env!("CARGO_PKG_VERSION") };
-        Self { format_version: FORMAT_VERSION, tool, verdict, findings, rehearsal, queries, notes }
+        Self {
+            format_version: FORMAT_VERSION,
+            tool,
+            verdict,
+            findings,
+            rehearsal,
+            queries,
+            blocked: None,
+            load: Vec::new(),
+            notes,
+        }
     }
 
     /// The findings as they are told: see [`gathered::gathered`].

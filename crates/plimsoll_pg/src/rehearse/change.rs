@@ -22,7 +22,7 @@ use super::guard::{BACK_TO_SAVEPOINT, Guard};
 use super::inside::{FLUSH_COUNTERS, SESSION_SETTINGS};
 use super::ledger::Ledger;
 use super::notices::told;
-use super::outside::{locks_of, sequence_values, wal_position};
+use super::outside::{backend_pid, locks_of, sequence_values, wal_position};
 use super::photograph::Photograph;
 use super::runner::{create_role, missing_role, run};
 use super::waits::Waits;
@@ -146,9 +146,7 @@ impl<'a> Stage<'a> {
     async fn session(&self) -> Result<Session, RehearseError> {
         let (client, notices) = self.server.connect_with_notices(self.database).await?;
         ours!(self, client.batch_execute(SESSION_SETTINGS).await);
-        let answer = ours!(self, client.simple_query("SELECT pg_catalog.pg_backend_pid() AS pid").await);
-        let pid =
-            super::catalog::rows(answer).map(|row| super::catalog::number(&row, "pid")).next().unwrap_or(0);
+        let pid = ours!(self, backend_pid(&client).await);
         Ok(Session { client, pid, notices })
     }
 

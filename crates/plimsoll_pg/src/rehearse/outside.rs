@@ -1,7 +1,7 @@
 //! What is asked by another session: locks, which the server shows to anybody; what statements left that commit by
 //! themselves; what a process waits for. A session that runs the change never knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_core::LockMode;
 use tokio_postgres::Client;
@@ -10,7 +10,7 @@ use super::catalog::{Catalog, IS_USERS, TextRow, number, rows};
 use super::photograph::{Counters, CountersOf, Locks};
 
 /// Locks that the session of process `pid` holds on relations of this database, or waits for.
-pub(crate) async fn locks_of(observer: &Client, pid: i32) -> Result<Locks, tokio_postgres::Error> {
+pub(super) async fn locks_of(observer: &Client, pid: i32) -> Result<Locks, tokio_postgres::Error> {
     let query = format!(
         "SELECT relation, mode FROM pg_catalog.pg_locks WHERE pid = {pid} AND locktype = 'relation' AND \
          relation >= 16384"
@@ -18,6 +18,28 @@ pub(crate) async fn locks_of(observer: &Client, pid: i32) -> Result<Locks, tokio
     let read = rows(observer.simple_query(&query).await?)
         .filter_map(|row| Some((number(&row, "relation"), LockMode::from_pg_locks(row.text("mode")?)?)));
     Ok(read.collect())
+}
+
+/// Locks that the session of process `pid` holds, by the names of their relations.
+pub(crate) async fn locks_by_name(
+    observer: &Client,
+    pid: i32,
+) -> Result<BTreeSet<(String, LockMode)>, tokio_postgres::Error> {
+    let query = format!(
+        "SELECT n.nspname || '.' || c.relname AS name, l.mode FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON \
+         c.oid = l.relation JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE l.pid = {pid} AND l.locktype \
+         = 'relation' AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = \
+         pg_catalog.current_database()) AND {IS_USERS}"
+    );
+    let read = rows(observer.simple_query(&query).await?)
+        .filter_map(|row| Some((row.text("name")?.to_owned(), LockMode::from_pg_locks(row.text("mode")?)?)));
+    Ok(read.collect())
+}
+
+/// The process of a session.
+pub(crate) async fn backend_pid(session: &Client) -> Result<i32, tokio_postgres::Error> {
+    let answer = session.simple_query("SELECT pg_catalog.pg_backend_pid() AS pid").await?;
+    Ok(rows(answer).map(|row| number(&row, "pid")).next().unwrap_or(0))
 }
 
 /// All relations, everybody's counters, and the position of the write-ahead log: for statements that commit by
