@@ -17,6 +17,7 @@ pub mod proof;
 pub mod query;
 pub mod rehearsal;
 pub mod report;
+pub mod scale;
 pub mod source;
 pub mod units;
 pub mod workload;

@@ -8,6 +8,7 @@ use crate::gathered::{self, Gathered};
 use crate::load::LoadRun;
 use crate::query::QueryReport;
 use crate::rehearsal::Rehearsal;
+use crate::scale::ScaleReport;
 
 /// Version of the JSON contract.
 pub const FORMAT_VERSION: u32 = 1;
@@ -69,6 +70,9 @@ pub struct Report {
     /// The change among the requests of the workload, once or under several conditions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub load: Vec<LoadRun>,
+    /// The change at production's sizes, where those are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<ScaleReport>,
     /// What a reader must know to judge the rest, such as parts that were not checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -99,6 +103,7 @@ impl Report {
             queries,
             blocked: None,
             load: Vec::new(),
+            scale: None,
             notes,
         }
     }

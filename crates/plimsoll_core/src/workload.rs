@@ -262,7 +262,7 @@ mod tests {
             &with("{\"statement\": \"select 1\", \"rate\": \"fast\"}"),
             "2:27: \"rate\" has to be a number: requests a second",
         );
-        check(&with("{\"statement\": \"ä"), "2:17: the line is no JSON object: EOF while parsing a string");
+        check(&with("{\"statement\": \"ä"), "2:16: the line is no JSON object: EOF while parsing a string");
         check(
             &with("{\"statement\": \"select $1\", \"rate\": 1, \"parameters\": [[1], []]}"),
             "2:39: sets of parameters have to be of one length",

@@ -21,6 +21,7 @@ mod sarif;
 mod short;
 mod sources;
 mod terminal;
+mod traffic;
 mod words;
 
 #[cfg(test)]

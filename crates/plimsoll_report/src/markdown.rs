@@ -13,6 +13,8 @@ use plimsoll_core::{
 use crate::neutral::{clipped, neutral, one_line};
 use crate::{Rendering, further, words};
 
+mod traffic;
+
 /// Where parts begin to be left out, in bytes; below GitHub's limit by one folded block.
 const BUDGET: usize = 56_000;
 /// Most SQL shown for a statement or query, in characters.
@@ -34,6 +36,7 @@ pub(crate) fn render(rendering: &Rendering) -> String {
     if let Some(rehearsal) = &report.rehearsal {
         statements(&mut text, rehearsal);
     }
+    traffic::blocks(&mut text, report);
     if let Some(queries) = &report.queries {
         query_table(&mut text, queries);
     }
