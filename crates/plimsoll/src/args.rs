@@ -192,6 +192,15 @@ pub(crate) struct CheckArguments {
     /// Load no rows: locks, rewrites and scans hold all the same, times mean nothing
     #[arg(long)]
     pub(crate) no_seed: bool,
+    /// What a service sends, as JSON lines: who would wait for the change's locks is told [default: workload.file]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) workload: Option<PathBuf>,
+    /// Also run the change among the requests of the workload, and report what they felt
+    #[arg(long)]
+    pub(crate) load: bool,
+    /// Let the change meet a transaction that lasts so long, once as it is and once with a lock_timeout
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "load")]
+    pub(crate) long_transaction: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) lint: Lint,
     pub(crate) queries: Queries,
+    pub(crate) workload: Workload,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -81,6 +82,16 @@ pub(crate) struct Queries {
     pub(crate) timeout: Option<Spanned<String>>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Workload {
+    pub(crate) file: Option<Spanned<PathBuf>>,
+    pub(crate) connections: Option<Spanned<usize>>,
+    pub(crate) lead: Option<Spanned<String>>,
+    /// Text or number by a query's name.
+    pub(crate) rates: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+}
+
 /// Finds the file upward from a folder.
 pub(crate) fn find_upward(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
@@ -131,7 +142,7 @@ mod tests {
         check(
             "[databse]\n",
             "read plimsoll.toml:1:2: unknown key `databse`; did you mean `database`? (valid keys are migrations, \
-             database, lint, queries)",
+             database, lint, queries, workload)",
         );
         check(
             "[lint]\nxyzzyx = 1\n",

@@ -170,6 +170,9 @@ fn rendered(found: &Found) -> String {
     text.push_str(
         "# Runs after a warm-up, and the time after which a run fails.\n# runs = 5\n# timeout = \"30s\"\n",
     );
+    text.push_str(
+        "\n[workload]\n# What a service sends: who would wait for a change's locks is told, and `plimsoll check --load` tries it. A\n# file of JSON lines, and rates of named queries below.\n# file = \"workload.jsonl\"\n# Connections that the requests of a load share, and how long it runs before the change and after it.\n# connections = 20\n# lead = \"2s\"\n\n[workload.rates]\n# How often a query is sent: \"120/s\", \"90/min\" or \"4/h\"; or `-- rate: 120/s` below its name.\n# recent_orders = \"120/s\"\n",
+    );
     text
 }
 

@@ -63,11 +63,16 @@ pub(crate) enum Rows {
     None,
 }
 
-/// Starts a server for a run with these settings.
-pub(crate) async fn start(settings: &Settings) -> Result<PrivateServer, Failure> {
+/// Connections that a run needs besides those of a load.
+const OWN_CONNECTIONS: usize = 20;
+
+/// Starts a server for a run with these settings, and for so many connections of a load.
+pub(crate) async fn start(settings: &Settings, load_connections: usize) -> Result<PrivateServer, Failure> {
     let host = Host::look()?;
     let binaries = host.find(settings.server, settings.binaries.clone())?;
-    host.start(binaries, vec![("timezone".into(), settings.time_zone.clone())]).await
+    let connections = OWN_CONNECTIONS + load_connections;
+    let extra = [("timezone", settings.time_zone.clone()), ("max_connections", connections.to_string())];
+    host.start(binaries, extra.map(|(name, value)| (name.to_owned(), value)).into()).await
 }
 
 /// Makes a database in the state before the change. Returns whether rows were loaded.

@@ -20,7 +20,10 @@ use crate::exit::Failure;
 use crate::inputs::read_text;
 
 mod policy;
+mod workload;
+
 use plimsoll_core::paths::{normal, seen_from};
+pub(crate) use workload::{QueryRate, WorkloadSettings};
 
 /// The settings of a run.
 pub(crate) struct Settings {
@@ -48,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) queries: Option<PathBuf>,
     /// How queries are measured.
     pub(crate) measure: MeasureSettings,
+    /// What a service sends, and how a load of it is run.
+    pub(crate) workload: WorkloadSettings,
     /// Which server is asked for.
     pub(crate) server: Wanted,
     /// The server's programs, if they are set.
@@ -143,7 +148,7 @@ struct Resolver {
 
 impl Resolver {
     fn resolve(self, config: Config, major: Option<u32>) -> Result<Settings, Failure> {
-        let Config { migrations, database, lint, queries } = config;
+        let Config { migrations, database, lint, queries, workload } = config;
         let server = self.server(major, database.version.as_ref())?;
         let time_zone =
             database.timezone.as_ref().map_or_else(|| "UTC".to_owned(), |zone| zone.get_ref().clone());
@@ -165,6 +170,7 @@ impl Resolver {
                 runs: queries.runs.as_ref().map_or(Ok(DEFAULT_RUNS), |runs| self.runs(runs))?,
                 timeout: queries.timeout.as_ref().map_or(Ok(DEFAULT_TIMEOUT), |text| self.duration(text))?,
             },
+            workload: self.workload(&workload)?,
             server,
             binaries: database.binaries.as_ref().map(|path| self.folder(path)).transpose()?,
             database: database

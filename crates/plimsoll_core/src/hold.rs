@@ -3,8 +3,11 @@
 
 use std::collections::HashMap;
 
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
 use crate::lock::{Blocks, LockMode};
-use crate::rehearsal::Rehearsal;
+use crate::rehearsal::{HeldLock, Rehearsal, StatementRecord};
 
 /// One lock from the statement that takes it to the end of its transaction. Times in milliseconds since the change's
 /// first statement.
@@ -32,6 +35,20 @@ impl LockHold<'_> {
     }
 }
 
+/// To the JSON contract: `rehearsal.lock_holds[]`.
+impl Serialize for LockHold<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut hold = serializer.serialize_struct("LockHold", 6)?;
+        hold.serialize_field("statement", &self.statement)?;
+        hold.serialize_field("relation", self.relation)?;
+        hold.serialize_field("mode", &self.mode)?;
+        hold.serialize_field("existing", &self.existing)?;
+        hold.serialize_field("start_ms", &self.start_ms)?;
+        hold.serialize_field("held_ms", &self.duration_ms())?;
+        hold.end()
+    }
+}
+
 /// Every lock of the change, in the order in which statements take them; of several modes that one statement takes on one
 /// relation the strongest.
 #[must_use]
@@ -45,16 +62,27 @@ pub fn holds(rehearsal: &Rehearsal) -> Vec<LockHold<'_>> {
     for (statement, record) in rehearsal.statements.iter().enumerate() {
         let start_ms = record.started_ms.max(0.0);
         let end_ms = ends.get(&record.transaction).copied().unwrap_or(start_ms).max(start_ms);
-        holds.extend(record.strongest_locks().into_iter().map(|lock| LockHold {
-            relation: &lock.relation,
-            mode: lock.mode,
-            existing: lock.existing,
-            statement,
-            start_ms,
-            end_ms,
+        holds.extend(record.strongest_locks().into_iter().map(|lock| {
+            let (start_ms, end_ms) = seen_within(record, lock, start_ms).unwrap_or((start_ms, end_ms));
+            LockHold {
+                relation: &lock.relation,
+                mode: lock.mode,
+                existing: lock.existing,
+                statement,
+                start_ms,
+                end_ms,
+            }
         }));
     }
     holds
+}
+
+/// When a lock of a statement that commits by itself was seen.
+fn seen_within(record: &StatementRecord, lock: &HeldLock, start_ms: f64) -> Option<(f64, f64)> {
+    let is_its =
+        |span: &&crate::rehearsal::LockSpan| span.mode == lock.mode && span.relation == lock.relation;
+    let span = record.lock_spans.iter().find(is_its)?;
+    Some((start_ms + span.from_ms, start_ms + span.to_ms))
 }
 
 /// For how long the union of some holds blocks as much as `blocks` or more, in milliseconds.

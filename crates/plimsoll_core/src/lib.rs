@@ -4,19 +4,24 @@
 //!
 //! Deliberately absent: files, sockets, clocks, and any way to print. Values in, values out.
 
+pub mod blocked;
 pub mod change_scope;
+pub mod facts;
 pub mod finding;
 pub mod gathered;
 pub mod hold;
+pub mod load;
 pub mod lock;
 pub mod paths;
 pub mod proof;
 pub mod query;
 pub mod rehearsal;
 pub mod report;
+pub mod scale;
 pub mod source;
 pub mod traffic;
 pub mod units;
+pub mod workload;
 
 pub use change_scope::ChangeScope;
 pub use finding::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, Severity, Work};

@@ -323,7 +323,7 @@ mod tests {
     }
 
     fn lock(relation: &str, mode: LockMode) -> HeldLock {
-        HeldLock { relation: relation.into(), mode, existing: true }
+        HeldLock { relation: relation.into(), mode, existing: true, partition_of: None }
     }
 
     fn record(statement: usize) -> StatementRecord {
@@ -346,6 +346,8 @@ mod tests {
             wal_bytes: 0,
             lock_timeout_ms: 2000,
             renames: Vec::new(),
+            lock_spans: Vec::new(),
+            further: crate::facts::FurtherFacts::default(),
         }
     }
 

@@ -1,11 +1,14 @@
 //! What a rehearsal records about each statement that it ran on a private server.
 
+use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
+use crate::facts::FurtherFacts;
+use crate::hold::holds;
 use crate::lock::{Blocks, LockMode};
 
-/// The record of one rehearsal. Serializes to the JSON contract, `rehearsal`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// The record of one rehearsal. Serializes to the JSON contract, `rehearsal`, with the holds of its locks.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rehearsal {
     /// As `SHOW server_version` prints it, such as `15.18 (Debian 15.18-0+deb12u1)`.
     pub server_version: String,
@@ -16,6 +19,18 @@ pub struct Rehearsal {
     pub statements: Vec<StatementRecord>,
     /// What a reader must know to judge the record, such as statements that were not run.
     pub notes: Vec<String>,
+}
+
+impl Serialize for Rehearsal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut rehearsal = serializer.serialize_struct("Rehearsal", 5)?;
+        rehearsal.serialize_field("server_version", &self.server_version)?;
+        rehearsal.serialize_field("seeded", &self.seeded)?;
+        rehearsal.serialize_field("statements", &self.statements)?;
+        rehearsal.serialize_field("lock_holds", &holds(self))?;
+        rehearsal.serialize_field("notes", &self.notes)?;
+        rehearsal.end()
+    }
 }
 
 /// Whether a statement succeeded.
@@ -71,6 +86,26 @@ pub struct StatementRecord {
     /// Relations that it renamed or moved, from name to name, both `schema.name`.
     #[serde(skip)]
     pub renames: Vec<(String, String)>,
+    /// When locks of a statement that commits by itself were seen, from and to, in milliseconds since its start; a lock
+    /// that isn't listed is held from its start.
+    #[serde(skip)]
+    pub lock_spans: Vec<LockSpan>,
+    /// The rest of what was seen.
+    #[serde(flatten)]
+    pub further: FurtherFacts,
+}
+
+/// When a lock was seen, in milliseconds since the start of its statement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LockSpan {
+    /// Relation as `schema.name`.
+    pub relation: String,
+    /// The mode.
+    pub mode: LockMode,
+    /// When it was first seen.
+    pub from_ms: f64,
+    /// When it was last seen.
+    pub to_ms: f64,
 }
 
 /// A server's refusal.
@@ -99,6 +134,9 @@ pub struct HeldLock {
     pub mode: LockMode,
     /// Whether the relation existed before the change.
     pub existing: bool,
+    /// The partitioned table that the relation is a partition of, as `schema.name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition_of: Option<String>,
 }
 
 /// An existing relation that was read in full.

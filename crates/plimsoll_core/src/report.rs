@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
+use crate::blocked::BlockedReport;
 use crate::finding::{EvidenceKind, Finding, Severity};
 use crate::gathered::{self, Gathered};
+use crate::load::LoadRun;
 use crate::query::QueryReport;
 use crate::rehearsal::Rehearsal;
+use crate::scale::ScaleReport;
 use crate::traffic::Traffic;
 
 /// Version of the JSON contract.
@@ -65,6 +68,15 @@ pub struct Report {
     /// What ran on a server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
+    /// Who would have waited for the change's locks, where a workload is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<BlockedReport>,
+    /// The change among the requests of the workload, once or under several conditions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub load: Vec<LoadRun>,
+    /// The change at production's sizes, where those are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<ScaleReport>,
     /// What a reader must know to judge the rest, such as parts that were not checked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -94,6 +106,9 @@ impl Report {
             rehearsal,
             queries,
             traffic: None,
+            blocked: None,
+            load: Vec::new(),
+            scale: None,
             notes,
         }
     }

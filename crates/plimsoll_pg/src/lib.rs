@@ -5,6 +5,7 @@
 //! on SIGKILL of the program.
 
 pub mod catalogue;
+pub mod load;
 pub mod queries;
 pub mod rehearse;
 pub mod server;

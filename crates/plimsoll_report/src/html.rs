@@ -3,7 +3,9 @@
 //!
 //! Escaping is maud's; characters that a browser would obey or drop are made visible first.
 
+mod blocked;
 mod findings;
+mod load;
 mod plan;
 mod queries;
 mod statements;
@@ -117,6 +119,8 @@ fn contents(report: &Report) -> Markup {
                 @for (id, title, number) in parts {
                     @if number > 0 { li { a href={ "#" (id) } { (title) " " span { (number) } } } }
                     @if id == "findings" && statements > 0 { li { a href="#locks" { "Locks" } } }
+                    @if id == "findings" && report.blocked.is_some() { li { a href="#blocked" { "Who would wait" } } }
+                    @if id == "findings" && !report.load.is_empty() { li { a href="#load" { "Load" } } }
                 }
             }
         }
@@ -129,6 +133,9 @@ fn sections(rendering: &Rendering) -> Markup {
         (findings::section(rendering))
         @if let Some(rehearsal) = report.rehearsal.as_ref().filter(|rehearsal| !rehearsal.statements.is_empty()) {
             (timeline::section(rehearsal))
+            @if let Some(blocked) = &report.blocked { (blocked::section(rehearsal, blocked)) }
+            @if let Some(scale) = &report.scale { (blocked::scale(rehearsal, scale)) }
+            @if !report.load.is_empty() { (load::section(&report.load)) }
             (statements::section(rehearsal))
         }
         @if let Some(queries) = report.queries.as_ref().filter(|queries| !queries.is_empty()) {

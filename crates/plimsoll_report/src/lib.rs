@@ -8,6 +8,7 @@ mod excerpt;
 pub mod fingerprint;
 mod fixed;
 mod format;
+mod further;
 mod github;
 mod gitlab;
 mod html;
@@ -20,6 +21,7 @@ mod sarif;
 mod short;
 mod sources;
 mod terminal;
+mod traffic;
 mod words;
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ use plimsoll_core::{
 };
 
 use crate::neutral::{clipped, neutral, one_line};
-use crate::{Rendering, words};
+use crate::{Rendering, further, words};
+
+mod traffic;
 
 /// Where parts begin to be left out, in bytes; below GitHub's limit by one folded block.
 const BUDGET: usize = 56_000;
@@ -34,6 +36,7 @@ pub(crate) fn render(rendering: &Rendering) -> String {
     if let Some(rehearsal) = &report.rehearsal {
         statements(&mut text, rehearsal);
     }
+    traffic::blocks(&mut text, report);
     if let Some(queries) = &report.queries {
         query_table(&mut text, queries);
     }
@@ -137,10 +140,10 @@ fn statements(text: &mut String, rehearsal: &Rehearsal) {
 
 fn statement_row(rehearsal: &Rehearsal, record: &StatementRecord) -> String {
     let error = record.error.iter().map(|error| format!("**failed**: {}", cell(&error.message)));
-    let locks = record
-        .blocking_locks()
-        .into_iter()
-        .map(|lock| format!("{}: **{}**", cell(&words::lock(lock)), lock.mode.blocks().phrase()));
+    let locks = record.blocking_locks().into_iter().map(|lock| {
+        let held = further::held(rehearsal, record, lock);
+        format!("{}: **{}**{held}", cell(&words::lock(lock)), lock.mode.blocks().phrase())
+    });
     let work = words::work(rehearsal, record).into_iter().map(|work| cell(&work));
     let facts: Vec<String> = error.chain(locks).chain(work).collect();
     format!(

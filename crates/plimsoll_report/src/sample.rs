@@ -3,7 +3,15 @@
 //!
 //! Shared by path with the browser test and the example, so it names only the core's types.
 
+use plimsoll_core::blocked::{Queued, TakenLock, Traffic, blocked};
+use plimsoll_core::facts::{
+    FurtherFacts, RowsWritten, SequenceMove, ServerMessage, TempFiles, TriggersFired, ValidatedForeignKey,
+    WaitEvent,
+};
+use plimsoll_core::hold::holds;
+use plimsoll_core::load::{ChangeFailure, ChangeUnderLoad, LoadRun, Sample, Wanted, summarized, timeline};
 use plimsoll_core::rehearsal::StatementError;
+use plimsoll_core::scale::{ScaleReport, Size, Timings, scaled};
 use plimsoll_core::{
     Claim, Edit, Evidence, EvidenceKind, Finding, Fix, HeldLock, IndexBuild, Location, LockMode, Measurement,
     Outcome, PlanNode, QueryReport, QueryVerdict, Rehearsal, Report, Scan, Severity, SourceFile,
@@ -45,7 +53,82 @@ pub(crate) fn sources() -> Vec<SourceFile> {
 
 /// The whole report.
 pub(crate) fn report() -> Report {
-    Report::new(findings(), Some(rehearsal()), Some(queries()), notes())
+    let report = Report::new(findings(), Some(rehearsal()), Some(queries()), notes());
+    let rehearsal = rehearsal();
+    let report = Report { blocked: Some(blocked(&rehearsal, &holds(&rehearsal), traffic())), ..report };
+    Report { load: load(), scale: Some(scale(&rehearsal)), ..report }
+}
+
+fn traffic() -> Vec<Traffic> {
+    let statement = |name: &str, rate_per_s, relation: &str, mode| Traffic {
+        name: name.to_owned(),
+        sql: "select 1".to_owned(),
+        rate_per_s,
+        usual_ms: 0.31,
+        locks: vec![TakenLock { relation: relation.to_owned(), mode }],
+    };
+    vec![
+        statement("ship_by_imo", 120.0, "public.ships", LockMode::AccessShare),
+        statement("log_call", 1.5, "public.ships", LockMode::RowExclusive),
+        statement("pilots", 4.0, "public.pilots", LockMode::AccessShare),
+    ]
+}
+
+/// The change as it is, and behind a transaction with a timeout that it doesn't survive.
+fn load() -> Vec<LoadRun> {
+    let wanted = traffic().into_iter().map(|one| Wanted { name: one.name, rate_per_s: one.rate_per_s });
+    let wanted: Vec<Wanted> = wanted.collect();
+    let samples: Vec<Sample> = (0..600_u32)
+        .map(|number| {
+            let arrived_ms = f64::from(number) * 10.0;
+            let waits = (2000.0..4000.0).contains(&arrived_ms) && number % 3 != 2;
+            let failure = (number == 300).then(|| "40P01".to_owned());
+            let latency_ms = if waits { 4000.0 - arrived_ms } else { 0.3 + f64::from(number % 7) / 10.0 };
+            Sample { statement: number as usize % 3, arrived_ms, latency_ms, failure }
+        })
+        .collect();
+    let run = |error: Option<ChangeFailure>, conditions: Option<(f64, f64)>| {
+        let change = ChangeUnderLoad { started_ms: 2000.0, ended_ms: 4000.0, error };
+        let mut statements = summarized(&wanted, &samples, &change);
+        statements[0].predicted = Some(Queued {
+            name: "ship_by_imo".into(),
+            requests: 236.0,
+            mean_wait_ms: 985.0,
+            longest_wait_ms: 1970.0,
+        });
+        LoadRun {
+            long_transaction_ms: conditions.map(|(long_ms, _)| long_ms),
+            lock_timeout_ms: conditions.map(|(_, lock_timeout_ms)| lock_timeout_ms),
+            connections: 20,
+            longest_stall_ms: statements.iter().map(|one| one.longest_stall_ms).fold(0.0, f64::max),
+            statements,
+            timeline: timeline(wanted.len(), &samples),
+            change,
+        }
+    };
+    let given_up = ChangeFailure {
+        file: SHIPS_FILE.to_owned(),
+        line: 2,
+        sqlstate: "55P03".to_owned(),
+        message: "canceling statement due to lock timeout".to_owned(),
+    };
+    vec![run(None, None), run(Some(given_up), Some((30_000.0, 2000.0)))]
+}
+
+fn scale(rehearsal: &Rehearsal) -> ScaleReport {
+    let here = [
+        ("public.ships".to_owned(), Size { pages: 1200, rows: 100_000 }),
+        ("public.voyages".to_owned(), Size { pages: 9000, rows: 1_204_332 }),
+        ("public.ports".to_owned(), Size { pages: 12, rows: 48_211 }),
+    ];
+    let there = [
+        ("public.ships".to_owned(), Size { pages: 120_000, rows: 9_000_000 }),
+        ("public.ports".to_owned(), Size { pages: 200, rows: 900_000 }),
+    ];
+    let times = |factor: f64| rehearsal.statements.iter().map(|record| record.duration_ms * factor).collect();
+    let timings = Timings { here: vec![times(1.0), times(1.1)], empty: vec![times(0.01)] };
+    let source = "harbour.plimsoll of 2026-11-01".to_owned();
+    scaled(rehearsal, &timings, &here.into(), &there.into(), source, &traffic())
 }
 
 fn notes() -> Vec<String> {
@@ -174,7 +257,7 @@ fn findings() -> Vec<Finding> {
 }
 
 fn lock(relation: &str, mode: LockMode) -> HeldLock {
-    HeldLock { relation: relation.to_owned(), mode, existing: true }
+    HeldLock { relation: relation.to_owned(), mode, existing: true, partition_of: None }
 }
 
 /// A statement that succeeded and did nothing worth telling.
@@ -198,6 +281,35 @@ pub(crate) fn record(file: &str, statement: usize, line: usize, sql: &str) -> St
         wal_bytes: 180,
         lock_timeout_ms: 0,
         renames: Vec::new(),
+        lock_spans: Vec::new(),
+        further: FurtherFacts::default(),
+    }
+}
+
+/// Every further fact, as no one statement has them.
+fn further() -> FurtherFacts {
+    let name = || "public.ports".to_owned();
+    FurtherFacts {
+        truncated: vec![name()],
+        validated_foreign_keys: vec![ValidatedForeignKey { relation: name(), constraint: "a_key".into() }],
+        toast_rewrites: vec![name()],
+        index_rewrites: vec!["public.ports_pkey".to_owned()],
+        refreshed: vec!["public.tides".to_owned()],
+        rows_written: vec![RowsWritten { relation: name(), inserted: 0, updated: 48_211, deleted: 3 }],
+        catalog_rows: 7,
+        catalog_only: true,
+        sequences: vec![SequenceMove { sequence: "public.ports_id_seq".into(), from: None, to: Some(12) }],
+        triggers: vec![TriggersFired {
+            function: "public.stamp".to_owned(),
+            calls: 48_211,
+            triggers: vec!["ports_stamp on public.ports".to_owned()],
+        }],
+        temp_files: Some(TempFiles { files: 2, bytes: 12_582_912 }),
+        waits: vec![
+            WaitEvent { event: "CPU".to_owned(), samples: 21 },
+            WaitEvent { event: "IO:DataFileRead".to_owned(), samples: 9 },
+        ],
+        server_messages: vec![ServerMessage { severity: "NOTICE".into(), message: "high water".into() }],
     }
 }
 
@@ -290,6 +402,7 @@ fn rehearsal() -> Rehearsal {
             locks: vec![lock("public.ports", LockMode::RowExclusive)],
             scans: vec![Scan { relation: "public.ports".to_owned(), rows: 48_211 }],
             wal_bytes: 12_582_912,
+            further: further(),
             ..record(PORTS_FILE, 1, 2, "UPDATE ports SET tide = 0 WHERE tide IS NULL")
         },
         StatementRecord {

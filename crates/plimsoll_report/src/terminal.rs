@@ -4,7 +4,9 @@
 //! Long reports fold what repeats: a rule's later findings shrink to a line each, statements
 //! that did nothing worth telling to one line a run.
 
+mod blocked;
 mod findings;
+mod load;
 mod paint;
 mod queries;
 mod statements;
@@ -34,6 +36,11 @@ pub(crate) fn render(rendering: &Rendering) -> String {
     let report = rendering.report;
     let mut parts = findings::parts(rendering, layout);
     parts.extend(report.rehearsal.as_ref().and_then(|rehearsal| statements::part(rehearsal, layout)));
+    if let Some(rehearsal) = &report.rehearsal {
+        parts.extend(report.blocked.as_ref().map(|blocked| blocked::part(rehearsal, blocked, layout)));
+        parts.extend(report.scale.as_ref().and_then(|scale| blocked::scale(rehearsal, scale, layout)));
+    }
+    parts.extend(report.load.iter().map(|run| load::part(run, layout)));
     parts.extend(report.queries.as_ref().and_then(|queries| queries::part(queries, layout)));
     parts.extend(report.traffic.as_ref().and_then(|traffic| traffic::part(traffic, layout)));
     parts.extend(notes(report, layout));

@@ -10,8 +10,8 @@ use plimsoll_core::{
     Severity, StatementRecord, Verdict,
 };
 
-use crate::Rendering;
 use crate::fixed::Fixed;
+use crate::{Rendering, further};
 
 /// The answer as a headline. What was only read is never called safe.
 pub(crate) fn headline(report: &Report) -> &'static str {
@@ -199,9 +199,10 @@ pub(crate) fn work(rehearsal: &Rehearsal, record: &StatementRecord) -> Vec<Strin
     });
     let builds = record.index_builds.iter().map(|build| {
         let new = if build.existing { "" } else { " (made by this change)" };
-        format!("built index {} on {}{new}", build.index, build.relation)
+        let verb = if record.further.index_rewrites.contains(&build.index) { "rebuilt" } else { "built" };
+        format!("{verb} index {} on {}{new}", build.index, build.relation)
     });
-    rewrites.chain(scans).chain(builds).collect()
+    rewrites.chain(scans).chain(builds).chain(further::work(rehearsal, record)).collect()
 }
 
 /// Whether a reader can skip a statement: it succeeded, blocked nobody and did no work that

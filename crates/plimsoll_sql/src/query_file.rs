@@ -1,7 +1,8 @@
 //! Query files: named queries with parameters.
 //!
 //! `-- name: recent_calls` begins a query; a file without names is one query by the file's name.
-//! A parameter is written `:name`, `:'name'` or `$1`.
+//! A parameter is written `:name`, `:'name'` or `$1`. `-- rate: 120/s` between the name and the query says how often a
+//! service sends it; what that text means is for others to say.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -22,6 +23,8 @@ pub struct Query {
     pub sql: String,
     /// Its parameters: the one at index i is `$i+1`.
     pub parameters: Vec<Parameter>,
+    /// What its `-- rate:` comment says, and the comment's bytes.
+    pub rate: Option<(String, Range<usize>)>,
 }
 
 /// A parameter of a query.
@@ -48,7 +51,11 @@ pub struct QueryFileError {
 /// If a name stands over no query or over several, or two queries share a name.
 pub fn parse_queries(source: &SourceFile) -> Result<Vec<Query>, QueryFileError> {
     let text = source.text();
-    let names = name_comments(text);
+    let names: Vec<(String, Range<usize>)> = tagged_comments(text, "name:")
+        .filter_map(|(rest, range)| Some((rest.split_whitespace().next()?.to_owned(), range)))
+        .collect();
+    let rates: Vec<(String, Range<usize>)> =
+        tagged_comments(text, "rate:").map(|(rest, range)| (rest.to_owned(), range)).collect();
     let statements = statements_between(text, &names);
     let stem = source.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut queries: Vec<Query> = Vec::new();
@@ -69,7 +76,10 @@ pub fn parse_queries(source: &SourceFile) -> Result<Vec<Query>, QueryFileError> 
             return Err(QueryFileError { message, range: range.clone() });
         }
         let (sql, parameters) = number_parameters(text, range);
-        queries.push(Query { name, range: range.clone(), sql, parameters });
+        let from = above.map_or(previous_end, |(_, comment)| comment.end.max(previous_end));
+        let rate =
+            rates.iter().rev().find(|(_, rate)| rate.start >= from && rate.end <= range.start).cloned();
+        queries.push(Query { name, range: range.clone(), sql, parameters, rate });
     }
     Ok(queries)
 }
@@ -89,21 +99,18 @@ fn statements_between(text: &str, names: &[(String, Range<usize>)]) -> Vec<Range
     statements
 }
 
-/// `-- name: x` comments: the name and the comment's bytes.
-fn name_comments(text: &str) -> Vec<(String, Range<usize>)> {
+/// `-- tag: x` comments: what follows the tag, and the comment's bytes.
+fn tagged_comments<'a>(text: &'a str, tag: &'a str) -> impl Iterator<Item = (&'a str, Range<usize>)> {
     let mut at = 0;
-    let mut names = Vec::new();
-    for token in tokenize(text) {
+    tokenize(text).into_iter().filter_map(move |token| {
         let range = at..at + token.len as usize;
         at = range.end;
-        if token.kind == TokenKind::LineComment
-            && let Some(rest) = text[range.clone()].trim_start_matches('-').trim().strip_prefix("name:")
-            && let Some(name) = rest.split_whitespace().next()
-        {
-            names.push((name.to_owned(), range));
+        if token.kind != TokenKind::LineComment {
+            return None;
         }
-    }
-    names
+        let rest = text[range.clone()].trim_start_matches('-').trim().strip_prefix(tag)?;
+        Some((rest.trim(), range))
+    })
 }
 
 /// The query with its parameters numbered, and the parameters in the order of their numbers.
@@ -226,6 +233,17 @@ mod tests {
     #[test]
     fn a_name_ends_the_query_before_it() {
         check("-- name: a\nselect 1\n-- name: b\nselect 2", &[("a", "select 1", ""), ("b", "select 2", "")]);
+    }
+
+    #[test]
+    fn a_rate_stands_between_the_name_and_the_query() {
+        let text =
+            "-- rate: 1/s\n-- name: a\n-- rate:  90/min \nselect 1; -- rate: 3/s\n-- name: b\nselect 2";
+        let queries = parse_queries(&SourceFile::new("queries/ships.sql", text)).unwrap();
+        let rates: Vec<Option<&str>> =
+            queries.iter().map(|query| query.rate.as_ref().map(|(rate, _)| rate.as_str())).collect();
+        assert_eq!(rates, [Some("90/min"), None]);
+        assert_eq!(&text[queries[0].rate.clone().unwrap().1], "-- rate:  90/min ");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use plimsoll_core::proof::{STATEMENT_FAILS, prove_knowing};
+use plimsoll_core::workload::WorkloadStatement;
 use plimsoll_core::{EvidenceKind, Finding, Rehearsal, Report};
 use plimsoll_lint::suppression::Suppressions;
 use plimsoll_lint::{Judgement, Policy};
@@ -24,8 +25,11 @@ use crate::queries;
 use crate::settings::Settings;
 
 mod measured;
+mod traffic;
+mod workload;
 
 use measured::Measured;
+use traffic::{KnownTraffic, Load};
 
 /// What is done of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,15 +49,23 @@ pub(crate) async fn run(
     let settings = Settings::load(config, arguments.report.postgres)?;
     settings.require_rehearsable()?;
     let project = Project::load(&settings, &arguments.report)?;
-    let queries = match (&settings.queries, parts) {
-        (Some(folder), Parts::All) => Some(queries::load(folder, &settings)?),
-        _ => None,
+    let has_rates = arguments.load || !settings.workload.rates.is_empty();
+    let queries = match &settings.queries {
+        Some(folder) if parts == Parts::All || has_rates => queries::load(folder, &settings)?,
+        _ => Vec::new(),
+    };
+    let (statements, workload_source) = workload::workload(&settings, arguments, &queries)?;
+    let load = match (arguments.load, arguments.long_transaction) {
+        (false, _) => Load::No,
+        (true, None) => Load::Plain,
+        (true, Some(lasts)) => Load::Behind(lasts),
     };
     project.require_runnable()?;
     let linted = Linted::of(project.judge(&settings), &project, &settings, &arguments.report)?;
     let rows = if arguments.no_seed { Rows::None } else { Rows::Seeded };
     let mut sources = project.sources();
-    for query in queries.iter().flatten() {
+    sources.extend(workload_source);
+    for query in &queries {
         if sources.iter().all(|source| source.path() != query.source.path()) {
             sources.push(query.source.clone());
         }
@@ -61,9 +73,22 @@ pub(crate) async fn run(
     let report = if project.new.is_empty() {
         Report::new(Vec::new(), None, None, linted.notes)
     } else {
-        unless_stopped(examine(&project, &settings, linted, queries, rows, parts)).await?
+        let queries = if parts == Parts::All { queries } else { Vec::new() };
+        let asked = Asked { queries, statements, load, rows, parts };
+        unless_stopped(examine(&project, &settings, linted, asked)).await?
     };
     deliver(&report, &sources, &arguments.report, color)
+}
+
+/// What a run is asked for.
+struct Asked {
+    /// Queries that are measured before and after the change.
+    queries: Vec<PreparedQuery>,
+    /// The workload.
+    statements: Vec<WorkloadStatement>,
+    load: Load,
+    rows: Rows,
+    parts: Parts,
 }
 
 /// Runs the change on a private server and puts the report together.
@@ -71,19 +96,20 @@ async fn examine(
     project: &Project,
     settings: &Settings,
     linted: Linted,
-    queries: Option<Vec<PreparedQuery>>,
-    rows: Rows,
-    parts: Parts,
+    asked: Asked,
 ) -> Result<Report, Failure> {
     let progress = Progress::new();
+    let Asked { queries, statements, load, rows, parts } = asked;
     let Linted { judgement, mut notes } = linted;
     let Judgement { findings, accepted, mut suppressions, .. } = judgement;
     let findings = if parts == Parts::All { findings } else { Vec::new() };
     progress.step("starting a private server");
-    let server = start(settings).await?;
+    let load_connections = if load == Load::No { 0 } else { settings.workload.connections };
+    let server = start(settings, load_connections).await?;
     let database = &settings.database;
     let rows = bring_to_state_before(&server, database, project, settings, rows, &progress).await?;
-    let mut measured = Measured::before(&server, settings, queries.unwrap_or_default(), &progress).await?;
+    let traffic = KnownTraffic::before(&server, settings, statements, load, &progress).await?;
+    let mut measured = Measured::before(&server, settings, queries, &progress).await?;
     let rehearsal = rehearsed(&server, settings, project, rows, &progress).await?;
     let findings = prove_knowing(findings, accepted, &rehearsal, |record| {
         let migration = project.new.iter().find(|migration| migration.source.name() == record.file);
@@ -96,6 +122,9 @@ async fn examine(
     if parts == Parts::All {
         findings.extend(suppressions.remarks(&settings.lint.policy));
     }
+    let blocked = traffic.predicted(&rehearsal);
+    let load = traffic.measured(project, &rehearsal, &progress).await?;
+    notes.extend(traffic::notes(&load));
     if rows == Rows::None {
         let why = if project.begins_empty() && !(settings.seeds.is_empty() && settings.seed_command.is_none())
         {
@@ -110,7 +139,8 @@ async fn examine(
     if !project.new.is_empty() && project.new.iter().all(|migration| migration.statements.is_empty()) {
         notes.push("The new migrations hold no statement.".into());
     }
-    Ok(Report::new(findings, Some(rehearsal), query_reports, notes))
+    let report = Report::new(findings, Some(rehearsal), query_reports, notes);
+    Ok(Report { blocked, load, ..report })
 }
 
 /// What only a server saw, as far as the team wants to hear of it.

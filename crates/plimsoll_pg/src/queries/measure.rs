@@ -124,7 +124,7 @@ async fn runs(
 }
 
 /// `('42', NULL)`: literals of unknown type take the parameter's type.
-fn arguments(values: &[Option<String>]) -> String {
+pub(crate) fn arguments(values: &[Option<String>]) -> String {
     if values.is_empty() {
         return String::new();
     }

@@ -9,4 +9,5 @@ mod plan;
 
 pub use compare::compare;
 pub use culprit::{Culprit, find_culprit};
+pub(crate) use measure::arguments;
 pub use measure::{MeasureError, MeasureSettings, PreparedQuery, QueryFailure, measure};

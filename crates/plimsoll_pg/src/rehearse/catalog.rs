@@ -15,6 +15,22 @@ pub(super) struct CatalogEntry {
     pub(super) file: u32,
     /// The indexed relation of an index.
     pub(super) indexed: Option<u32>,
+    /// `pg_class.relfilenode` of its TOAST table; 0 if it has none.
+    pub(super) toast_file: u32,
+    /// The partitioned table that it is a partition of.
+    pub(super) partition_of: Option<u32>,
+}
+
+/// A row of text, wherever it was read: by our own client, or by a session that somebody else drives.
+pub(super) trait TextRow {
+    /// The text in a column; none for NULL, or where there is no such column.
+    fn text(&self, column: &str) -> Option<&str>;
+}
+
+impl TextRow for SimpleQueryRow {
+    fn text(&self, column: &str) -> Option<&str> {
+        self.try_get(column).ok().flatten()
+    }
 }
 
 /// Relations by oid, system catalogs and TOAST left out.
@@ -25,13 +41,15 @@ pub(super) struct Catalog {
     pub(super) files: BTreeSet<u32>,
 }
 
-/// Columns that [`entry`] reads, from `c` = `pg_class`, `n` = its namespace, `i` = `pg_index`.
-pub(super) const ENTRY_COLUMNS: &str =
-    "c.oid, n.nspname || '.' || c.relname AS name, c.relkind, c.relfilenode, i.indrelid";
+/// Columns that [`entry`] reads, from `c` = `pg_class`, `n` = its namespace, `i` = `pg_index`, `t` = its TOAST table,
+/// `h` = `pg_inherits`.
+pub(super) const ENTRY_COLUMNS: &str = "c.oid, n.nspname || '.' || c.relname AS name, c.relkind, c.relfilenode, \
+     i.indrelid, t.relfilenode AS toast_file, h.inhparent AS partition_of";
 
 /// The relations that [`ENTRY_COLUMNS`] reads from.
 pub(super) const ENTRY_TABLES: &str = "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-     LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid";
+     LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid \
+     LEFT JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid AND c.relispartition";
 
 /// User relations: oids from 16384 on (`FirstNormalObjectId`), in no system schema.
 pub(super) const IS_USERS: &str =
@@ -70,13 +88,19 @@ pub(super) fn rows(messages: Vec<SimpleQueryMessage>) -> impl Iterator<Item = Si
 }
 
 /// A number in a column; 0 for NULL.
-pub(super) fn number<T: std::str::FromStr + Default>(row: &SimpleQueryRow, column: &str) -> T {
-    row.get(column).and_then(|text| text.parse().ok()).unwrap_or_default()
+pub(super) fn number<T: std::str::FromStr + Default>(row: &impl TextRow, column: &str) -> T {
+    row.text(column).and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
-pub(super) fn entry(row: &SimpleQueryRow) -> (u32, CatalogEntry) {
-    let kind = row.get("relkind").and_then(|kind| kind.chars().next()).unwrap_or('?');
-    let indexed = row.get("indrelid").and_then(|oid| oid.parse().ok());
-    let name = row.get("name").unwrap_or_default().to_owned();
-    (number(row, "oid"), CatalogEntry { name, kind, file: number(row, "relfilenode"), indexed })
+pub(super) fn entry(row: &impl TextRow) -> (u32, CatalogEntry) {
+    let oid = |column: &str| row.text(column).and_then(|oid| oid.parse().ok());
+    let entry = CatalogEntry {
+        name: row.text("name").unwrap_or_default().to_owned(),
+        kind: row.text("relkind").and_then(|kind| kind.chars().next()).unwrap_or('?'),
+        file: number(row, "relfilenode"),
+        indexed: oid("indrelid"),
+        toast_file: number(row, "toast_file"),
+        partition_of: oid("partition_of"),
+    };
+    (number(row, "oid"), entry)
 }

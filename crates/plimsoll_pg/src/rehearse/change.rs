@@ -5,37 +5,31 @@
 //! sees. A lone statement gets a transaction of its own for that. A statement that PostgreSQL
 //! refuses in a transaction runs bare and is sampled.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use plimsoll_core::ChangeScope;
-use plimsoll_core::rehearsal::{Outcome, Rehearsal, StatementRecord};
+use plimsoll_core::rehearsal::{Outcome, Rehearsal};
 use plimsoll_sql::transaction::{Block, Place};
 use plimsoll_sql::{Command, Migration, Statement};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_postgres::Client;
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::catalog::{Catalog, CatalogEntry};
-use super::deed::{Deed, Known};
+use super::catalog::Catalog;
+use super::deed::Deed;
 use super::error::{RehearseError, catalog_error, refusal_of, statement_error};
 use super::guard::{BACK_TO_SAVEPOINT, Guard};
+use super::inside::{FLUSH_COUNTERS, SESSION_SETTINGS};
+use super::ledger::Ledger;
 use super::notices::told;
-use super::photograph::{
-    Locks, Scans, flush_counters, inside, locks_of, outside, referencing_relations, wal_position,
-    without_rows,
-};
+use super::outside::{backend_pid, locks_of, sequence_values, wal_position};
+use super::photograph::Photograph;
 use super::runner::{create_role, missing_role, run};
-use super::sampling::{SHORTEST_GATED_MS, run_sampled};
+use super::waits::Waits;
 use crate::server::PrivateServer;
 
 /// Is told of each statement before it runs: its file, its line, its text.
 pub type StatementObserver<'a> = &'a dyn Fn(&Migration, usize, &str);
-
-/// Settings of the session that runs the change: parallel workers' scans wouldn't be counted, and
-/// at `debug1` the server tells of work that leaves no other trace.
-const SESSION_SETTINGS: &str = "SET max_parallel_maintenance_workers = 0; SET max_parallel_workers_per_gather = 0; \
-                                SET client_min_messages = debug1";
 
 /// Runs the change's files in order and records each statement. Where each file is a change of its
 /// own, what an earlier one made counts as existing.
@@ -64,7 +58,7 @@ pub async fn rehearse(
             ));
         }
     }
-    let failed = stage.records.iter().filter(|record| record.outcome == Outcome::Error).count();
+    let failed = stage.ledger.records.iter().filter(|record| record.outcome == Outcome::Error).count();
     if failed > 0 {
         notes.push(
             "A migration tool would have stopped at the first failing statement; the rest ran without it."
@@ -76,51 +70,30 @@ pub async fn rehearse(
             "Role {role} isn't made by any migration: it was made here without any right, and must exist where you deploy."
         ));
     }
-    Ok(Rehearsal { server_version: stage.server_version, seeded: false, statements: stage.records, notes })
+    Ok(Rehearsal {
+        server_version: stage.server_version,
+        seeded: false,
+        statements: stage.ledger.records,
+        notes,
+    })
 }
 
-struct Stage<'a> {
-    server: &'a PrivateServer,
+pub(super) struct Stage<'a> {
+    pub(super) server: &'a PrivateServer,
     database: &'a str,
-    observer: Client,
-    gate: [Client; 2],
+    pub(super) observer: Client,
+    pub(super) gate: [Client; 2],
     server_version: String,
-    /// All relations as of the last photograph.
-    catalog: Catalog,
-    /// Oids of relations that existed before the change.
-    existing: BTreeSet<u32>,
-    records: Vec<StatementRecord>,
+    pub(super) ledger: Ledger,
     /// Roles that the change names and the server lacked.
     made_roles: Vec<String>,
-    /// Time spent in statements so far.
-    clock: Duration,
-    /// Number of the transaction that runs.
-    transaction: usize,
 }
 
 /// The session that runs one file.
-struct Session {
-    client: Client,
-    pid: i32,
-    notices: UnboundedReceiver<DbError>,
-}
-
-/// The running transaction, as far as it was photographed.
-#[derive(Default)]
-struct Open {
-    locks: Locks,
-    scans: Scans,
-    wal: u64,
-}
-
-/// Maps an error of our own queries and returns.
-macro_rules! ours {
-    ($stage:expr, $result:expr) => {
-        match $result {
-            Ok(value) => value,
-            Err(error) => return Err(catalog_error($stage.server, error).await),
-        }
-    };
+pub(super) struct Session {
+    pub(super) client: Client,
+    pub(super) pid: i32,
+    pub(super) notices: UnboundedReceiver<DbError>,
 }
 
 impl<'a> Stage<'a> {
@@ -133,12 +106,8 @@ impl<'a> Stage<'a> {
             observer,
             gate,
             server_version: String::new(),
-            catalog: Catalog::default(),
-            existing: BTreeSet::new(),
-            records: Vec::new(),
+            ledger: Ledger::default(),
             made_roles: Vec::new(),
-            clock: Duration::ZERO,
-            transaction: 0,
         };
         let version = ours!(stage, stage.observer.simple_query("SHOW server_version").await);
         let version = super::catalog::rows(version).next();
@@ -149,8 +118,9 @@ impl<'a> Stage<'a> {
 
     /// What exists now is what existed before the change.
     async fn take_stock(&mut self) -> Result<(), RehearseError> {
-        self.catalog = ours!(self, Catalog::read(&self.observer).await);
-        self.existing = self.catalog.entries.keys().copied().collect();
+        let catalog = ours!(self, Catalog::read(&self.observer).await);
+        let sequences = ours!(self, sequence_values(&self.observer).await);
+        self.ledger.take_stock(catalog, sequences);
         Ok(())
     }
 
@@ -158,11 +128,11 @@ impl<'a> Stage<'a> {
     async fn forget_undone(
         &mut self,
         session: &Session,
-        open: Option<&mut Open>,
+        open: Option<&mut Photograph>,
     ) -> Result<(), RehearseError> {
         // The rollback of a savepoint leaves changes that only the session sees.
         match Catalog::read(&session.client).await {
-            Ok(catalog) => self.catalog.entries = catalog.entries,
+            Ok(catalog) => self.ledger.catalog.entries = catalog.entries,
             // There was no such savepoint: the transaction is aborted.
             Err(error) if error.as_db_error().is_some() => return Ok(()),
             Err(error) => return Err(catalog_error(self.server, error).await),
@@ -176,9 +146,7 @@ impl<'a> Stage<'a> {
     async fn session(&self) -> Result<Session, RehearseError> {
         let (client, notices) = self.server.connect_with_notices(self.database).await?;
         ours!(self, client.batch_execute(SESSION_SETTINGS).await);
-        let answer = ours!(self, client.simple_query("SELECT pg_catalog.pg_backend_pid() AS pid").await);
-        let pid =
-            super::catalog::rows(answer).map(|row| super::catalog::number(&row, "pid")).next().unwrap_or(0);
+        let pid = ours!(self, backend_pid(&client).await);
         Ok(Session { client, pid, notices })
     }
 
@@ -189,23 +157,23 @@ impl<'a> Stage<'a> {
     ) -> Result<(), RehearseError> {
         let mut session = self.session().await?;
         let places = migration.places();
-        let first_transaction = self.transaction;
-        let mut open: Option<Open> = None;
+        let first_transaction = self.ledger.transaction;
+        let mut open: Option<Photograph> = None;
         for (index, (statement, place)) in migration.statements.iter().zip(&places).enumerate() {
             observer(migration, index, migration.sql(statement));
-            self.transaction = first_transaction + place.transaction;
+            self.ledger.transaction = first_transaction + place.transaction;
             let last = places.get(index + 1).is_none_or(|next| next.transaction != place.transaction);
             let deed = self.run_statement(&mut session, migration, statement, *place, &mut open).await?;
-            self.record(migration, index, statement, *place, deed);
+            self.ledger.record(migration, index, statement, *place, deed);
             if last && open.take().is_some() {
                 if matches!(place.block, Block::Tool | Block::Batch) {
                     self.commit(&session, migration).await?;
                 }
-                ours!(self, flush_counters(&session.client).await);
+                ours!(self, session.client.batch_execute(FLUSH_COUNTERS).await);
             }
         }
         // A file that leaves its own transaction open loses it, as it would with its tool.
-        self.transaction += 1;
+        self.ledger.transaction += 1;
         Ok(())
     }
 
@@ -215,7 +183,7 @@ impl<'a> Stage<'a> {
         migration: &Migration,
         statement: &Statement,
         place: Place,
-        open: &mut Option<Open>,
+        open: &mut Option<Photograph>,
     ) -> Result<Deed, RehearseError> {
         let command = statement.command();
         if command.is_some_and(Command::is_transaction_control) {
@@ -247,7 +215,7 @@ impl<'a> Stage<'a> {
                 if let Err(error) = session.client.batch_execute("COMMIT").await {
                     deed.error = Some(self.refusal(&error, migration, statement).await?);
                 }
-                ours!(self, flush_counters(&session.client).await);
+                ours!(self, session.client.batch_execute(FLUSH_COUNTERS).await);
                 return Ok(deed);
             }
             ours!(self, session.client.batch_execute("ROLLBACK").await);
@@ -257,11 +225,9 @@ impl<'a> Stage<'a> {
 
     /// What a session has before it begins a transaction: no locks, and counters at zero. Taken by
     /// another session: a query in the transaction would keep it from setting its isolation level.
-    /// What a session has before it begins a transaction: no locks, and counters at zero. Taken by
-    /// another session: a query in the transaction would keep it from setting its isolation level.
-    async fn first_photograph(&self) -> Result<Open, RehearseError> {
+    async fn first_photograph(&self) -> Result<Photograph, RehearseError> {
         let wal = ours!(self, wal_position(&self.observer).await);
-        Ok(Open { wal, ..Open::default() })
+        Ok(Photograph { wal, ..Photograph::default() })
     }
 
     /// Runs a statement of an open transaction so that its failure leaves the transaction whole,
@@ -271,13 +237,15 @@ impl<'a> Stage<'a> {
         session: &mut Session,
         migration: &Migration,
         statement: &Statement,
-        open: &mut Open,
+        open: &mut Photograph,
     ) -> Result<Deed, RehearseError> {
         let guard = Guard::of(migration.sql(statement));
         loop {
-            let (result, duration) = self.run_guarded(session, migration, statement, guard).await?;
+            let Ran { result, duration, waits } =
+                self.run_guarded(session, migration, statement, guard).await?;
             let Err(error) = result else {
-                return self.photograph(session, statement.command(), open, duration).await;
+                let deed = self.photograph(session, statement.command(), open).await?;
+                return Ok(Deed { duration, waits, ..deed });
             };
             let refusal = refusal_of(self.server, &place_of(migration, statement), &error).await?;
             if guard != Guard::None {
@@ -295,7 +263,8 @@ impl<'a> Stage<'a> {
                 continue;
             }
             let error = statement_error(refusal, &migration.source, statement.range.start);
-            return Ok(Deed { duration, error: Some(error), ..Deed::default() });
+            let messages = told(&mut session.notices).messages;
+            return Ok(Deed { duration, waits, messages, error: Some(error), ..Deed::default() });
         }
     }
 
@@ -306,140 +275,42 @@ impl<'a> Stage<'a> {
         migration: &Migration,
         statement: &Statement,
         guard: Guard,
-    ) -> Result<(Result<(), tokio_postgres::Error>, Duration), RehearseError> {
+    ) -> Result<Ran, RehearseError> {
         if guard != Guard::None {
             ours!(self, session.client.batch_execute("SAVEPOINT plimsoll").await);
         }
-        let (result, duration) = timed_run(session, migration, statement).await;
-        match (guard, &result) {
+        let ran = ours!(self, timed_run(&self.observer, session, migration, statement).await);
+        match (guard, &ran.result) {
             (Guard::Savepoint, Ok(())) => {
                 ours!(self, session.client.batch_execute("RELEASE SAVEPOINT plimsoll").await);
             }
             (Guard::Trial, Ok(())) => {
                 ours!(self, session.client.batch_execute(BACK_TO_SAVEPOINT).await);
-                return Ok(timed_run(session, migration, statement).await);
+                return Ok(ours!(self, timed_run(&self.observer, session, migration, statement).await));
             }
             _ => {}
         }
-        Ok((result, duration))
-    }
-
-    async fn photograph(
-        &mut self,
-        session: &mut Session,
-        command: Option<&Command>,
-        open: &mut Open,
-        duration: Duration,
-    ) -> Result<Deed, RehearseError> {
-        // The session is idle: both look at the same moment.
-        let locks = ours!(self, locks_of(&self.observer, session.pid).await);
-        let told = told(&mut session.notices);
-        let now = ours!(self, inside(&session.client).await);
-        let mut scans = scanned(&open.scans, &now.scans);
-        if !told.validated.is_empty() {
-            let validated = ours!(self, referencing_relations(&session.client, &told.validated).await);
-            scans.extend(
-                validated
-                    .into_iter()
-                    .filter(|(oid, _)| {
-                        now.entries.contains_key(oid) && !scans.iter().any(|(known, _)| known == oid)
-                    })
-                    .collect::<Vec<_>>(),
-            );
-        }
-        let changed = self.changed(now.entries);
-        let emptied = self.emptied(session, command, &changed, &told.rewritten).await?;
-        let deed = Deed {
-            duration,
-            locks: locks.difference(&open.locks).copied().collect(),
-            scans,
-            changed,
-            emptied,
-            wal_bytes: now.wal.saturating_sub(open.wal),
-            lock_timeout_ms: now.lock_timeout_ms,
-            error: None,
-        };
-        *open = Open { locks, scans: now.scans, wal: now.wal };
-        Ok(deed)
-    }
-
-    /// Tables that were truncated, by the statement itself or by code that it calls, among those with a new file.
-    async fn emptied(
-        &self,
-        session: &Session,
-        command: Option<&Command>,
-        changed: &[(u32, CatalogEntry)],
-        rewritten: &[String],
-    ) -> Result<BTreeSet<u32>, RehearseError> {
-        let is_rewritten =
-            |entry: &CatalogEntry| rewritten.iter().any(|name| entry.name.ends_with(&format!(".{name}")));
-        let tables = changed.iter().filter(|(_, entry)| entry.kind == 'r' && !is_rewritten(entry));
-        let tables: BTreeSet<u32> = tables.map(|(oid, _)| *oid).collect();
-        match command {
-            Some(Command::Truncate { .. }) => Ok(tables),
-            // A block, a function. Others that give a table a new file keep its rows, if it has any.
-            Some(Command::Other | Command::Do { .. } | Command::Query { .. }) if !tables.is_empty() => {
-                Ok(ours!(self, without_rows(&session.client, &tables).await))
-            }
-            _ => Ok(BTreeSet::new()),
-        }
-    }
-
-    /// Relations that are new, renamed or have another file, by what was known of them.
-    fn changed(&self, entries: impl IntoIterator<Item = (u32, CatalogEntry)>) -> Vec<(u32, CatalogEntry)> {
-        entries.into_iter().filter(|(oid, entry)| self.catalog.entries.get(oid) != Some(entry)).collect()
+        Ok(ran)
     }
 
     /// BEGIN, COMMIT and their kin, and what only they do: take no photograph.
     async fn run_bare(
         &mut self,
-        session: &Session,
+        session: &mut Session,
         migration: &Migration,
         statement: &Statement,
     ) -> Result<Deed, RehearseError> {
-        let (result, duration) = timed_run(session, migration, statement).await;
+        let Ran { result, duration, waits } =
+            ours!(self, timed_run(&self.observer, session, migration, statement).await);
         let error = match result {
             Ok(()) => None,
             Err(error) => Some(self.refusal(&error, migration, statement).await?),
         };
-        Ok(Deed { duration, error, ..Deed::default() })
+        let messages = told(&mut session.notices).messages;
+        Ok(Deed { duration, waits, messages, error, ..Deed::default() })
     }
 
-    async fn run_sampled(
-        &mut self,
-        session: &Session,
-        migration: &Migration,
-        statement: &Statement,
-    ) -> Result<Deed, RehearseError> {
-        let (_, scans_before, wal_before) = ours!(self, outside(&self.observer).await);
-        let source = &migration.source;
-        // A statement that gives up soon must not be kept waiting by us.
-        let patience = ours!(self, inside(&session.client).await).lock_timeout_ms;
-        let gate = (patience == 0 || patience > SHORTEST_GATED_MS).then_some(self.gate.each_ref());
-        let sampled = ours!(
-            self,
-            run_sampled(&session.client, session.pid, &self.observer, gate, source, statement).await
-        );
-        let error = match &sampled.result {
-            Ok(()) => None,
-            Err(error) => Some(self.refusal(error, migration, statement).await?),
-        };
-        let lock_timeout_ms = ours!(self, inside(&session.client).await).lock_timeout_ms;
-        ours!(self, flush_counters(&session.client).await);
-        let (catalog, scans_after, wal_after) = ours!(self, outside(&self.observer).await);
-        Ok(Deed {
-            duration: sampled.duration,
-            locks: sampled.locks,
-            scans: scanned(&scans_before, &scans_after),
-            changed: self.changed(catalog.entries),
-            emptied: BTreeSet::new(),
-            wal_bytes: wal_after.saturating_sub(wal_before),
-            lock_timeout_ms,
-            error,
-        })
-    }
-
-    async fn refusal(
+    pub(super) async fn refusal(
         &self,
         error: &tokio_postgres::Error,
         migration: &Migration,
@@ -454,79 +325,35 @@ impl<'a> Stage<'a> {
     async fn commit(&mut self, session: &Session, migration: &Migration) -> Result<(), RehearseError> {
         let Err(error) = session.client.batch_execute("COMMIT").await else { return Ok(()) };
         let refusal = refusal_of(self.server, &migration.source.name(), &error).await?;
-        if let (Some(record), Some(statement)) = (self.records.last_mut(), migration.statements.last()) {
+        if let (Some(record), Some(statement)) = (self.ledger.records.last_mut(), migration.statements.last())
+        {
             record.outcome = Outcome::Error;
             record.error = Some(statement_error(refusal, &migration.source, statement.range.start));
         }
         Ok(())
     }
-
-    fn record(
-        &mut self,
-        migration: &Migration,
-        index: usize,
-        statement: &Statement,
-        place: Place,
-        deed: Deed,
-    ) {
-        let known = Known { catalog: &self.catalog, existing: &self.existing };
-        self.records.push(StatementRecord {
-            file: migration.source.name(),
-            statement: index,
-            line: migration.source.line_column(statement.range.start).0,
-            sql: migration.sql(statement).to_owned(),
-            outcome: if deed.error.is_some() { Outcome::Error } else { Outcome::Ok },
-            duration_ms: milliseconds(deed.duration),
-            started_ms: milliseconds(self.clock),
-            in_transaction: place.in_transaction(),
-            transaction: self.transaction,
-            locks: deed.locks(&known),
-            rewrites: deed.rewrites(&known),
-            scans: deed.scans(&known),
-            index_builds: deed.index_builds(&known),
-            works_concurrently: works_concurrently(statement),
-            wal_bytes: deed.wal_bytes,
-            lock_timeout_ms: deed.lock_timeout_ms,
-            renames: deed.renames(&known),
-            error: deed.error,
-        });
-        self.clock += deed.duration;
-        for (oid, entry) in deed.changed {
-            self.catalog.insert(oid, entry);
-        }
-    }
 }
 
-/// Whether the statement holds locks that block only before or after its work: `REINDEX CONCURRENTLY` of a partitioned
-/// table begins with `SHARE` on every partition (`ReindexPartitions` in `indexcmds.c`). Or whether they block nobody.
-fn works_concurrently(statement: &Statement) -> bool {
-    match statement.command() {
-        Some(Command::Reindex { concurrently, .. } | Command::Refresh { concurrently, .. }) => *concurrently,
-        Some(Command::CreateIndex(index)) => index.concurrently,
-        _ => false,
-    }
+/// How a statement ran.
+struct Ran {
+    result: Result<(), tokio_postgres::Error>,
+    duration: Duration,
+    waits: Waits,
 }
 
 async fn timed_run(
+    observer: &Client,
     session: &Session,
     migration: &Migration,
     statement: &Statement,
-) -> (Result<(), tokio_postgres::Error>, Duration) {
+) -> Result<Ran, tokio_postgres::Error> {
     let started = Instant::now();
-    let result = run(&session.client, &migration.source, statement).await;
-    (result, started.elapsed())
-}
-
-fn scanned(before: &Scans, after: &Scans) -> Vec<(u32, u64)> {
-    after
-        .iter()
-        .filter_map(|(oid, (scans, rows))| {
-            let (scans_before, rows_before) = before.get(oid).copied().unwrap_or_default();
-            let times = scans.saturating_sub(scans_before);
-            // A rewrite reads the table once for itself and once for each index: the rows of one scan.
-            (times > 0).then(|| (*oid, rows.saturating_sub(rows_before) / times))
-        })
-        .collect()
+    let running = async {
+        let result = run(&session.client, &migration.source, statement).await;
+        (result, started.elapsed())
+    };
+    let ((result, duration), waits) = Waits::watched(observer, session.pid, running).await?;
+    Ok(Ran { result, duration, waits })
 }
 
 /// Whether the refusal is about the transaction block that we put around a lone statement:
@@ -540,8 +367,4 @@ fn refuses_transactions(sqlstate: &str) -> bool {
 fn place_of(migration: &Migration, statement: &Statement) -> String {
     let (line, column) = migration.source.line_column(statement.range.start);
     format!("{}:{line}:{column}", migration.source.name())
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -15,7 +15,8 @@ use plimsoll_sql::{Command, ObjectName, Statement};
 use tokio_postgres::Client;
 
 use super::catalog::{IS_USERS, number, rows};
-use super::photograph::{Locks, locks_of};
+use super::outside::locks_of;
+use super::photograph::Locks;
 use super::sampling::SAMPLE_EVERY;
 
 /// How long the gate stays shut for a statement that doesn't wait for it.

@@ -1,11 +1,11 @@
-//! A photograph of a session between two of its statements: locks held, files, scans, WAL.
+//! A photograph of a session between two of its statements: locks held, counters, WAL. Half of it is asked by another
+//! session (`outside`), half by the session itself (`inside`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_core::LockMode;
-use tokio_postgres::Client;
 
-use super::catalog::{Catalog, CatalogEntry, ENTRY_COLUMNS, ENTRY_TABLES, IS_USERS, entry, number, rows};
+use super::catalog::{TextRow, number};
 
 /// Locks by relation and mode.
 pub(super) type Locks = BTreeSet<(u32, LockMode)>;
@@ -13,107 +13,107 @@ pub(super) type Locks = BTreeSet<(u32, LockMode)>;
 /// Sequential scans and rows that they read, by relation.
 pub(super) type Scans = BTreeMap<u32, (u64, u64)>;
 
-/// What a session's own eyes see of the relations that it has locked.
-#[derive(Debug, Default)]
-pub(super) struct Inside {
-    pub(super) entries: BTreeMap<u32, CatalogEntry>,
+/// What the server counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counters {
     pub(super) scans: Scans,
+    /// Rows inserted, updated, deleted, by relation.
+    pub(super) writes: BTreeMap<u32, [u64; 3]>,
+    /// Calls of trigger functions.
+    pub(super) functions: BTreeMap<u32, u64>,
+    /// Rows written in system catalogs.
+    pub(super) catalog_rows: u64,
+}
+
+/// What was seen of a session in an open transaction.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Photograph {
+    pub(super) locks: Locks,
+    pub(super) counters: Counters,
     /// Insert position of the write-ahead log, in bytes.
     pub(super) wal: u64,
-    /// `lock_timeout` in force, in milliseconds.
-    pub(super) lock_timeout_ms: u64,
 }
 
-/// Locks that the session of process `pid` holds on relations of this database, or waits for, seen
-/// from another session.
-pub(super) async fn locks_of(observer: &Client, pid: i32) -> Result<Locks, tokio_postgres::Error> {
-    let query = format!(
-        "SELECT relation, mode FROM pg_catalog.pg_locks WHERE pid = {pid} AND locktype = 'relation' AND \
-         relation >= 16384"
-    );
-    let read = rows(observer.simple_query(&query).await?)
-        .filter_map(|row| Some((number(&row, "relation"), LockMode::from_pg_locks(row.get("mode")?)?)));
-    Ok(read.collect())
+/// Which counters are asked for: those of the session's transaction so far, or those of everybody, committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CountersOf {
+    /// Only the session itself sees them.
+    Transaction,
+    /// Anybody sees them.
+    Everybody,
 }
 
-/// What the session itself sees. Its catalog changes are uncommitted and its counters private, so
-/// nobody else can look.
-///
-/// Counters are those since the session last flushed them: see [`flush_counters`].
-pub(super) async fn inside(session: &Client) -> Result<Inside, tokio_postgres::Error> {
-    let query = format!(
-        "SELECT {ENTRY_COLUMNS}, pg_catalog.pg_stat_get_xact_numscans(c.oid) AS scans, \
-         pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) AS rows_read FROM {ENTRY_TABLES} WHERE {IS_USERS} AND \
-         c.oid IN (SELECT relation FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND locktype = \
-         'relation'); SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint AS wal, (SELECT setting FROM \
-         pg_catalog.pg_settings WHERE name = 'lock_timeout') AS lock_timeout"
-    );
-    let mut inside = Inside::default();
-    for row in rows(session.simple_query(&query).await?) {
-        if row.columns().len() == 2 {
-            inside.wal = number(&row, "wal");
-            inside.lock_timeout_ms = number(&row, "lock_timeout");
-            continue;
+impl CountersOf {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Transaction => "pg_catalog.pg_stat_get_xact_",
+            Self::Everybody => "pg_catalog.pg_stat_get_",
         }
-        let (oid, entry) = entry(&row);
-        if matches!(entry.kind, 'r' | 'm') {
-            inside.scans.insert(oid, (number(&row, "scans"), number(&row, "rows_read")));
-        }
-        inside.entries.insert(oid, entry);
     }
-    Ok(inside)
+
+    /// The columns of a relation's counters, from `c` = `pg_class`.
+    pub(super) fn relation_columns(self) -> String {
+        let of = self.prefix();
+        format!(
+            "{of}numscans(c.oid) AS scans, {of}tuples_returned(c.oid) AS rows_read, {of}tuples_inserted(c.oid) AS \
+             inserted, {of}tuples_updated(c.oid) AS updated, {of}tuples_deleted(c.oid) AS deleted"
+        )
+    }
+
+    /// Questions about trigger functions and about system catalogs, each an answer of its own.
+    pub(super) fn further_questions(self) -> String {
+        let of = self.prefix();
+        format!(
+            "SELECT 'function' AS part, p.oid, {of}function_calls(p.oid) AS calls FROM pg_catalog.pg_proc p WHERE p.oid \
+             >= 16384 AND p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype); SELECT 'catalogs' AS part, \
+             sum({of}tuples_inserted(c.oid) + {of}tuples_updated(c.oid) + {of}tuples_deleted(c.oid)) AS catalog_rows \
+             FROM pg_catalog.pg_class c WHERE c.oid < 16384 AND c.relkind = 'r'"
+        )
+    }
 }
 
-/// What another session sees of all relations: for statements that commit by themselves.
-pub(super) async fn outside(observer: &Client) -> Result<(Catalog, Scans, u64), tokio_postgres::Error> {
-    let catalog = Catalog::read(observer).await?;
-    let query = "SELECT c.oid, pg_catalog.pg_stat_get_numscans(c.oid) AS scans, \
-                 pg_catalog.pg_stat_get_tuples_returned(c.oid) AS rows_read FROM pg_catalog.pg_class c WHERE c.oid >= \
-                 16384 AND c.relkind IN ('r', 'm')";
-    let read = rows(observer.simple_query(query).await?);
-    let scans =
-        read.map(|row| (number(&row, "oid"), (number(&row, "scans"), number(&row, "rows_read")))).collect();
-    Ok((catalog, scans, wal_position(observer).await?))
-}
+impl Counters {
+    /// Takes note of a row with a relation's counters.
+    pub(super) fn note_relation(&mut self, row: &impl TextRow) {
+        let oid = number(row, "oid");
+        self.scans.insert(oid, (number(row, "scans"), number(row, "rows_read")));
+        self.writes.insert(oid, ["inserted", "updated", "deleted"].map(|column| number(row, column)));
+    }
 
-/// Insert position of the write-ahead log, in bytes.
-pub(super) async fn wal_position(observer: &Client) -> Result<u64, tokio_postgres::Error> {
-    let query = "SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint AS wal";
-    Ok(rows(observer.simple_query(query).await?).map(|row| number(&row, "wal")).next().unwrap_or(0))
-}
+    /// Takes note of a row that answers one of the further questions.
+    pub(super) fn note_further(&mut self, row: &impl TextRow) {
+        match row.text("part") {
+            Some("function") => drop(self.functions.insert(number(row, "oid"), number(row, "calls"))),
+            Some("catalogs") => self.catalog_rows = number(row, "catalog_rows"),
+            _ => {}
+        }
+    }
 
-/// The referencing relations of foreign keys, by name, with the rows that the planner believes
-/// them to have.
-pub(super) async fn referencing_relations(
-    session: &Client,
-    foreign_keys: &[String],
-) -> Result<Vec<(u32, u64)>, tokio_postgres::Error> {
-    let list: Vec<String> =
-        foreign_keys.iter().map(|name| format!("'{}'", name.replace('\'', "''"))).collect();
-    let query = format!(
-        "SELECT DISTINCT c.oid, greatest(c.reltuples, 0)::bigint AS rows FROM pg_catalog.pg_constraint k JOIN \
-         pg_catalog.pg_class c ON c.oid = k.conrelid WHERE k.contype = 'f' AND c.relkind = 'r' AND k.conname IN ({})",
-        list.join(", ")
-    );
-    let read = rows(session.simple_query(&query).await?);
-    Ok(read.map(|row| (number(&row, "oid"), number(&row, "rows"))).collect())
-}
+    /// Relations that were read in full since, with the rows of one scan.
+    pub(super) fn scanned_since(&self, before: &Self) -> Vec<(u32, u64)> {
+        let scanned = self.scans.iter().filter_map(|(oid, (scans, rows))| {
+            let (scans_before, rows_before) = before.scans.get(oid).copied().unwrap_or_default();
+            let times = scans.saturating_sub(scans_before);
+            // A rewrite reads the table once for itself and once for each index: the rows of one scan.
+            (times > 0).then(|| (*oid, rows.saturating_sub(rows_before) / times))
+        });
+        scanned.collect()
+    }
 
-/// Which of the tables have a file without a block.
-pub(super) async fn without_rows(
-    session: &Client,
-    tables: &BTreeSet<u32>,
-) -> Result<BTreeSet<u32>, tokio_postgres::Error> {
-    let list: Vec<String> = tables.iter().map(u32::to_string).collect();
-    let query = format!(
-        "SELECT oid FROM pg_catalog.unnest('{{{}}}'::oid[]) oid WHERE pg_catalog.pg_relation_size(oid) = 0",
-        list.join(", ")
-    );
-    Ok(rows(session.simple_query(&query).await?).map(|row| number(&row, "oid")).collect())
-}
+    /// Rows written since.
+    pub(super) fn written_since(&self, before: &Self) -> Vec<(u32, [u64; 3])> {
+        let written = self.writes.iter().map(|(oid, now)| {
+            let then = before.writes.get(oid).copied().unwrap_or_default();
+            (*oid, std::array::from_fn(|kind| now[kind].saturating_sub(then[kind])))
+        });
+        written.filter(|(_, written)| written.iter().any(|rows| *rows > 0)).collect()
+    }
 
-/// Makes the session hand its counters over, so that they start from zero and others see them.
-/// Must run outside a transaction.
-pub(super) async fn flush_counters(session: &Client) -> Result<(), tokio_postgres::Error> {
-    session.batch_execute("SELECT pg_catalog.pg_stat_force_next_flush()").await
+    /// Trigger functions called since.
+    pub(super) fn called_since(&self, before: &Self) -> Vec<(u32, u64)> {
+        let called = self.functions.iter().map(|(oid, now)| {
+            (*oid, now.saturating_sub(before.functions.get(oid).copied().unwrap_or_default()))
+        });
+        called.filter(|(_, calls)| *calls > 0).collect()
+    }
 }

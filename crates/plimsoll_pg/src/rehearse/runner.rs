@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use tokio_postgres::error::{DbError, SqlState};
 
 /// Runs one statement, with its rows if it is a `COPY … FROM STDIN`. Results are thrown away.
-pub(super) async fn run(
+pub(crate) async fn run(
     client: &Client,
     source: &SourceFile,
     statement: &Statement,

@@ -1,15 +1,18 @@
 //! Statements that commit by themselves (`CREATE INDEX CONCURRENTLY`, `VACUUM`, …): their locks
 //! are sampled while they run, since none is left at their end.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use plimsoll_core::SourceFile;
+use plimsoll_core::{LockMode, SourceFile};
 use plimsoll_sql::Statement;
 use tokio_postgres::Client;
 
 use super::gate::Gate;
-use super::photograph::{Locks, locks_of};
+use super::outside::{locks_of, wait_event};
+use super::photograph::Locks;
 use super::runner::run;
+use super::waits::Waits;
 
 /// A `lock_timeout` of so many milliseconds or less could end a statement that waits for the gate.
 pub(super) const SHORTEST_GATED_MS: u64 = 1000;
@@ -22,7 +25,16 @@ pub(super) struct Sampled {
     pub(super) result: Result<(), tokio_postgres::Error>,
     pub(super) duration: Duration,
     pub(super) locks: Locks,
+    /// From when to when each was seen, since the statement's start and without what the gate cost.
+    pub(super) spans: Spans,
+    pub(super) waits: Waits,
 }
+
+/// When locks were seen first and last.
+pub(super) type Spans = BTreeMap<(u32, LockMode), (Duration, Duration)>;
+
+/// Looks between two waits of other kinds, so that a statement of minutes isn't asked 1,000 times a second for them.
+const LOOKS_PER_WAIT: u32 = 10;
 
 /// Runs a statement alone in its session while `observer` samples its locks, with a gate in its
 /// way if there are sessions for one.
@@ -35,7 +47,7 @@ pub(super) async fn run_sampled(
     statement: &Statement,
 ) -> Result<Sampled, tokio_postgres::Error> {
     let mut gate = Gate::shut(gate_sessions, statement).await?;
-    let mut locks = Locks::new();
+    let (mut spans, mut waits, mut looks) = (Spans::new(), Waits::default(), 0_u32);
     let started = Instant::now();
     let mut running = std::pin::pin!(run(session, source, statement));
     let result = loop {
@@ -44,10 +56,28 @@ pub(super) async fn run_sampled(
             result = &mut running => break result,
             () = tokio::time::sleep(SAMPLE_EVERY) => {}
         }
-        locks.extend(locks_of(observer, session_pid).await?);
-        gate.let_pass(observer, session_pid, &mut locks).await?;
+        let mut seen = locks_of(observer, session_pid).await?;
+        gate.let_pass(observer, session_pid, &mut seen).await?;
+        note(&mut spans, seen, started.elapsed().saturating_sub(gate.held_up()));
+        looks += 1;
+        if looks.is_multiple_of(LOOKS_PER_WAIT) {
+            // It waits for locks only because of the gate: nobody else is here.
+            waits.note(wait_event(observer, session_pid).await?.filter(|event| !event.starts_with("Lock:")));
+        }
     };
     let duration = started.elapsed().saturating_sub(gate.held_up());
     gate.open().await?;
-    Ok(Sampled { result, duration, locks })
+    for (_, last) in spans.values_mut() {
+        *last = (*last).min(duration);
+    }
+    let locks = spans.keys().copied().collect();
+    Ok(Sampled { result, duration, locks, spans, waits })
+}
+
+/// A lock may have been taken right after the look before, and may be kept until right before the next.
+fn note(spans: &mut Spans, seen: Locks, at: Duration) {
+    for lock in seen {
+        let (_, last) = spans.entry(lock).or_insert((at.saturating_sub(2 * SAMPLE_EVERY), at));
+        *last = (*last).max(at + 2 * SAMPLE_EVERY);
+    }
 }

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::future::poll_fn;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio_postgres::error::DbError;
+use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls};
 
 use super::error::ServerError;
@@ -27,6 +28,9 @@ const MISLEADING: [&str; 11] = [
     "PGSSLMODE",
     "PGCLIENTENCODING",
 ];
+
+/// How long sessions may take to end; the server itself waits for 5 s.
+const COPY_PATIENCE: Duration = Duration::from_secs(15);
 
 /// The environment that leads a child program to the private server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +93,43 @@ impl PrivateServer {
         let client = self.connect(SUPERUSER).await?;
         let statement = format!("CREATE DATABASE \"{}\"", database.replace('"', "\"\""));
         client.batch_execute(&statement).await.map_err(|error| ServerError::CreateDatabase {
+            database: database.to_owned(),
+            why: self.explain(&error),
+        })
+    }
+
+    /// Makes a database that is a copy of another, which nobody may be connected to; sessions that have just ended are
+    /// waited for.
+    ///
+    /// # Errors
+    /// When it exists already, when somebody stays connected to the other one, or when the server ended.
+    pub async fn copy_database(&self, from: &str, to: &str) -> Result<(), ServerError> {
+        let client = self.connect(SUPERUSER).await?;
+        let quoted = |name: &str| name.replace('"', "\"\"");
+        let statement = format!("CREATE DATABASE \"{}\" TEMPLATE \"{}\"", quoted(to), quoted(from));
+        let deadline = Instant::now() + COPY_PATIENCE;
+        loop {
+            match client.batch_execute(&statement).await {
+                Err(error) if error.code() == Some(&SqlState::OBJECT_IN_USE) && Instant::now() < deadline => {
+                }
+                result => {
+                    return result.map_err(|error| ServerError::CreateDatabase {
+                        database: to.to_owned(),
+                        why: self.explain(&error),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Removes a database, sessions included.
+    ///
+    /// # Errors
+    /// When the server ended.
+    pub async fn drop_database(&self, database: &str) -> Result<(), ServerError> {
+        let client = self.connect(SUPERUSER).await?;
+        let statement = format!("DROP DATABASE \"{}\" WITH (FORCE)", database.replace('"', "\"\""));
+        client.batch_execute(&statement).await.map_err(|error| ServerError::DropDatabase {
             database: database.to_owned(),
             why: self.explain(&error),
         })

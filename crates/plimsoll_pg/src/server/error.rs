@@ -73,6 +73,14 @@ pub enum ServerError {
         /// Why not, with the server's end if it did.
         why: String,
     },
+    /// A database can't be removed.
+    #[error("drop database {database:?} on the private server: {why}")]
+    DropDatabase {
+        /// The database.
+        database: String,
+        /// Why not.
+        why: String,
+    },
     /// A database can't be made.
     #[error("create database {database:?} on the private server: {why}")]
     CreateDatabase {

@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::rehearsal::StatementError;
-use plimsoll_core::units::{bytes, duration_ms};
+use plimsoll_core::units::{bytes, duration_ms, plural};
 use plimsoll_core::{Rehearsal, StatementRecord};
 
 use super::shown;
 use crate::neutral::clipped;
-use crate::words;
+use crate::{further, words};
 
 /// Characters of a statement in its folded line.
 const LINE_CHARACTERS: usize = 160;
@@ -112,6 +112,8 @@ fn refusal(error: &StatementError) -> Markup {
 fn facts(rehearsal: &Rehearsal, record: &StatementRecord) -> Markup {
     let locks = record.strongest_locks();
     let work = words::work(rehearsal, record);
+    let waits = further::waits(record);
+    let catalog_rows = usize::try_from(record.further.catalog_rows).unwrap_or(usize::MAX);
     html! {
         dl class="facts" {
             @if !locks.is_empty() {
@@ -119,13 +121,28 @@ fn facts(rehearsal: &Rehearsal, record: &StatementRecord) -> Markup {
                 dd { ul { @for lock in locks {
                     li {
                         code { (lock.mode.pg_locks()) } " on " code { (shown(&lock.relation)) }
-                        @if lock.existing { ", " (lock.mode.blocks().phrase()) } @else { ", made by this change" }
+                        @if let Some(parent) = &lock.partition_of { " (partition of " code { (shown(parent)) } ")" }
+                        @if lock.existing { ", " (lock.mode.blocks().phrase()) (further::held(rehearsal, record, lock)) }
+                        @else { ", made by this change" }
                     }
                 } } }
             }
             @if !work.is_empty() {
                 dt { "Work" }
                 dd { ul { @for work in work { li { (shown(&work)) } } } }
+            } @else if record.further.catalog_only {
+                dt { "Work" }
+                dd { "the catalog alone: " (plural(catalog_rows, "row")) " of it" }
+            }
+            @if !waits.is_empty() {
+                dt { "Waits" }
+                dd { ul { @for wait in waits { li { (shown(&wait)) } } } }
+            }
+            @if !record.further.server_messages.is_empty() {
+                dt { "Server" }
+                dd { ul { @for said in &record.further.server_messages {
+                    li { (shown(&said.severity)) ": " (shown(&said.message)) }
+                } } }
             }
             dt { "Time" }
             dd { (duration_ms(record.duration_ms)) ", started at " (duration_ms(record.started_ms)) }

@@ -11,7 +11,7 @@ use super::Layout;
 use super::paint::Tone;
 use super::wrap::wrapped;
 use crate::neutral::{clipped, one_line};
-use crate::words;
+use crate::{further, words};
 
 /// Runs of at least this many statements that a reader can skip are one line.
 const FOLDED_RUN: usize = 3;
@@ -108,7 +108,8 @@ fn facts(rehearsal: &Rehearsal, record: &StatementRecord) -> Vec<(Option<Tone>, 
     for lock in record.blocking_locks() {
         let blocks = lock.mode.blocks();
         let tone = if blocks == Blocks::ReadsAndWrites { Tone::Error } else { Tone::Warning };
-        facts.push((Some(tone), format!("{}: {}", words::lock(lock), blocks.phrase())));
+        let held = further::held(rehearsal, record, lock);
+        facts.push((Some(tone), format!("{}: {}{held}", words::lock(lock), blocks.phrase())));
     }
     let mut work = words::work(rehearsal, record);
     if !work.is_empty() {

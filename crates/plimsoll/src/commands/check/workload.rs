@@ -1,0 +1,91 @@
+//! The workload of a check: named queries with rates, and the statements of a workload file.
+
+use std::path::Path;
+
+use plimsoll_core::workload::{WorkloadStatement, parse_rate, read_workload};
+use plimsoll_core::{Location, SourceFile};
+use plimsoll_lint::names::nearest;
+use plimsoll_pg::queries::PreparedQuery;
+
+use crate::args::CheckArguments;
+use crate::exit::Failure;
+use crate::inputs::read_source;
+use crate::settings::{QueryRate, Settings};
+
+/// The workload; empty if none is known. Also the workload file's text.
+pub(super) fn workload(
+    settings: &Settings,
+    arguments: &CheckArguments,
+    queries: &[PreparedQuery],
+) -> Result<(Vec<WorkloadStatement>, Option<SourceFile>), Failure> {
+    let mut statements = of_queries(settings, queries)?;
+    let file = match &arguments.workload {
+        Some(path) => Some(settings.current.join(path)),
+        None => settings.workload.file.clone(),
+    };
+    let source = file.map(|file| read_source(&file, &settings.current)).transpose()?;
+    if let Some(source) = &source {
+        add_file(&mut statements, source)?;
+    }
+    if statements.is_empty() && arguments.load {
+        return Err(Failure::input(
+            "use --load: no workload is known; give rates of queries in [workload.rates] of plimsoll.toml, or name a file \
+             by --workload",
+        ));
+    }
+    Ok((statements, source))
+}
+
+fn of_queries(settings: &Settings, queries: &[PreparedQuery]) -> Result<Vec<WorkloadStatement>, Failure> {
+    let rates = &settings.workload.rates;
+    if let Some(rate) = rates.iter().find(|rate| queries.iter().all(|query| query.query.name != rate.query)) {
+        return Err(no_such_query(settings.queries.as_deref(), queries, rate));
+    }
+    let mut statements = Vec::new();
+    for query in queries {
+        let rate_per_s = match rates.iter().find(|rate| rate.query == query.query.name) {
+            Some(rate) => rate.rate_per_s,
+            None => match &query.query.rate {
+                Some((text, range)) => parse_rate(text).map_err(|why| {
+                    let (line, column) = query.source.line_column(range.start);
+                    Failure::input(format!("read {}:{line}:{column}: {why}", query.source.name()))
+                })?,
+                None => continue,
+            },
+        };
+        statements.push(WorkloadStatement {
+            name: query.query.name.clone(),
+            sql: query.query.sql.clone(),
+            parameters: vec![query.values.clone()],
+            rate_per_s,
+            location: query.source.location(query.query.range.clone()),
+        });
+    }
+    Ok(statements)
+}
+
+fn no_such_query(folder: Option<&Path>, queries: &[PreparedQuery], rate: &QueryRate) -> Failure {
+    let Location { file, line, column, .. } = &rate.location;
+    let name = &rate.query;
+    let why = match (folder, nearest(name, queries.iter().map(|query| query.query.name.as_str()))) {
+        (None, _) => "rates are of named queries, and [queries] path isn't set".to_owned(),
+        (Some(_), Some(near)) => format!("there is no query `{name}`; did you mean `{near}`?"),
+        (Some(folder), None) => format!("there is no query `{name}` in {}", folder.display()),
+    };
+    Failure::input(format!("use {file}:{line}:{column}: {why}"))
+}
+
+fn add_file(statements: &mut Vec<WorkloadStatement>, source: &SourceFile) -> Result<(), Failure> {
+    let misplaced = |location: &Location, why: &str| {
+        let Location { file, line, column, .. } = location;
+        Failure::input(format!("read {file}:{line}:{column}: {why}"))
+    };
+    for statement in read_workload(source).map_err(|error| misplaced(&error.location, &error.why))? {
+        if statements.iter().any(|other| other.name == statement.name) {
+            let why = format!("a query with a rate is named {} too; rename one of them", statement.name);
+            return Err(misplaced(&statement.location, &why));
+        }
+        statements.push(statement);
+    }
+    Ok(())
+}

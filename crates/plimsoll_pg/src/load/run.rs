@@ -1,0 +1,243 @@
+//! The load: connections that share the arrivals, the change among them, and a sample for each request.
+//!
+//! A connection takes the next arrival, waits until it is due, sends it, and counts from when it was due. So requests wait for
+//! a free connection as they do for a service's pool, and that wait counts.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use futures_util::future::{join_all, try_join_all};
+use plimsoll_core::load::{ChangeUnderLoad, LoadRun, Sample, UNFINISHED, Wanted, summarized, timeline};
+use plimsoll_core::workload::WorkloadStatement;
+use plimsoll_sql::Migration;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::arrivals::{Arrival, Arrivals};
+use super::behind::LongTransaction;
+use super::change::{ChangeRun, run_change};
+use super::error::LoadError;
+use super::locks::{failed, ours};
+use super::session::RequestSession;
+use crate::server::PrivateServer;
+
+/// Requests of the first moments fill caches and aren't counted.
+const WARM_UP: Duration = Duration::from_millis(500);
+
+/// How long requests may go on after the load's end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Of the arrivals. Any number would do.
+const SEED: u64 = 0x506c_696d_736f_6c6c;
+
+/// How a load is run.
+#[derive(Clone, Debug)]
+pub struct LoadSettings {
+    /// Connections that the requests share.
+    pub connections: usize,
+    /// How long it runs before the change, and after it.
+    pub lead: Duration,
+    /// A transaction that the change meets.
+    pub long_transaction: Option<LongTransaction>,
+    /// A `lock_timeout` that the change's sessions begin with.
+    pub lock_timeout: Option<Duration>,
+}
+
+/// Runs the change among the requests of the workload.
+///
+/// # Errors
+/// When a statement of the workload can't be prepared, or when the server is gone. What fails while the load runs is
+/// counted.
+pub async fn run_load(
+    server: &PrivateServer,
+    database: &str,
+    statements: &[WorkloadStatement],
+    migrations: &[&Migration],
+    settings: &LoadSettings,
+) -> Result<LoadRun, LoadError> {
+    let wanted: Vec<Wanted> = statements
+        .iter()
+        .map(|statement| Wanted { name: statement.name.clone(), rate_per_s: statement.rate_per_s })
+        .collect();
+    let opened = (0..settings.connections).map(|_| open(server, database, statements));
+    let sessions = try_join_all(opened).await?;
+    let load = Load::new(&wanted);
+    let driven = drive(&load, server, database, migrations, settings);
+    let workers = async {
+        let all = join_all(sessions.iter().map(|session| load.work(session)));
+        // Ends on the clock when the change is over and the rest of the requests had their time.
+        tokio::select! {
+            _ = all => {}
+            () = load.out_of_patience() => {}
+        }
+    };
+    let (change, ()) = tokio::join!(driven, workers);
+    let change = change?;
+    let samples = load.samples();
+    let statements = summarized(&wanted, &samples, &change);
+    Ok(LoadRun {
+        long_transaction_ms: settings.long_transaction.as_ref().map(|long| milliseconds(long.lasts)),
+        lock_timeout_ms: settings.lock_timeout.map(milliseconds),
+        connections: settings.connections,
+        longest_stall_ms: statements.iter().map(|one| one.longest_stall_ms).fold(0.0, f64::max),
+        statements,
+        timeline: timeline(wanted.len(), &samples),
+        change,
+    })
+}
+
+async fn open(
+    server: &PrivateServer,
+    database: &str,
+    statements: &[WorkloadStatement],
+) -> Result<RequestSession, LoadError> {
+    match RequestSession::prepare(server.connect(database).await?, statements).await {
+        Ok(session) => Ok(session),
+        Err((index, error)) => Err(failed(server, &statements[index], &error).await),
+    }
+}
+
+/// Runs the change in its time, and ends the load after it.
+async fn drive(
+    load: &Load,
+    server: &PrivateServer,
+    database: &str,
+    migrations: &[&Migration],
+    settings: &LoadSettings,
+) -> Result<ChangeUnderLoad, LoadError> {
+    let driven = async {
+        sleep_until(load.begin + settings.lead).await;
+        let long = match &settings.long_transaction {
+            Some(long) => Some((long.begin(server, database).await?, long.lasts)),
+            None => None,
+        };
+        let started_ms = load.now_ms();
+        let changing = async {
+            let run = run_change(server, database, migrations, settings.lock_timeout).await;
+            (run, load.now_ms())
+        };
+        let lasting = async {
+            let Some((client, lasts)) = long else { return Ok(()) };
+            sleep(lasts).await;
+            match client.batch_execute("ROLLBACK").await {
+                Ok(()) => Ok(()),
+                Err(error) => Err(ours(server, error).await),
+            }
+        };
+        let ((run, ended_ms), lasted) = tokio::join!(changing, lasting);
+        lasted?;
+        let ChangeRun { failure, .. } = run?;
+        sleep(settings.lead).await;
+        Ok(ChangeUnderLoad { started_ms, ended_ms, error: failure })
+    };
+    let change = driven.await;
+    load.end.set(Some(load.now_ms()));
+    change
+}
+
+/// What the connections share.
+struct Load {
+    /// When samples begin to count.
+    begin: Instant,
+    arrivals: RefCell<Arrivals>,
+    samples: RefCell<Vec<Sample>>,
+    /// Requests on their way.
+    sent: RefCell<Vec<Arrival>>,
+    /// When the load ended: later arrivals aren't sent.
+    end: Cell<Option<f64>>,
+}
+
+impl Load {
+    fn new(wanted: &[Wanted]) -> Self {
+        Self {
+            begin: Instant::now() + WARM_UP,
+            arrivals: RefCell::new(Arrivals::new(wanted, -milliseconds(WARM_UP), SEED)),
+            samples: RefCell::default(),
+            sent: RefCell::default(),
+            end: Cell::new(None),
+        }
+    }
+
+    fn now_ms(&self) -> f64 {
+        let now = Instant::now();
+        match now.checked_duration_since(self.begin) {
+            Some(since) => milliseconds(since),
+            None => -milliseconds(self.begin - now),
+        }
+    }
+
+    /// Sends what is due, one request after another, until the load ends.
+    async fn work(&self, session: &RequestSession) {
+        loop {
+            let Some(arrival) = self.arrivals.borrow_mut().next() else { return };
+            if !self.is_due(arrival).await {
+                return;
+            }
+            self.sent.borrow_mut().push(arrival);
+            let result = session.send(arrival.statement, arrival.number).await;
+            self.sent.borrow_mut().retain(|one| *one != arrival);
+            let failure = result.err().map(|error| sqlstate(&error));
+            let is_lost = failure.as_deref() == Some(LOST);
+            self.note(arrival, failure);
+            if is_lost {
+                return;
+            }
+        }
+    }
+
+    /// Waits until the request is due. False if the load ended before that.
+    async fn is_due(&self, arrival: Arrival) -> bool {
+        loop {
+            if self.end.get().is_some_and(|end| end < arrival.at_ms) {
+                return false;
+            }
+            let left_ms = arrival.at_ms - self.now_ms();
+            if left_ms <= 0.0 {
+                return true;
+            }
+            // The load may end meanwhile, and nobody wakes who sleeps.
+            sleep(Duration::from_secs_f64(left_ms.min(100.0) / 1000.0)).await;
+        }
+    }
+
+    fn note(&self, arrival: Arrival, failure: Option<String>) {
+        let latency_ms = self.now_ms() - arrival.at_ms;
+        let sample = Sample { statement: arrival.statement, arrived_ms: arrival.at_ms, latency_ms, failure };
+        self.samples.borrow_mut().push(sample);
+    }
+
+    async fn out_of_patience(&self) {
+        while self.end.get().is_none() {
+            sleep(Duration::from_millis(100)).await;
+        }
+        sleep(PATIENCE).await;
+    }
+
+    /// All samples from the load's begin on, in the order of arrival. What was due and isn't finished has failed.
+    fn samples(&self) -> Vec<Sample> {
+        let sent = self.sent.take();
+        for arrival in sent {
+            self.note(arrival, Some(UNFINISHED.to_owned()));
+        }
+        let end = self.end.get().unwrap_or_default();
+        let waiting: Vec<Arrival> =
+            self.arrivals.borrow_mut().by_ref().take_while(|arrival| arrival.at_ms <= end).collect();
+        for arrival in waiting {
+            self.note(arrival, Some(UNFINISHED.to_owned()));
+        }
+        let mut samples = self.samples.take();
+        samples.retain(|sample| sample.arrived_ms >= 0.0);
+        samples.sort_by(|a, b| a.arrived_ms.total_cmp(&b.arrived_ms).then(a.statement.cmp(&b.statement)));
+        samples
+    }
+}
+
+/// What a request fails with whose connection broke.
+const LOST: &str = "08006";
+
+fn sqlstate(error: &tokio_postgres::Error) -> String {
+    error.code().map_or_else(|| LOST.to_owned(), |code| code.code().to_owned())
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,111 @@
+//! What is known of the database and of the change so far, and the records of its statements.
+//!
+//! It doesn't ask: whoever runs the change hands over what was seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use plimsoll_core::facts::SequenceMove;
+use plimsoll_core::rehearsal::{Outcome, StatementRecord};
+use plimsoll_sql::transaction::Place;
+use plimsoll_sql::{Command, Migration, Statement};
+
+use super::catalog::{Catalog, CatalogEntry};
+use super::deed::{Deed, Known};
+
+#[derive(Default)]
+pub(super) struct Ledger {
+    /// All relations as of the last photograph.
+    pub(super) catalog: Catalog,
+    /// Oids of relations that existed before the change.
+    pub(super) existing: BTreeSet<u32>,
+    /// Last values of sequences as they were last seen.
+    pub(super) sequences: BTreeMap<u32, Option<i64>>,
+    pub(super) records: Vec<StatementRecord>,
+    /// Time spent in statements so far.
+    pub(super) clock: Duration,
+    /// Number of the transaction that runs.
+    pub(super) transaction: usize,
+}
+
+impl Ledger {
+    /// What exists now is what existed before the change.
+    pub(super) fn take_stock(&mut self, catalog: Catalog, sequences: BTreeMap<u32, Option<i64>>) {
+        self.existing = catalog.entries.keys().copied().collect();
+        self.catalog = catalog;
+        self.sequences = sequences;
+    }
+
+    /// Relations that are new, renamed or have another file, by what was known of them.
+    pub(super) fn changed(
+        &self,
+        entries: impl IntoIterator<Item = (u32, CatalogEntry)>,
+    ) -> Vec<(u32, CatalogEntry)> {
+        entries.into_iter().filter(|(oid, entry)| self.catalog.entries.get(oid) != Some(entry)).collect()
+    }
+
+    /// Sequences whose last value is another than it was when it was last seen.
+    pub(super) fn moved(&mut self, values: BTreeMap<u32, Option<i64>>) -> Vec<(u32, SequenceMove)> {
+        let mut moved = Vec::new();
+        for (oid, to) in values {
+            let from = self.sequences.insert(oid, to).flatten();
+            let name = self.catalog.name(oid).unwrap_or_default().to_owned();
+            if from != to {
+                moved.push((oid, SequenceMove { sequence: name, from, to }));
+            }
+        }
+        moved
+    }
+
+    /// Writes down what a statement did.
+    pub(super) fn record(
+        &mut self,
+        migration: &Migration,
+        index: usize,
+        statement: &Statement,
+        place: Place,
+        deed: Deed,
+    ) {
+        let known = Known { catalog: &self.catalog, existing: &self.existing };
+        self.records.push(StatementRecord {
+            file: migration.source.name(),
+            statement: index,
+            line: migration.source.line_column(statement.range.start).0,
+            sql: migration.sql(statement).to_owned(),
+            outcome: if deed.error.is_some() { Outcome::Error } else { Outcome::Ok },
+            duration_ms: milliseconds(deed.duration),
+            started_ms: milliseconds(self.clock),
+            in_transaction: place.in_transaction(),
+            transaction: self.transaction,
+            locks: deed.locks(&known),
+            rewrites: deed.rewrites(&known),
+            scans: deed.scans(&known),
+            index_builds: deed.index_builds(&known),
+            works_concurrently: works_concurrently(statement),
+            wal_bytes: deed.wal_bytes,
+            lock_timeout_ms: deed.lock_timeout_ms,
+            renames: deed.renames(&known),
+            lock_spans: deed.lock_spans(&known),
+            further: deed.further(&known),
+            error: deed.error,
+        });
+        self.clock += deed.duration;
+        for (oid, entry) in deed.changed {
+            self.catalog.insert(oid, entry);
+        }
+    }
+}
+
+/// Whether the statement holds locks that block only before or after its work: `REINDEX CONCURRENTLY` of a partitioned
+/// table begins with `SHARE` on every partition (`ReindexPartitions` in `indexcmds.c`). Or whether they block nobody.
+fn works_concurrently(statement: &Statement) -> bool {
+    match statement.command() {
+        Some(Command::Reindex { concurrently, .. } | Command::Refresh { concurrently, .. }) => *concurrently,
+        Some(Command::CreateIndex(index)) => index.concurrently,
+        _ => false,
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

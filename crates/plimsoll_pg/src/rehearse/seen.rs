@@ -1,0 +1,154 @@
+//! What a statement is seen to have done: by a photograph at its end, or by samples while it runs.
+
+use std::collections::BTreeSet;
+
+use plimsoll_core::facts::TriggersFired;
+use plimsoll_sql::{Command, Migration, Statement};
+use tokio_postgres::Client;
+
+use super::catalog::CatalogEntry;
+use super::change::{Session, Stage};
+use super::deed::Deed;
+use super::error::{RehearseError, catalog_error};
+use super::inside::{FLUSH_COUNTERS, inside, trigger_functions, validated_foreign_keys, without_rows};
+use super::notices::told;
+use super::outside::{locks_of, outside, sequence_values};
+use super::photograph::Photograph;
+use super::sampling::{SHORTEST_GATED_MS, run_sampled};
+
+impl Stage<'_> {
+    /// Photographs a session that has just run a statement in its transaction.
+    pub(super) async fn photograph(
+        &mut self,
+        session: &mut Session,
+        command: Option<&Command>,
+        open: &mut Photograph,
+    ) -> Result<Deed, RehearseError> {
+        // The session is idle: both look at the same moment.
+        let locks = ours!(self, locks_of(&self.observer, session.pid).await);
+        let told = told(&mut session.notices);
+        let now = ours!(self, inside(&session.client).await);
+        let mut scans = now.counters.scanned_since(&open.counters);
+        let mut validated = Vec::new();
+        if !told.validated.is_empty() {
+            for (oid, rows, key) in
+                ours!(self, validated_foreign_keys(&session.client, &told.validated).await)
+            {
+                if now.entries.contains_key(&oid) {
+                    if !scans.iter().any(|(known, _)| *known == oid) {
+                        scans.push((oid, rows));
+                    }
+                    validated.push(key);
+                }
+            }
+        }
+        let changed = self.ledger.changed(now.entries);
+        let emptied = self.emptied(session, command, &changed, &told.rewritten).await?;
+        let called = now.counters.called_since(&open.counters);
+        let deed = Deed {
+            locks: locks.difference(&open.locks).copied().collect(),
+            scans,
+            changed,
+            emptied,
+            wal_bytes: now.wal.saturating_sub(open.wal),
+            lock_timeout_ms: now.lock_timeout_ms,
+            written: now.counters.written_since(&open.counters),
+            catalog_rows: now.counters.catalog_rows.saturating_sub(open.counters.catalog_rows),
+            validated,
+            sequences: self.ledger.moved(now.sequences),
+            triggers: self.triggers(&session.client, &called).await?,
+            temp_files: told.temp_files,
+            messages: told.messages,
+            ..Deed::default()
+        };
+        *open = Photograph { locks, counters: now.counters, wal: now.wal };
+        Ok(deed)
+    }
+
+    /// The trigger functions that were called, by name; asked where they are seen.
+    async fn triggers(
+        &self,
+        client: &Client,
+        called: &[(u32, u64)],
+    ) -> Result<Vec<TriggersFired>, RehearseError> {
+        if called.is_empty() {
+            return Ok(Vec::new());
+        }
+        let oids: Vec<u32> = called.iter().map(|(oid, _)| *oid).collect();
+        let mut named = ours!(self, trigger_functions(client, &oids).await);
+        let fired = called.iter().filter_map(|(oid, calls)| {
+            let (function, triggers) = named.remove(oid)?;
+            Some(TriggersFired { function, calls: *calls, triggers })
+        });
+        Ok(fired.collect())
+    }
+
+    /// Tables that were truncated, by the statement itself or by code that it calls, among those with a new file.
+    async fn emptied(
+        &self,
+        session: &Session,
+        command: Option<&Command>,
+        changed: &[(u32, CatalogEntry)],
+        rewritten: &[String],
+    ) -> Result<BTreeSet<u32>, RehearseError> {
+        let is_rewritten =
+            |entry: &CatalogEntry| rewritten.iter().any(|name| entry.name.ends_with(&format!(".{name}")));
+        let tables = changed.iter().filter(|(_, entry)| entry.kind == 'r' && !is_rewritten(entry));
+        let tables: BTreeSet<u32> = tables.map(|(oid, _)| *oid).collect();
+        match command {
+            Some(Command::Truncate { .. }) => Ok(tables),
+            // A block, a function. Others that give a table a new file keep its rows, if it has any.
+            Some(Command::Other | Command::Do { .. } | Command::Query { .. }) if !tables.is_empty() => {
+                Ok(ours!(self, without_rows(&session.client, &tables).await))
+            }
+            _ => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// Runs a statement that commits by itself.
+    pub(super) async fn run_sampled(
+        &mut self,
+        session: &mut Session,
+        migration: &Migration,
+        statement: &Statement,
+    ) -> Result<Deed, RehearseError> {
+        let (_, before, wal_before) = ours!(self, outside(&self.observer).await);
+        let source = &migration.source;
+        // A statement that gives up soon must not be kept waiting by us.
+        let patience = ours!(self, inside(&session.client).await).lock_timeout_ms;
+        let gate = (patience == 0 || patience > SHORTEST_GATED_MS).then_some(self.gate.each_ref());
+        let sampled = ours!(
+            self,
+            run_sampled(&session.client, session.pid, &self.observer, gate, source, statement).await
+        );
+        let error = match &sampled.result {
+            Ok(()) => None,
+            Err(error) => Some(self.refusal(error, migration, statement).await?),
+        };
+        let lock_timeout_ms = ours!(self, inside(&session.client).await).lock_timeout_ms;
+        ours!(self, session.client.batch_execute(FLUSH_COUNTERS).await);
+        let (catalog, after, wal_after) = ours!(self, outside(&self.observer).await);
+        let sequences = ours!(self, sequence_values(&self.observer).await);
+        let told = told(&mut session.notices);
+        let triggers = self.triggers(&self.observer, &after.called_since(&before)).await?;
+        Ok(Deed {
+            duration: sampled.duration,
+            locks: sampled.locks,
+            scans: after.scanned_since(&before),
+            changed: self.ledger.changed(catalog.entries),
+            emptied: BTreeSet::new(),
+            wal_bytes: wal_after.saturating_sub(wal_before),
+            lock_timeout_ms,
+            error,
+            spans: sampled.spans,
+            written: after.written_since(&before),
+            catalog_rows: after.catalog_rows.saturating_sub(before.catalog_rows),
+            validated: Vec::new(),
+            sequences: self.ledger.moved(sequences),
+            triggers,
+            temp_files: told.temp_files,
+            messages: told.messages,
+            waits: sampled.waits,
+        })
+    }
+}
