@@ -163,7 +163,7 @@ mod tests {
             findings[0].evidence.facts,
             [
                 "13 round trips would be spared",
-                "waited 8.0 ms for the answers",
+                "waited 8.00 ms for the answers",
                 "6 of 6 values were in that column",
                 "application web",
                 "route /books",

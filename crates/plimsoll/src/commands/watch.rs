@@ -117,7 +117,7 @@ impl Ground {
         settings.require_rehearsable()?;
         let progress = Progress::new();
         progress.step("starting a private server");
-        let server = start(settings).await?;
+        let server = start(settings, 0).await?;
         let database = &settings.database;
         if arguments.migrate {
             let project = Project::load(settings, &ReportArguments::everything())?.as_all_earlier();
