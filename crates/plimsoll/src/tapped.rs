@@ -1,6 +1,6 @@
 //! What leads a program through the tap: the variables of its environment.
 
-use plimsoll_pg::tap::Tap;
+use plimsoll_pg::tap::Doors;
 
 use crate::exit::Failure;
 
@@ -31,7 +31,7 @@ pub(crate) struct Login {
     pub(crate) password: Option<String>,
 }
 
-/// The variables that lead a program to the tap.
+/// The variables that lead a program to the doors.
 pub(crate) struct TapEnvironment {
     set: Vec<(String, String)>,
 }
@@ -41,13 +41,13 @@ impl TapEnvironment {
     ///
     /// The port stands for the socket wherever there is one: a program that takes the host from elsewhere, as from a
     /// settings file that says localhost, then finds the tap all the same, and not the server of port 5432.
-    pub(crate) fn new(tap: &Tap, login: &Login, templates: &[(String, String)]) -> Self {
-        let socket = tap.folder().to_string_lossy().into_owned();
-        let (host, port) = match tap.port() {
+    pub(crate) fn new(doors: &Doors, login: &Login, templates: &[(String, String)]) -> Self {
+        let socket = doors.folder().to_string_lossy().into_owned();
+        let (host, port) = match doors.port() {
             Some(port) => ("127.0.0.1".to_owned(), port),
-            None => (socket.clone(), tap.socket_port()),
+            None => (socket.clone(), doors.socket_port()),
         };
-        let own = tap.password().map(|password| password.text().to_owned());
+        let own = doors.password().map(|password| password.text().to_owned());
         let password = own.or_else(|| login.password.clone()).unwrap_or_default();
         let url = url(&host, port, login, &password);
         let values = [

@@ -39,7 +39,7 @@ pub(crate) async fn run(
     let tap = Tap::open(ground.options(arguments)?, Arc::clone(&counting) as _)
         .await
         .map_err(Failure::environment)?;
-    let environment = TapEnvironment::new(&tap, &ground.login, &arguments.variables);
+    let environment = TapEnvironment::new(tap.doors(), &ground.login, &arguments.variables);
     let command = program::shown(&arguments.command);
     let status = if arguments.command.is_empty() {
         wait_for_the_end(&environment).await?;

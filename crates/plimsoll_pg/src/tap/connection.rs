@@ -21,6 +21,7 @@ const PIECE: usize = 16 * 1024;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How the client came.
+#[derive(Debug)]
 pub(super) enum Client {
     /// Through the socket file, which only we and our children can reach.
     Unix(UnixStream),
@@ -55,12 +56,12 @@ impl Stream for TcpStream {
 }
 
 /// Serves a client to the end of its session. What goes wrong on the way ends the session and is told to the sink.
-pub(super) async fn serve(client: Client, shared: &Shared) {
+pub(super) async fn serve(client: Client, password: Option<&Password>, shared: &Shared) {
     match client {
         Client::Unix(stream) => serve_stream(stream, None, shared).await,
         Client::Tcp(stream) => {
             stream.set_nodelay(true).unwrap_or_default();
-            serve_stream(stream, shared.password.as_ref(), shared).await;
+            serve_stream(stream, password, shared).await;
         }
     }
 }

@@ -1,0 +1,113 @@
+//! Where clients come in: a socket file that only its owner can reach, and a port of this machine.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, UnixListener};
+
+use super::connection::Client;
+use super::password::Password;
+use super::{PortGuard, TapError};
+
+/// The port that names the socket file, beside a private server's own. It isn't the one that is listened on.
+const SOCKET_PORT: u16 = 6432;
+
+/// After a connection couldn't be accepted, so long nothing is tried: mostly it is file descriptors that lack.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A tap's socket and port. They close when this is dropped.
+#[derive(Debug)]
+pub struct Doors {
+    folder: PathBuf,
+    /// Removed with this, if it is the tap's own.
+    _own_folder: Option<tempfile::TempDir>,
+    port: Option<u16>,
+    password: Option<Password>,
+    unix: UnixListener,
+    tcp: Option<TcpListener>,
+}
+
+impl Doors {
+    /// Opens them: in a folder, or one of their own; on a port, or a free one.
+    pub(super) async fn open(
+        folder: Option<PathBuf>,
+        guard: PortGuard,
+        port: Option<u16>,
+    ) -> Result<Self, TapError> {
+        let listen = |place: &str, why| TapError::Listen { place: place.to_owned(), why };
+        let own_folder = match folder {
+            Some(_) => None,
+            None => Some(private_folder().map_err(|why| listen("a folder in /tmp", why))?),
+        };
+        let folder = folder.or_else(|| Some(own_folder.as_ref()?.path().to_owned())).unwrap_or_default();
+        let socket = folder.join(format!(".s.PGSQL.{SOCKET_PORT}"));
+        let unix = UnixListener::bind(&socket).map_err(|why| listen(&socket.to_string_lossy(), why))?;
+        let (tcp, port) = match guard {
+            PortGuard::NoPort => (None, None),
+            _ => {
+                let wanted = port.unwrap_or(0);
+                let place = port.map_or("a port of 127.0.0.1".to_owned(), |port| format!("127.0.0.1:{port}"));
+                let on = |why| listen(&place, why);
+                let listener = TcpListener::bind(("127.0.0.1", wanted)).await.map_err(on)?;
+                let port = listener.local_addr().map_err(on)?.port();
+                (Some(listener), Some(port))
+            }
+        };
+        let password = match guard {
+            PortGuard::Password => Some(Password::random().map_err(|why| listen("/dev/urandom", why))?),
+            _ => None,
+        };
+        Ok(Self { folder, _own_folder: own_folder, port, password, unix, tcp })
+    }
+
+    /// The folder of the socket: `PGHOST`.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What `PGPORT` is with that folder.
+    #[must_use]
+    pub fn socket_port(&self) -> u16 {
+        SOCKET_PORT
+    }
+
+    /// The port of 127.0.0.1, if there is one.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// What the port asks for.
+    #[must_use]
+    pub fn password(&self) -> Option<&Password> {
+        self.password.as_ref()
+    }
+
+    /// The next client. After an error it pauses, so that whoever asks again at once doesn't spin.
+    pub(super) async fn accept(&self) -> io::Result<Client> {
+        let accepted = tokio::select! {
+            accepted = self.unix.accept() => accepted.map(|(stream, _)| Client::Unix(stream)),
+            accepted = accept_tcp(self.tcp.as_ref()) => accepted.map(Client::Tcp),
+        };
+        if accepted.is_err() {
+            tokio::time::sleep(PAUSE).await;
+        }
+        accepted
+    }
+}
+
+/// Short: a socket's path has at most 107 bytes.
+fn private_folder() -> io::Result<tempfile::TempDir> {
+    let private = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix("plimsoll-tap-").permissions(private).tempdir_in("/tmp")
+}
+
+async fn accept_tcp(listener: Option<&TcpListener>) -> io::Result<tokio::net::TcpStream> {
+    match listener {
+        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        None => std::future::pending().await,
+    }
+}
