@@ -11,17 +11,16 @@ use plimsoll_core::ChangeScope;
 use plimsoll_core::rehearsal::{Outcome, Rehearsal};
 use plimsoll_sql::transaction::{Block, Place};
 use plimsoll_sql::{Command, Migration, Statement};
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_postgres::Client;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::SqlState;
 
 use super::catalog::Catalog;
 use super::deed::Deed;
 use super::error::{RehearseError, catalog_error, refusal_of, statement_error};
 use super::guard::{BACK_TO_SAVEPOINT, Guard};
 use super::inside::{FLUSH_COUNTERS, SESSION_SETTINGS};
-use super::ledger::Ledger;
-use super::notices::told;
+use super::ledger::{Ledger, Subject};
+use super::notices::Notices;
 use super::outside::{backend_pid, locks_of, sequence_values, wal_position};
 use super::photograph::Photograph;
 use super::runner::{create_role, missing_role, run};
@@ -80,10 +79,10 @@ pub async fn rehearse(
 
 pub(super) struct Stage<'a> {
     pub(super) server: &'a PrivateServer,
-    database: &'a str,
+    pub(super) database: &'a str,
     pub(super) observer: Client,
     pub(super) gate: [Client; 2],
-    server_version: String,
+    pub(super) server_version: String,
     pub(super) ledger: Ledger,
     /// Roles that the change names and the server lacked.
     made_roles: Vec<String>,
@@ -93,11 +92,11 @@ pub(super) struct Stage<'a> {
 pub(super) struct Session {
     pub(super) client: Client,
     pub(super) pid: i32,
-    pub(super) notices: UnboundedReceiver<DbError>,
+    pub(super) notices: Notices,
 }
 
 impl<'a> Stage<'a> {
-    async fn open(server: &'a PrivateServer, database: &'a str) -> Result<Self, RehearseError> {
+    pub(super) async fn open(server: &'a PrivateServer, database: &'a str) -> Result<Self, RehearseError> {
         let observer = server.connect(database).await?;
         let gate = [server.connect(database).await?, server.connect(database).await?];
         let mut stage = Self {
@@ -125,7 +124,7 @@ impl<'a> Stage<'a> {
     }
 
     /// After a rollback relations have their former names and files again, and some locks are gone.
-    async fn forget_undone(
+    pub(super) async fn forget_undone(
         &mut self,
         session: &Session,
         open: Option<&mut Photograph>,
@@ -147,7 +146,7 @@ impl<'a> Stage<'a> {
         let (client, notices) = self.server.connect_with_notices(self.database).await?;
         ours!(self, client.batch_execute(SESSION_SETTINGS).await);
         let pid = ours!(self, backend_pid(&client).await);
-        Ok(Session { client, pid, notices })
+        Ok(Session { client, pid, notices: Notices::OfClient(notices) })
     }
 
     async fn run_file(
@@ -164,7 +163,7 @@ impl<'a> Stage<'a> {
             self.ledger.transaction = first_transaction + place.transaction;
             let last = places.get(index + 1).is_none_or(|next| next.transaction != place.transaction);
             let deed = self.run_statement(&mut session, migration, statement, *place, &mut open).await?;
-            self.ledger.record(migration, index, statement, *place, deed);
+            self.ledger.record(Subject::of(migration, index, statement, *place), deed);
             if last && open.take().is_some() {
                 if matches!(place.block, Block::Tool | Block::Batch) {
                     self.commit(&session, migration).await?;
@@ -225,7 +224,7 @@ impl<'a> Stage<'a> {
 
     /// What a session has before it begins a transaction: no locks, and counters at zero. Taken by
     /// another session: a query in the transaction would keep it from setting its isolation level.
-    async fn first_photograph(&self) -> Result<Photograph, RehearseError> {
+    pub(super) async fn first_photograph(&self) -> Result<Photograph, RehearseError> {
         let wal = ours!(self, wal_position(&self.observer).await);
         Ok(Photograph { wal, ..Photograph::default() })
     }
@@ -263,7 +262,7 @@ impl<'a> Stage<'a> {
                 continue;
             }
             let error = statement_error(refusal, &migration.source, statement.range.start);
-            let messages = told(&mut session.notices).messages;
+            let messages = session.notices.told().messages;
             return Ok(Deed { duration, waits, messages, error: Some(error), ..Deed::default() });
         }
     }
@@ -306,7 +305,7 @@ impl<'a> Stage<'a> {
             Ok(()) => None,
             Err(error) => Some(self.refusal(&error, migration, statement).await?),
         };
-        let messages = told(&mut session.notices).messages;
+        let messages = session.notices.told().messages;
         Ok(Deed { duration, waits, messages, error, ..Deed::default() })
     }
 
@@ -358,7 +357,7 @@ async fn timed_run(
 
 /// Whether the refusal is about the transaction block that we put around a lone statement:
 /// `PreventInTransactionBlock`, or a COMMIT within a procedure.
-fn refuses_transactions(sqlstate: &str) -> bool {
+pub(super) fn refuses_transactions(sqlstate: &str) -> bool {
     [SqlState::ACTIVE_SQL_TRANSACTION, SqlState::INVALID_TRANSACTION_TERMINATION]
         .iter()
         .any(|s| s.code() == sqlstate)

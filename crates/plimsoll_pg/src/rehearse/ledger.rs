@@ -58,30 +58,23 @@ impl Ledger {
     }
 
     /// Writes down what a statement did.
-    pub(super) fn record(
-        &mut self,
-        migration: &Migration,
-        index: usize,
-        statement: &Statement,
-        place: Place,
-        deed: Deed,
-    ) {
+    pub(super) fn record(&mut self, subject: Subject, deed: Deed) {
         let known = Known { catalog: &self.catalog, existing: &self.existing };
         self.records.push(StatementRecord {
-            file: migration.source.name(),
-            statement: index,
-            line: migration.source.line_column(statement.range.start).0,
-            sql: migration.sql(statement).to_owned(),
+            file: subject.file,
+            statement: subject.index,
+            line: subject.line,
+            sql: subject.sql,
             outcome: if deed.error.is_some() { Outcome::Error } else { Outcome::Ok },
             duration_ms: milliseconds(deed.duration),
             started_ms: milliseconds(self.clock),
-            in_transaction: place.in_transaction(),
+            in_transaction: subject.in_transaction,
             transaction: self.transaction,
             locks: deed.locks(&known),
             rewrites: deed.rewrites(&known),
             scans: deed.scans(&known),
             index_builds: deed.index_builds(&known),
-            works_concurrently: works_concurrently(statement),
+            works_concurrently: subject.works_concurrently,
             wal_bytes: deed.wal_bytes,
             lock_timeout_ms: deed.lock_timeout_ms,
             renames: deed.renames(&known),
@@ -96,9 +89,35 @@ impl Ledger {
     }
 }
 
+/// The statement that a record is of.
+pub(super) struct Subject {
+    pub(super) file: String,
+    /// Index in the file.
+    pub(super) index: usize,
+    /// Line in the file, from 1.
+    pub(super) line: usize,
+    pub(super) sql: String,
+    pub(super) in_transaction: bool,
+    pub(super) works_concurrently: bool,
+}
+
+impl Subject {
+    /// A statement of a migration.
+    pub(super) fn of(migration: &Migration, index: usize, statement: &Statement, place: Place) -> Self {
+        Self {
+            file: migration.source.name(),
+            index,
+            line: migration.source.line_column(statement.range.start).0,
+            sql: migration.sql(statement).to_owned(),
+            in_transaction: place.in_transaction(),
+            works_concurrently: works_concurrently(statement),
+        }
+    }
+}
+
 /// Whether the statement holds locks that block only before or after its work: `REINDEX CONCURRENTLY` of a partitioned
 /// table begins with `SHARE` on every partition (`ReindexPartitions` in `indexcmds.c`). Or whether they block nobody.
-fn works_concurrently(statement: &Statement) -> bool {
+pub(super) fn works_concurrently(statement: &Statement) -> bool {
     match statement.command() {
         Some(Command::Reindex { concurrently, .. } | Command::Refresh { concurrently, .. }) => *concurrently,
         Some(Command::CreateIndex(index)) => index.concurrently,

@@ -38,13 +38,32 @@ pub(super) struct Told {
     pub(super) messages: Vec<ServerMessage>,
 }
 
-/// What the server has told since this was last asked.
-pub(super) fn told(notices: &mut UnboundedReceiver<DbError>) -> Told {
-    let mut told = Told::default();
-    while let Ok(notice) = notices.try_recv() {
-        told.note(notice.severity(), notice.message());
+/// Where a session's notices come from.
+pub(super) enum Notices {
+    /// A client of ours.
+    OfClient(UnboundedReceiver<DbError>),
+    /// A session that a program drives: severity and message of each.
+    OfProgram(UnboundedReceiver<(String, String)>),
+}
+
+impl Notices {
+    /// What the server has told since this was last asked.
+    pub(super) fn told(&mut self) -> Told {
+        let mut told = Told::default();
+        match self {
+            Self::OfClient(notices) => {
+                while let Ok(notice) = notices.try_recv() {
+                    told.note(notice.severity(), notice.message());
+                }
+            }
+            Self::OfProgram(notices) => {
+                while let Ok((severity, message)) = notices.try_recv() {
+                    told.note(&severity, &message);
+                }
+            }
+        }
+        told
     }
-    told
 }
 
 impl Told {

@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use plimsoll_core::{LockMode, SourceFile};
+use plimsoll_core::LockMode;
 use plimsoll_sql::Statement;
 use tokio_postgres::Client;
 
 use super::gate::Gate;
 use super::outside::{locks_of, wait_event};
 use super::photograph::Locks;
-use super::runner::run;
 use super::waits::Waits;
 
 /// A `lock_timeout` of so many milliseconds or less could end a statement that waits for the gate.
@@ -22,7 +21,6 @@ pub(super) const SAMPLE_EVERY: Duration = Duration::from_millis(1);
 
 /// What sampling saw.
 pub(super) struct Sampled {
-    pub(super) result: Result<(), tokio_postgres::Error>,
     pub(super) duration: Duration,
     pub(super) locks: Locks,
     /// From when to when each was seen, since the statement's start and without what the gate cost.
@@ -36,24 +34,23 @@ pub(super) type Spans = BTreeMap<(u32, LockMode), (Duration, Duration)>;
 /// Looks between two waits of other kinds, so that a statement of minutes isn't asked 1,000 times a second for them.
 const LOOKS_PER_WAIT: u32 = 10;
 
-/// Runs a statement alone in its session while `observer` samples its locks, with a gate in its
-/// way if there are sessions for one.
-pub(super) async fn run_sampled(
-    session: &Client,
+/// Awaits a statement that runs alone in its session while `observer` samples its locks, with a gate in its way if there
+/// are sessions for one.
+pub(super) async fn sampled<Output>(
+    running: impl Future<Output = Output>,
     session_pid: i32,
     observer: &Client,
     gate_sessions: Option<[&Client; 2]>,
-    source: &SourceFile,
     statement: &Statement,
-) -> Result<Sampled, tokio_postgres::Error> {
+) -> Result<(Output, Sampled), tokio_postgres::Error> {
     let mut gate = Gate::shut(gate_sessions, statement).await?;
     let (mut spans, mut waits, mut looks) = (Spans::new(), Waits::default(), 0_u32);
     let started = Instant::now();
-    let mut running = std::pin::pin!(run(session, source, statement));
-    let result = loop {
+    let mut running = std::pin::pin!(running);
+    let output = loop {
         tokio::select! {
             biased;
-            result = &mut running => break result,
+            output = &mut running => break output,
             () = tokio::time::sleep(SAMPLE_EVERY) => {}
         }
         let mut seen = locks_of(observer, session_pid).await?;
@@ -71,7 +68,7 @@ pub(super) async fn run_sampled(
         *last = (*last).min(duration);
     }
     let locks = spans.keys().copied().collect();
-    Ok(Sampled { result, duration, locks, spans, waits })
+    Ok((output, Sampled { duration, locks, spans, waits }))
 }
 
 /// A lock may have been taken right after the look before, and may be kept until right before the next.

@@ -11,10 +11,10 @@ use super::change::{Session, Stage};
 use super::deed::Deed;
 use super::error::{RehearseError, catalog_error};
 use super::inside::{FLUSH_COUNTERS, inside, trigger_functions, validated_foreign_keys, without_rows};
-use super::notices::told;
 use super::outside::{locks_of, outside, sequence_values};
-use super::photograph::Photograph;
-use super::sampling::{SHORTEST_GATED_MS, run_sampled};
+use super::photograph::{Counters, Photograph};
+use super::runner::run;
+use super::sampling::{SHORTEST_GATED_MS, Sampled, sampled};
 
 impl Stage<'_> {
     /// Photographs a session that has just run a statement in its transaction.
@@ -26,7 +26,7 @@ impl Stage<'_> {
     ) -> Result<Deed, RehearseError> {
         // The session is idle: both look at the same moment.
         let locks = ours!(self, locks_of(&self.observer, session.pid).await);
-        let told = told(&mut session.notices);
+        let told = session.notices.told();
         let now = ours!(self, inside(&session.client).await);
         let mut scans = now.counters.scanned_since(&open.counters);
         let mut validated = Vec::new();
@@ -105,50 +105,80 @@ impl Stage<'_> {
         }
     }
 
-    /// Runs a statement that commits by itself.
+    /// Runs a statement of a migration that commits by itself.
     pub(super) async fn run_sampled(
         &mut self,
         session: &mut Session,
         migration: &Migration,
         statement: &Statement,
     ) -> Result<Deed, RehearseError> {
-        let (_, before, wal_before) = ours!(self, outside(&self.observer).await);
-        let source = &migration.source;
-        // A statement that gives up soon must not be kept waiting by us.
-        let patience = ours!(self, inside(&session.client).await).lock_timeout_ms;
-        let gate = (patience == 0 || patience > SHORTEST_GATED_MS).then_some(self.gate.each_ref());
-        let sampled = ours!(
-            self,
-            run_sampled(&session.client, session.pid, &self.observer, gate, source, statement).await
-        );
-        let error = match &sampled.result {
+        let before = self.before_sampling(&session.client).await?;
+        let running = run(&session.client, &migration.source, statement);
+        let (result, sampled) = self.sample(&before, session.pid, statement, running).await?;
+        let error = match &result {
             Ok(()) => None,
             Err(error) => Some(self.refusal(error, migration, statement).await?),
         };
-        let lock_timeout_ms = ours!(self, inside(&session.client).await).lock_timeout_ms;
-        ours!(self, session.client.batch_execute(FLUSH_COUNTERS).await);
-        let (catalog, after, wal_after) = ours!(self, outside(&self.observer).await);
+        let told = session.notices.told();
+        let deed = self.after_sampling(&session.client, before, sampled).await?;
+        Ok(Deed { error, temp_files: told.temp_files, messages: told.messages, ..deed })
+    }
+
+    /// What is to be known before a statement that commits by itself.
+    pub(super) async fn before_sampling(&self, client: &Client) -> Result<BeforeSampling, RehearseError> {
+        let (_, counters, wal) = ours!(self, outside(&self.observer).await);
+        // A statement that gives up soon must not be kept waiting by us.
+        let patience = ours!(self, inside(client).await).lock_timeout_ms;
+        Ok(BeforeSampling { counters, wal, is_gated: patience == 0 || patience > SHORTEST_GATED_MS })
+    }
+
+    /// Samples a process while it runs the statement.
+    pub(super) async fn sample<Output>(
+        &self,
+        before: &BeforeSampling,
+        pid: i32,
+        statement: &Statement,
+        running: impl Future<Output = Output>,
+    ) -> Result<(Output, Sampled), RehearseError> {
+        let gate = before.is_gated.then_some(self.gate.each_ref());
+        Ok(ours!(self, sampled(running, pid, &self.observer, gate, statement).await))
+    }
+
+    /// What the statement did, all but its error and what the server told.
+    pub(super) async fn after_sampling(
+        &mut self,
+        client: &Client,
+        before: BeforeSampling,
+        sampled: Sampled,
+    ) -> Result<Deed, RehearseError> {
+        let lock_timeout_ms = ours!(self, inside(client).await).lock_timeout_ms;
+        ours!(self, client.batch_execute(FLUSH_COUNTERS).await);
+        let (catalog, after, wal) = ours!(self, outside(&self.observer).await);
         let sequences = ours!(self, sequence_values(&self.observer).await);
-        let told = told(&mut session.notices);
-        let triggers = self.triggers(&self.observer, &after.called_since(&before)).await?;
+        let triggers = self.triggers(&self.observer, &after.called_since(&before.counters)).await?;
         Ok(Deed {
             duration: sampled.duration,
             locks: sampled.locks,
-            scans: after.scanned_since(&before),
+            scans: after.scanned_since(&before.counters),
             changed: self.ledger.changed(catalog.entries),
-            emptied: BTreeSet::new(),
-            wal_bytes: wal_after.saturating_sub(wal_before),
+            wal_bytes: wal.saturating_sub(before.wal),
             lock_timeout_ms,
-            error,
             spans: sampled.spans,
-            written: after.written_since(&before),
-            catalog_rows: after.catalog_rows.saturating_sub(before.catalog_rows),
-            validated: Vec::new(),
+            written: after.written_since(&before.counters),
+            catalog_rows: after.catalog_rows.saturating_sub(before.counters.catalog_rows),
             sequences: self.ledger.moved(sequences),
             triggers,
-            temp_files: told.temp_files,
-            messages: told.messages,
             waits: sampled.waits,
+            ..Deed::default()
         })
     }
+}
+
+/// What was known before a statement that commits by itself.
+pub(super) struct BeforeSampling {
+    counters: Counters,
+    /// Insert position of the write-ahead log, in bytes.
+    wal: u64,
+    /// Whether it may be kept waiting.
+    is_gated: bool,
 }

@@ -17,6 +17,7 @@ mod startup;
 mod statement;
 mod tracker;
 mod value;
+mod wire;
 
 use std::fmt;
 use std::io;
@@ -33,6 +34,7 @@ pub use doors::Doors;
 pub use password::Password;
 pub use statement::{Outcome, Parameters, RowValues, ServerError, Session, Statement, TransactionStatus};
 pub use tracker::Sink;
+pub(crate) use wire::{Header, Wire, message};
 pub use value::{Format, Value, hash_of_text};
 
 /// Where the tap leads.
