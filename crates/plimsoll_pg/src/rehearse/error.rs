@@ -42,6 +42,9 @@ pub enum RehearseError {
         /// Detail, hint and advice, each on a line of its own.
         extra: String,
     },
+    /// There is no place for a tap.
+    #[error(transparent)]
+    Tap(#[from] crate::tap::TapError),
     /// One of our own queries failed.
     #[error("read the server's catalog: {0}")]
     Catalog(String),

@@ -28,6 +28,7 @@ mod replay;
 mod runner;
 mod sampling;
 mod seen;
+mod step;
 mod waits;
 
 pub use change::{StatementObserver, rehearse};
@@ -36,3 +37,4 @@ pub(crate) use error::{catalog_error, described, refusal_of};
 pub(crate) use outside::{backend_pid, locks_by_name};
 pub use replay::{analyze, replay, run_script};
 pub(crate) use runner::run as run_statement;
+pub use step::{ProgramRehearsal, rehearse_program};

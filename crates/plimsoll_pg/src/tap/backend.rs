@@ -11,7 +11,7 @@ pub(super) fn is_read(tag: u8) -> bool {
 }
 
 /// `ErrorResponse`: fields of a code and a text each.
-pub(super) fn error(body: &[u8]) -> ServerError {
+pub(crate) fn error(body: &[u8]) -> ServerError {
     let mut reader = Reader(body);
     let mut error = ServerError::default();
     while let Some(code) = reader.byte().filter(|code| *code != 0) {
@@ -62,7 +62,7 @@ pub(super) fn command_tag(body: &[u8]) -> (&str, Option<u64>) {
 }
 
 /// `BackendKeyData`: the process id. The key behind it has four bytes up to protocol 3.0 and any number from 3.2 on.
-pub(super) fn process_id(body: &[u8]) -> Option<i32> {
+pub(crate) fn process_id(body: &[u8]) -> Option<i32> {
     Reader(body).int32()
 }
 

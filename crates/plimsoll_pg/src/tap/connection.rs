@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::backend::error_message;
+use super::doors::Doors;
 use super::password::Password;
 use super::startup::{LONGEST, Opening, opening};
 use super::statement::{ServerError, Session};
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How the client came.
 #[derive(Debug)]
-pub(super) enum Client {
+pub(crate) enum Client {
     /// Through the socket file, which only we and our children can reach.
     Unix(UnixStream),
     /// Through a port of this machine, which anybody on it can reach.
@@ -53,6 +54,57 @@ impl Stream for TcpStream {
     fn halves(self) -> (Self::Read, Self::Write) {
         self.into_split()
     }
+}
+
+/// A client, whichever way it came.
+pub(crate) type BoxedClient = Box<dyn Connected>;
+
+/// A stream that is read and written.
+pub(crate) trait Connected: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connected for S {}
+
+impl Client {
+    /// The client's stream, and whether it came through the port.
+    pub(crate) fn boxed(self) -> (BoxedClient, CameBy) {
+        match self {
+            Self::Unix(stream) => (Box::new(stream), CameBy::Socket),
+            Self::Tcp(stream) => {
+                stream.set_nodelay(true).unwrap_or_default();
+                (Box::new(stream), CameBy::Port)
+            }
+        }
+    }
+}
+
+/// Which way a client came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CameBy {
+    /// The socket.
+    Socket,
+    /// The port.
+    Port,
+}
+
+/// The client's first packet that a server is to have; nothing if it went away, or may not come in.
+pub(crate) async fn opened(
+    client: &mut BoxedClient,
+    came_by: CameBy,
+    doors: &Doors,
+) -> io::Result<Option<(Vec<u8>, Opening)>> {
+    let password = doors.password().filter(|_| came_by == CameBy::Port);
+    let opened = tokio::time::timeout(PATIENCE, open(client, password)).await;
+    opened.unwrap_or(Ok(None))
+}
+
+/// Passes a connection on as it is.
+pub(crate) async fn pass_on(
+    client: &mut BoxedClient,
+    server: &mut UnixStream,
+    packet: &[u8],
+) -> io::Result<()> {
+    server.write_all(packet).await?;
+    tokio::io::copy_bidirectional(client, server).await.map(|_| ())
 }
 
 /// Serves a client to the end of its session. What goes wrong on the way ends the session and is told to the sink.

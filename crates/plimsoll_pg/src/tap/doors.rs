@@ -31,7 +31,7 @@ pub struct Doors {
 
 impl Doors {
     /// Opens them: in a folder, or one of their own; on a port, or a free one.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         folder: Option<PathBuf>,
         guard: PortGuard,
         port: Option<u16>,
@@ -87,7 +87,7 @@ impl Doors {
     }
 
     /// The next client. After an error it pauses, so that whoever asks again at once doesn't spin.
-    pub(super) async fn accept(&self) -> io::Result<Client> {
+    pub(crate) async fn accept(&self) -> io::Result<Client> {
         let accepted = tokio::select! {
             accepted = self.unix.accept() => accepted.map(|(stream, _)| Client::Unix(stream)),
             accepted = accept_tcp(self.tcp.as_ref()) => accepted.map(Client::Tcp),

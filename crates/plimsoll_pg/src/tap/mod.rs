@@ -29,13 +29,16 @@ use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::server::PrivateServer;
+pub(crate) use backend::{error as read_error, process_id as read_process_id};
 use connection::serve;
+pub(crate) use connection::{BoxedClient, Client, opened, pass_on};
 pub use doors::Doors;
 pub use password::Password;
+pub(crate) use startup::Opening;
 pub use statement::{Outcome, Parameters, RowValues, ServerError, Session, Statement, TransactionStatus};
 pub use tracker::Sink;
-pub(crate) use wire::{Header, Wire, message};
 pub use value::{Format, Value, hash_of_text};
+pub(crate) use wire::{Wire, message};
 
 /// Where the tap leads.
 #[derive(Clone, Debug, PartialEq, Eq)]

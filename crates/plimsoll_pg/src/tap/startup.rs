@@ -17,7 +17,7 @@ const MAJOR: i32 = 3;
 
 /// What a connection begins with.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Opening {
+pub(crate) enum Opening {
     /// A session.
     Session(Session),
     /// A request for encryption: `N` says that there is none.

@@ -3,8 +3,8 @@
 use std::io;
 
 use tokio::io::{
-    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader, BufWriter, ReadHalf,
-    WriteHalf, split,
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader, BufWriter,
+    ReadHalf, WriteHalf, split,
 };
 
 /// A message's kind, and the bytes of its body.

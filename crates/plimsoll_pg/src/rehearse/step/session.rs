@@ -1,0 +1,767 @@
+//! One session of the program's, statement by statement: each is run as the program sent it, and while its answer is held,
+//! what it did is photographed.
+//!
+//! A lone statement gets a transaction block of ours, so that its locks are still there when we look; the program sees
+//! neither BEGIN nor COMMIT. A statement that PostgreSQL refuses in a block runs bare and is sampled.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use plimsoll_sql::parse::parse_script;
+use plimsoll_sql::split::{Piece, split};
+use plimsoll_sql::{Command, Statement};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use super::aside::Aside;
+use super::conversation::{Conversation, Message};
+use super::stage::{Program, Run};
+use crate::rehearse::RehearseError;
+use crate::rehearse::change::{Session, refuses_transactions};
+use crate::rehearse::notices::Notices;
+use crate::rehearse::photograph::Photograph;
+use crate::tap::{ServerError, Wire, read_error};
+
+/// Why a session ended before the program ended it.
+pub(super) enum Broken {
+    /// The program's connection, or the server's. The program will say what that means to it.
+    Connection,
+    /// Our own looking.
+    Rehearsal(RehearseError),
+}
+
+impl From<io::Error> for Broken {
+    fn from(_: io::Error) -> Self {
+        Self::Connection
+    }
+}
+
+impl From<RehearseError> for Broken {
+    fn from(error: RehearseError) -> Self {
+        Self::Rehearsal(error)
+    }
+}
+
+/// A session behind its login.
+pub(super) struct StepSession<'a, 'b, C> {
+    pub(super) client: Wire<C>,
+    pub(super) server: Wire<UnixStream>,
+    aside: Aside,
+    session: Session,
+    notices: UnboundedSender<(String, String)>,
+    program: &'a Program<'b>,
+    number: usize,
+    /// `ReadyForQuery`'s indicator.
+    status: u8,
+    /// Whether the transaction block is ours.
+    wrapped: bool,
+    /// The open transaction, as far as it was photographed, and its number.
+    open: Option<(Photograph, usize)>,
+    conversation: Conversation,
+    /// Messages of the extended protocol that the server doesn't have yet.
+    batch: Vec<Message>,
+    /// Least severity of notices that the program wants.
+    wanted: u8,
+}
+
+/// How a statement was answered.
+struct Answer {
+    error: Option<ServerError>,
+    /// What ends the answer and was held back: CommandComplete or the like, or ErrorResponse.
+    end: Vec<u8>,
+    started: Instant,
+    lasted: Duration,
+}
+
+/// What ends the answer that is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Ready,
+    Executed,
+}
+
+impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
+    /// Takes over a session that the server has just let in.
+    pub(super) async fn new(
+        client: Wire<C>,
+        server: Wire<UnixStream>,
+        pid: i32,
+        number: usize,
+        program: &'a Program<'b>,
+    ) -> Result<Self, Broken> {
+        let (asking, aside) = Aside::new().await?;
+        let (notices, receiver) = unbounded_channel();
+        let session = Session { client: asking, pid, notices: Notices::OfProgram(receiver) };
+        let mut step = Self {
+            client,
+            server,
+            aside,
+            session,
+            notices,
+            program,
+            number,
+            status: b'I',
+            wrapped: false,
+            open: None,
+            conversation: Conversation::default(),
+            batch: Vec::new(),
+            wanted: severity_rank("NOTICE"),
+        };
+        step.hear_everything().await?;
+        Ok(step)
+    }
+
+    /// Serves the program until it goes.
+    pub(super) async fn serve(&mut self) -> Result<(), Broken> {
+        loop {
+            self.client.flush().await?;
+            self.server.flush().await?;
+            tokio::select! {
+                more = self.client.has_more() => if !more? { return Ok(()) },
+                more = self.server.has_more() => {
+                    if !more? {
+                        self.client.flush().await?;
+                        return Ok(());
+                    }
+                    let (tag, body) = self.server.message().await?;
+                    self.pass_to_client(tag, &body).await?;
+                    continue;
+                }
+            }
+            let (tag, body) = self.client.message().await?;
+            match tag {
+                b'Q' => self.simple_query(&body).await?,
+                b'P' | b'B' | b'D' | b'C' => {
+                    self.conversation.note(tag, &body);
+                    self.batch.push((tag, body));
+                }
+                b'E' => self.execute(body).await?,
+                b'H' => self.flush_batch().await?,
+                b'S' => self.sync().await?,
+                b'X' => {
+                    self.server.write(tag, &body).await?;
+                    self.server.flush().await?;
+                    return Ok(());
+                }
+                _ => {
+                    self.server.write(tag, &body).await?;
+                    self.run(Until::Ready).await?;
+                    self.say_ready().await?;
+                }
+            }
+        }
+    }
+
+    /// A query of one statement or several: each is run alone, as the server would run it within the whole.
+    async fn simple_query(&mut self, body: &[u8]) -> Result<(), Broken> {
+        let text = String::from_utf8_lossy(body.strip_suffix(&[0]).unwrap_or(body)).into_owned();
+        let ranges = statements_of(&text);
+        if ranges.len() <= 1 {
+            self.simple_statement(&text, &text, true).await?;
+        } else {
+            for range in &ranges {
+                let alone = only(&text, range);
+                if !self.simple_statement(&alone, &text[range.clone()], false).await? {
+                    break;
+                }
+            }
+        }
+        self.end_wrap().await?;
+        self.say_ready().await
+    }
+
+    /// Runs a statement of a simple query; false if it failed. `sent` has the statement where it stands in the query,
+    /// so that the server's error points to its place.
+    async fn simple_statement(&mut self, sent: &str, text: &str, is_lone: bool) -> Result<bool, Broken> {
+        let parsed = parsed(text);
+        let command = parsed.as_ref().and_then(Statement::command);
+        let is_control = command.is_some_and(Command::is_transaction_control);
+        if is_control {
+            self.end_wrap().await?;
+        } else if self.status == b'I' && is_wrapped(text, command) {
+            self.wrap().await?;
+        }
+        self.program.show(text);
+        self.before(command).await?;
+        let first_of_wrap = self.wrapped;
+        self.send_query(sent).await?;
+        let mut answer = self.run(Until::Ready).await?;
+        let refused = answer.error.as_ref().is_some_and(|error| refuses_transactions(&error.sqlstate));
+        if refused
+            && first_of_wrap
+            && is_lone
+            && let Some(statement) = &parsed
+        {
+            self.command("ROLLBACK").await?;
+            (self.wrapped, self.open) = (false, None);
+            answer = self.sampled_query(sent, text, statement).await?;
+        } else {
+            self.record(text, parsed.as_ref(), &answer, !is_lone).await?;
+        }
+        let failed = answer.error.is_some();
+        self.client.write_bytes(&answer.end).await?;
+        Ok(!failed)
+    }
+
+    /// Runs a statement that commits by itself, with samples of what it does.
+    async fn sampled_query(
+        &mut self,
+        sent: &str,
+        text: &str,
+        statement: &Statement,
+    ) -> Result<Answer, Broken> {
+        let program = self.program;
+        let mut stage = program.stage.lock().await;
+        let asking = stage.before_sampling(&self.session.client);
+        let before = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
+        let pid = self.session.pid;
+        let running = async {
+            self.send_query(sent).await?;
+            self.run(Until::Ready).await
+        };
+        let (answer, sampled) = stage.sample(&before, pid, statement, running).await?;
+        let answer = answer?;
+        let asking = stage.after_sampling(&self.session.client, before, sampled);
+        let deed = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
+        self.conversation.lose_unnamed();
+        let told = self.session.notices.told();
+        let transaction = program.next_transaction();
+        let run = Run {
+            text,
+            statement: Some(statement),
+            in_transaction: false,
+            transaction,
+            session: self.number,
+            started: answer.started,
+        };
+        program.record(&mut stage, run, &told, answer.error.as_ref(), deed);
+        Ok(answer)
+    }
+
+    /// Runs what a portal holds.
+    async fn execute(&mut self, execute: Vec<u8>) -> Result<(), Broken> {
+        // A batch that went to the server already can't be wrapped any more: its portal would go.
+        let text = self.conversation.text_of(&execute).to_owned();
+        let parsed = parsed(&text);
+        let command = parsed.as_ref().and_then(Statement::command);
+        let is_control = command.is_some_and(Command::is_transaction_control);
+        let binds = self.batch.iter().any(|(tag, _)| *tag == b'B');
+        let wraps = self.status == b'I' && !self.wrapped && binds && is_wrapped(&text, command);
+        if is_control {
+            self.end_wrap().await?;
+        } else if wraps {
+            self.wrap().await?;
+        }
+        self.program.show(&text);
+        self.before(command).await?;
+        let batch = std::mem::take(&mut self.batch);
+        let mut answer = self.send_and_run(&batch, &execute).await?;
+        let refused = answer.error.as_ref().is_some_and(|error| refuses_transactions(&error.sqlstate));
+        if refused && wraps {
+            // The server passes over everything up to the next Sync.
+            self.server.write(b'S', &[]).await?;
+            self.discard_to_ready().await?;
+            self.command("ROLLBACK").await?;
+            (self.wrapped, self.open) = (false, None);
+            answer = match &parsed {
+                Some(statement) => self.sampled_execute(&batch, &execute, &text, statement).await?,
+                None => self.send_and_run(&batch, &execute).await?,
+            };
+        } else {
+            self.record(&text, parsed.as_ref(), &answer, false).await?;
+        }
+        self.client.write_bytes(&answer.end).await?;
+        if answer.error.is_some() {
+            self.skip_to_sync().await?;
+        }
+        Ok(())
+    }
+
+    async fn sampled_execute(
+        &mut self,
+        batch: &[Message],
+        execute: &[u8],
+        text: &str,
+        statement: &Statement,
+    ) -> Result<Answer, Broken> {
+        let program = self.program;
+        let mut stage = program.stage.lock().await;
+        let asking = stage.before_sampling(&self.session.client);
+        let before = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
+        let pid = self.session.pid;
+        let running = self.send_and_run(batch, execute);
+        let (answer, sampled) = stage.sample(&before, pid, statement, running).await?;
+        let answer = answer?;
+        if answer.error.is_some() {
+            self.server.write(b'S', &[]).await?;
+            self.discard_to_ready().await?;
+        }
+        let asking = stage.after_sampling(&self.session.client, before, sampled);
+        let deed = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
+        self.conversation.lose_unnamed();
+        let told = self.session.notices.told();
+        let transaction = program.next_transaction();
+        let run = Run {
+            text,
+            statement: Some(statement),
+            in_transaction: false,
+            transaction,
+            session: self.number,
+            started: answer.started,
+        };
+        program.record(&mut stage, run, &told, answer.error.as_ref(), deed);
+        Ok(answer)
+    }
+
+    async fn send_and_run(&mut self, batch: &[Message], execute: &[u8]) -> Result<Answer, Broken> {
+        let swallowed = self.send_batch(batch).await?;
+        self.server.write(b'E', execute).await?;
+        self.server.write(b'H', &[]).await?;
+        self.run_swallowing(Until::Executed, swallowed).await
+    }
+
+    /// Sends messages of the extended protocol; returns how many answers the program doesn't expect.
+    async fn send_batch(&mut self, batch: &[Message]) -> Result<usize, Broken> {
+        let mut swallowed = 0;
+        for (tag, body) in batch {
+            if let Some(parse) = self.conversation.needed_before(*tag, body) {
+                self.server.write(b'P', &parse).await?;
+                swallowed += 1;
+            }
+            self.server.write(*tag, body).await?;
+        }
+        Ok(swallowed)
+    }
+
+    /// Flush: the program wants what there is so far.
+    async fn flush_batch(&mut self) -> Result<(), Broken> {
+        let batch = std::mem::take(&mut self.batch);
+        let mut awaited = batch.len() + self.send_batch(&batch).await?;
+        let mut swallowed = awaited - batch.len();
+        self.server.write(b'H', &[]).await?;
+        self.server.flush().await?;
+        while awaited > 0 {
+            let (tag, body) = self.server.message().await?;
+            match tag {
+                b'1' if swallowed > 0 => swallowed -= 1,
+                _ => self.pass_to_client(tag, &body).await?,
+            }
+            match tag {
+                b'1' | b'2' | b'3' | b'n' | b'T' => awaited -= 1,
+                b'E' => {
+                    self.skip_to_sync().await?;
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn sync(&mut self) -> Result<(), Broken> {
+        let batch = std::mem::take(&mut self.batch);
+        let swallowed = self.send_batch(&batch).await?;
+        self.server.write(b'S', &[]).await?;
+        let answer = self.run_swallowing(Until::Ready, swallowed).await?;
+        // A deferred constraint of an implicit transaction, or what was wrong with the batch.
+        self.client.write_bytes(&answer.end).await?;
+        self.end_wrap().await?;
+        self.say_ready().await
+    }
+
+    /// After an error: what comes before the next Sync goes to nobody.
+    async fn skip_to_sync(&mut self) -> Result<(), Broken> {
+        self.batch.clear();
+        self.client.flush().await?;
+        loop {
+            let header = self.client.header().await?;
+            let body = self.client.body(header).await?;
+            match header.tag {
+                b'S' => break,
+                b'X' => return Err(Broken::Connection),
+                _ => drop(body),
+            }
+        }
+        self.server.write(b'S', &[]).await?;
+        self.discard_to_ready().await?;
+        self.end_wrap().await?;
+        self.say_ready().await
+    }
+
+    async fn discard_to_ready(&mut self) -> Result<(), Broken> {
+        self.server.flush().await?;
+        loop {
+            let (tag, body) = self.server.message().await?;
+            match tag {
+                b'Z' => {
+                    self.status = body.first().copied().unwrap_or(b'I');
+                    return Ok(());
+                }
+                b'S' | b'A' => self.pass_to_client(tag, &body).await?,
+                _ => {}
+            }
+        }
+    }
+
+    async fn send_query(&mut self, text: &str) -> Result<(), Broken> {
+        self.conversation.lose_unnamed();
+        let mut body = text.as_bytes().to_vec();
+        body.push(0);
+        self.server.write(b'Q', &body).await?;
+        Ok(())
+    }
+
+    async fn run(&mut self, until: Until) -> Result<Answer, Broken> {
+        self.run_swallowing(until, 0).await
+    }
+
+    /// Passes the answer on up to its end, which is held back.
+    async fn run_swallowing(&mut self, until: Until, mut swallowed: usize) -> Result<Answer, Broken> {
+        self.server.flush().await?;
+        let started = Instant::now();
+        // What tells of a statement's parts is held back until it is clear that it won't be run again.
+        let mut held = Vec::new();
+        let mut error = None;
+        let mut end = Vec::new();
+        loop {
+            let header = self.server.header().await?;
+            match header.tag {
+                b'D' | b'd' | b'c' => {
+                    self.client.write_bytes(&std::mem::take(&mut held)).await?;
+                    self.server.pass(header, &mut self.client).await?;
+                    continue;
+                }
+                _ => {}
+            }
+            let body = self.server.body(header).await?;
+            match header.tag {
+                b'1' if swallowed > 0 => swallowed -= 1,
+                b'1' | b'2' | b'3' | b't' | b'T' | b'n' => {
+                    held.extend(crate::tap::message(header.tag, &body))
+                }
+                b'Z' => {
+                    self.status = body.first().copied().unwrap_or(b'I');
+                    break;
+                }
+                b'E' => {
+                    error = Some(read_error(&body));
+                    end.extend(std::mem::take(&mut held));
+                    end.extend(crate::tap::message(header.tag, &body));
+                    if until == Until::Executed {
+                        break;
+                    }
+                }
+                b'C' | b's' | b'I' => {
+                    end.extend(std::mem::take(&mut held));
+                    end.extend(crate::tap::message(header.tag, &body));
+                    if until == Until::Executed {
+                        break;
+                    }
+                }
+                b'G' => {
+                    self.client.write_bytes(&std::mem::take(&mut held)).await?;
+                    self.client.write(header.tag, &body).await?;
+                    self.copy_in().await?;
+                }
+                b'H' => {
+                    self.client.write_bytes(&std::mem::take(&mut held)).await?;
+                    self.client.write(header.tag, &body).await?;
+                }
+                tag => self.pass_to_client(tag, &body).await?,
+            }
+        }
+        if until == Until::Ready {
+            self.client.write_bytes(&held).await?;
+        } else if !held.is_empty() {
+            end = [held, end].concat();
+        }
+        // An error of a refused statement that is run again says nothing of what it would have been answered.
+        Ok(Answer { error, end, started, lasted: started.elapsed() })
+    }
+
+    /// The program's rows for COPY FROM STDIN.
+    async fn copy_in(&mut self) -> Result<(), Broken> {
+        self.client.flush().await?;
+        loop {
+            let header = self.client.header().await?;
+            match header.tag {
+                // The server would pass over these.
+                b'H' | b'S' => drop(self.client.body(header).await?),
+                tag => {
+                    self.client.pass(header, &mut self.server).await?;
+                    if tag != b'd' {
+                        // The end of an extended query's COPY isn't sent before the server is asked for it.
+                        self.server.write(b'H', &[]).await?;
+                        self.server.flush().await?;
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Messages that belong to no answer, and notices as far as the program wants them.
+    async fn pass_to_client(&mut self, tag: u8, body: &[u8]) -> Result<(), Broken> {
+        if tag == b'N' {
+            let notice = read_error(body);
+            let rank = severity_rank(&notice.severity);
+            // The receiver lives as long as this does.
+            self.notices.send((notice.severity, notice.message)).unwrap_or_default();
+            if rank < self.wanted {
+                return Ok(());
+            }
+        }
+        self.client.write(tag, body).await?;
+        Ok(())
+    }
+
+    async fn say_ready(&mut self) -> Result<(), Broken> {
+        self.client.write(b'Z', &[self.status]).await?;
+        Ok(self.client.flush().await?)
+    }
+
+    /// Runs a command of ours; its answer goes to nobody.
+    async fn command(&mut self, text: &str) -> Result<Option<(ServerError, Vec<u8>)>, Broken> {
+        self.send_query(text).await?;
+        self.server.flush().await?;
+        let mut error = None;
+        loop {
+            let (tag, body) = self.server.message().await?;
+            match tag {
+                b'Z' => {
+                    self.status = body.first().copied().unwrap_or(b'I');
+                    return Ok(error);
+                }
+                b'E' => error = Some((read_error(&body), crate::tap::message(tag, &body))),
+                b'S' | b'A' => self.pass_to_client(tag, &body).await?,
+                _ => {}
+            }
+        }
+    }
+
+    /// Begins a block of ours around what follows.
+    async fn wrap(&mut self) -> Result<(), Broken> {
+        if self.wrapped {
+            return Ok(());
+        }
+        let photograph = self.program.stage.lock().await.first_photograph().await?;
+        self.command("BEGIN").await?;
+        self.wrapped = true;
+        self.open = Some((photograph, self.program.next_transaction()));
+        Ok(())
+    }
+
+    /// Ends our block. What its COMMIT refuses, the program is told as the statement's own failure.
+    async fn end_wrap(&mut self) -> Result<(), Broken> {
+        if !std::mem::take(&mut self.wrapped) {
+            return Ok(());
+        }
+        let failed = self.status == b'E';
+        let refusal = self.command(if failed { "ROLLBACK" } else { "COMMIT" }).await?;
+        self.open = None;
+        if let Some((error, message)) = refusal {
+            self.program.stage.lock().await.blame_last(&error);
+            self.client.write_bytes(&message).await?;
+        }
+        self.flush_counters().await?;
+        if failed {
+            self.hear_everything().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush_counters(&mut self) -> Result<(), Broken> {
+        self.command(crate::rehearse::inside::FLUSH_COUNTERS).await?;
+        Ok(())
+    }
+
+    /// The server is to tell of its work; what of that the program hasn't asked for isn't passed on.
+    async fn hear_everything(&mut self) -> Result<(), Broken> {
+        self.command("SET client_min_messages = debug1").await?;
+        Ok(())
+    }
+
+    /// What is to be seen before a statement of the program's own transaction.
+    async fn before(&mut self, command: Option<&Command>) -> Result<(), Broken> {
+        if self.open.is_none() && (self.status == b'T' || matches!(command, Some(Command::Begin))) {
+            let photograph = self.program.stage.lock().await.first_photograph().await?;
+            self.open = Some((photograph, self.program.next_transaction()));
+        }
+        Ok(())
+    }
+
+    /// Photographs the session behind a statement, and writes down what it did.
+    async fn record(
+        &mut self,
+        text: &str,
+        statement: Option<&Statement>,
+        answer: &Answer,
+        is_one_of_several: bool,
+    ) -> Result<(), Broken> {
+        let program = self.program;
+        let began = Instant::now();
+        let command = statement.and_then(Statement::command);
+        let is_control = command.is_some_and(Command::is_transaction_control);
+        let in_block = self.status == b'T';
+        let mut stage = program.stage.lock().await;
+        let told = self.session.notices.told();
+        let (mut deed, transaction) = match &mut self.open {
+            Some((photograph, transaction)) if in_block && answer.error.is_none() && !is_control => {
+                let asking = stage.photograph(&mut self.session, command, photograph);
+                let deed = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
+                self.conversation.lose_unnamed();
+                (deed, *transaction)
+            }
+            Some((_, transaction)) => (Default::default(), *transaction),
+            None => (Default::default(), program.next_transaction()),
+        };
+        deed.duration = answer.lasted;
+        let in_transaction = !self.wrapped && (in_block || is_control) || (self.wrapped && is_one_of_several);
+        let run = Run {
+            text,
+            statement,
+            in_transaction,
+            transaction,
+            session: self.number,
+            started: answer.started,
+        };
+        program.record(&mut stage, run, &told, answer.error.as_ref(), deed);
+        if matches!(command, Some(Command::Rollback { .. } | Command::RollbackTo(_)))
+            && answer.error.is_none()
+        {
+            let open = self.open.as_mut().map(|(photograph, _)| photograph);
+            let asking = stage.forget_undone(&self.session, open.filter(|_| in_block));
+            self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
+        }
+        drop(stage);
+        if self.status == b'I' {
+            self.open = None;
+            if is_control {
+                self.flush_counters().await?;
+            }
+        }
+        if changes_settings(text) {
+            self.heed_settings(text, answer.error.is_none()).await?;
+        }
+        program.note_overhead(began.elapsed());
+        Ok(())
+    }
+
+    /// The program may have set what it wants to hear: it gets that, and we go on hearing all.
+    async fn heed_settings(&mut self, text: &str, succeeded: bool) -> Result<(), Broken> {
+        if !succeeded || self.status == b'E' {
+            return Ok(());
+        }
+        if let Some(level) = wanted_level(text) {
+            self.wanted = level;
+        }
+        self.hear_everything().await
+    }
+}
+
+/// The statements of a query.
+fn statements_of(text: &str) -> Vec<std::ops::Range<usize>> {
+    let pieces = split(text).into_iter();
+    pieces
+        .map(|piece| match piece {
+            Piece::Statement { range, .. } | Piece::MetaCommand { range } => range,
+        })
+        .collect()
+}
+
+/// The text with blanks in place of all other statements' letters, so that places in it stay.
+fn only(text: &str, range: &std::ops::Range<usize>) -> String {
+    let blank = |part: &str| part.chars().map(|_| ' ').collect::<String>();
+    format!("{}{}", blank(&text[..range.start]), &text[range.clone()])
+}
+
+fn parsed(text: &str) -> Option<Statement> {
+    let (mut statements, _) = parse_script(text);
+    if statements.len() == 1 { statements.pop() } else { None }
+}
+
+/// Whether a lone statement gets a block. What asks for settings needs none, and LOCK TABLE outside one is an error that
+/// ours would hide.
+fn is_wrapped(text: &str, command: Option<&Command>) -> bool {
+    let first =
+        text.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    let needs_none = [
+        "show",
+        "set",
+        "reset",
+        "discard",
+        "listen",
+        "unlisten",
+        "notify",
+        "deallocate",
+        "prepare",
+        "fetch",
+        "close",
+        "",
+    ];
+    let without = needs_none.iter().any(|word| first.eq_ignore_ascii_case(word));
+    !without && !matches!(command, Some(Command::LockTable { .. }))
+}
+
+/// Whether a statement may change which notices come.
+fn changes_settings(text: &str) -> bool {
+    let first =
+        text.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    let may = ["reset", "discard", "rollback", "abort"];
+    may.iter().any(|word| first.eq_ignore_ascii_case(word))
+        || (text.len() < 4096 && text.to_ascii_lowercase().contains("client_min_messages"))
+}
+
+/// The level that a SET of `client_min_messages` asks for.
+fn wanted_level(text: &str) -> Option<u8> {
+    let text = text.to_ascii_lowercase();
+    if text.trim_start().starts_with("reset") || text.trim_start().starts_with("discard") {
+        return Some(severity_rank("NOTICE"));
+    }
+    let (_, rest) = text.split_once("client_min_messages")?;
+    let word = rest
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .find(|word| !word.is_empty() && *word != "to")?;
+    Some(severity_rank(&word.to_ascii_uppercase()))
+}
+
+/// How severe a message is, in the order that `client_min_messages` has it.
+fn severity_rank(severity: &str) -> u8 {
+    match severity {
+        "DEBUG" | "DEBUG1" | "DEBUG2" | "DEBUG3" | "DEBUG4" | "DEBUG5" => 0,
+        "LOG" => 1,
+        "NOTICE" => 2,
+        "WARNING" => 3,
+        "ERROR" => 4,
+        // INFO always goes to the client.
+        _ => u8::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_alone_stands_where_it_stood() {
+        let text = "select 'é;'; drop table t; select 2";
+        let ranges = statements_of(text);
+        assert_eq!(ranges.len(), 3);
+        let alone = only(text, &ranges[1]);
+        assert_eq!(
+            alone.chars().position(|letter| letter == 'd'),
+            text.chars().position(|letter| letter == 'd')
+        );
+        assert!(alone.trim() == "drop table t");
+    }
+
+    #[test]
+    fn what_the_program_wants_to_hear_is_understood() {
+        let check = |text, expected| assert_eq!(wanted_level(text), expected, "{text}");
+        check("SET client_min_messages TO warning", Some(3));
+        check("set client_min_messages = 'error'", Some(4));
+        check("RESET ALL", Some(2));
+        check("ROLLBACK", None);
+    }
+}

@@ -1,0 +1,298 @@
+//! A program that is rehearsed: its sessions, and the script that its statements make.
+
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use plimsoll_core::Rehearsal;
+use plimsoll_core::rehearsal::{Outcome, StatementError};
+use plimsoll_sql::Statement;
+use tokio::net::UnixStream;
+use tokio::sync::Mutex;
+
+use super::session::{Broken, StepSession};
+use crate::rehearse::RehearseError;
+use crate::rehearse::change::Stage;
+use crate::rehearse::deed::Deed;
+use crate::rehearse::ledger::{Subject, works_concurrently};
+use crate::rehearse::notices::Told;
+use crate::server::PrivateServer;
+use crate::tap::{
+    BoxedClient, Client, Doors, Opening, PortGuard, ServerError, Session, Wire, opened, pass_on,
+};
+
+/// After the program's end its connections have so long to be seen to end.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a program did.
+#[derive(Debug)]
+pub struct ProgramRehearsal {
+    /// The record of its statements, in the order in which they ended. Their file is the script.
+    pub rehearsal: Rehearsal,
+    /// The statements as one script, in that order.
+    pub script: String,
+    /// The connection of each statement, from 0.
+    pub sessions: Vec<usize>,
+    /// Connections to the database.
+    pub connections: usize,
+    /// What it took to look at each statement, in order.
+    pub overheads: Vec<Duration>,
+}
+
+/// A statement that has run.
+pub(super) struct Run<'a> {
+    pub(super) text: &'a str,
+    pub(super) statement: Option<&'a Statement>,
+    pub(super) in_transaction: bool,
+    pub(super) transaction: usize,
+    pub(super) session: usize,
+    pub(super) started: Instant,
+}
+
+/// What all sessions of the program share. One thread runs them all.
+pub(super) struct Program<'a> {
+    pub(super) stage: Mutex<Stage<'a>>,
+    /// The name of the script.
+    name: String,
+    observer: &'a dyn Fn(&str),
+    began: Cell<Option<Instant>>,
+    /// Time that the program was kept waiting by us.
+    held: Cell<Duration>,
+    transactions: Cell<usize>,
+    written: RefCell<Written>,
+}
+
+#[derive(Default)]
+struct Written {
+    script: String,
+    sessions: Vec<usize>,
+    overheads: Vec<Duration>,
+    notes: Vec<String>,
+}
+
+/// Runs a program, which `running` starts once it is told where to connect, and records each statement that it sends to
+/// the database. `observer` is told of each.
+///
+/// # Errors
+/// When the server is gone, or there is no place to listen. What the program is refused is recorded.
+pub async fn rehearse_program<Running: Future>(
+    server: &PrivateServer,
+    database: &str,
+    script_name: &str,
+    observer: &dyn Fn(&str),
+    running: impl FnOnce(&Doors) -> Running,
+) -> Result<(Running::Output, ProgramRehearsal), RehearseError> {
+    let doors = Doors::open(Some(server.folder().to_owned()), PortGuard::Password, None).await?;
+    let program = Program {
+        stage: Mutex::new(Stage::open(server, database).await?),
+        name: script_name.to_owned(),
+        observer,
+        began: Cell::new(None),
+        held: Cell::new(Duration::ZERO),
+        transactions: Cell::new(0),
+        written: RefCell::default(),
+    };
+    let (output, connections) = {
+        let mut running = pin!(running(&doors));
+        let mut sessions = FuturesUnordered::new();
+        let mut connections = 0;
+        let output = loop {
+            tokio::select! {
+                biased;
+                Some(ended) = sessions.next(), if !sessions.is_empty() => rehearsed(ended)?,
+                output = &mut running => break output,
+                accepted = doors.accept() => match accepted {
+                    Ok(client) => {
+                        sessions.push(serve(client, &doors, &program, server, connections));
+                        connections += 1;
+                    }
+                    Err(why) => program.note(format!("A connection couldn't be accepted: {why}.")),
+                },
+            }
+        };
+        let ending = async {
+            while let Some(ended) = sessions.next().await {
+                rehearsed(ended)?;
+            }
+            Ok::<(), RehearseError>(())
+        };
+        // What the program left running in the background may keep a connection.
+        tokio::time::timeout(PATIENCE, ending).await.unwrap_or(Ok(()))?;
+        (output, connections)
+    };
+    let stage = program.stage.into_inner();
+    let written = program.written.into_inner();
+    let rehearsal = Rehearsal {
+        server_version: stage.server_version,
+        seeded: false,
+        statements: stage.ledger.records,
+        notes: written.notes,
+    };
+    let Written { script, sessions, overheads, .. } = written;
+    Ok((output, ProgramRehearsal { rehearsal, script, sessions, connections, overheads }))
+}
+
+/// A broken connection is the program's affair.
+fn rehearsed(ended: Result<(), Broken>) -> Result<(), RehearseError> {
+    match ended {
+        Err(Broken::Rehearsal(error)) => Err(error),
+        Err(Broken::Connection) | Ok(()) => Ok(()),
+    }
+}
+
+/// Serves one connection to its end.
+async fn serve(
+    client: Client,
+    doors: &Doors,
+    program: &Program<'_>,
+    server: &PrivateServer,
+    number: usize,
+) -> Result<(), Broken> {
+    let (mut client, came_by) = client.boxed();
+    let Some((packet, opening)) = opened(&mut client, came_by, doors).await? else { return Ok(()) };
+    let mut upstream = UnixStream::connect(server.socket()).await?;
+    let database = program.stage.lock().await.database;
+    match opening {
+        Opening::Session(session) if session.database == database => {
+            step(client, upstream, &packet, number, program).await
+        }
+        Opening::Session(Session { database: other, .. }) => {
+            program.note(format!("What ran in database {other} was passed on and isn't recorded."));
+            Ok(pass_on(&mut client, &mut upstream, &packet).await?)
+        }
+        _ => Ok(pass_on(&mut client, &mut upstream, &packet).await?),
+    }
+}
+
+async fn step(
+    client: BoxedClient,
+    server: UnixStream,
+    packet: &[u8],
+    number: usize,
+    program: &Program<'_>,
+) -> Result<(), Broken> {
+    let (mut client, mut server) = (Wire::new(client), Wire::new(server));
+    server.write_bytes(packet).await?;
+    server.flush().await?;
+    let mut pid = 0;
+    // The server trusts whoever reaches its socket: nothing is asked.
+    loop {
+        let (tag, body) = server.message().await?;
+        match tag {
+            b'Z' => break,
+            b'K' => pid = crate::tap::read_process_id(&body).unwrap_or(0),
+            _ => {}
+        }
+        client.write(tag, &body).await?;
+        if tag == b'E' {
+            return Ok(client.flush().await?);
+        }
+    }
+    let mut session = StepSession::new(client, server, pid, number, program).await?;
+    session.client.write(b'Z', b"I").await?;
+    session.serve().await
+}
+
+impl Program<'_> {
+    pub(super) fn next_transaction(&self) -> usize {
+        let number = self.transactions.get();
+        self.transactions.set(number + 1);
+        number
+    }
+
+    /// The program was kept waiting by us.
+    pub(super) fn note_held(&self, time: Duration) {
+        self.held.set(self.held.get() + time);
+    }
+
+    /// A statement was looked at.
+    pub(super) fn note_overhead(&self, time: Duration) {
+        self.note_held(time);
+        self.written.borrow_mut().overheads.push(time);
+    }
+
+    fn note(&self, note: String) {
+        let notes = &mut self.written.borrow_mut().notes;
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// Tells whoever watches.
+    pub(super) fn show(&self, text: &str) {
+        (self.observer)(text);
+    }
+
+    /// Writes down what a statement did.
+    pub(super) fn record(
+        &self,
+        stage: &mut Stage<'_>,
+        run: Run<'_>,
+        told: &Told,
+        error: Option<&ServerError>,
+        deed: Deed,
+    ) {
+        let Some(statement) = run.statement else {
+            self.note("Texts that aren't exactly one statement for PostgreSQL's grammar were passed on and aren't recorded.".into());
+            return;
+        };
+        let began = self.began.get().unwrap_or(run.started);
+        self.began.set(Some(began));
+        let mut written = self.written.borrow_mut();
+        let line = written.script.lines().count() + 1;
+        let text = run.text.trim().trim_end_matches(';').trim_end();
+        written.script.push_str(text);
+        written.script.push_str(";\n");
+        if is_copy_in(text) {
+            // Its rows aren't part of the script.
+            written.script.push_str("\\.\n");
+        }
+        let index = written.sessions.len();
+        written.sessions.push(run.session);
+        drop(written);
+        stage.ledger.clock = run.started.saturating_duration_since(began).saturating_sub(self.held.get());
+        stage.ledger.transaction = run.transaction;
+        let subject = Subject {
+            file: self.name.clone(),
+            index,
+            line,
+            sql: text.to_owned(),
+            in_transaction: run.in_transaction,
+            works_concurrently: works_concurrently(statement),
+        };
+        let error = error.map(|error| statement_error(error, text, line));
+        let messages = told.messages.clone();
+        stage.ledger.record(subject, Deed { error, messages, temp_files: told.temp_files.clone(), ..deed });
+    }
+}
+
+/// Whether rows follow in a script.
+fn is_copy_in(text: &str) -> bool {
+    let is_copy = text.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("copy"));
+    is_copy && text.to_ascii_lowercase().contains("stdin")
+}
+
+impl Stage<'_> {
+    /// The last statement's transaction couldn't be committed.
+    pub(super) fn blame_last(&mut self, error: &ServerError) {
+        if let Some(record) = self.ledger.records.last_mut() {
+            record.outcome = Outcome::Error;
+            record.error = Some(statement_error(error, "", record.line));
+        }
+    }
+}
+
+fn statement_error(error: &ServerError, text: &str, line: usize) -> StatementError {
+    let before: String = text.chars().take(error.position.unwrap_or(1).saturating_sub(1)).collect();
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    StatementError {
+        sqlstate: error.sqlstate.clone(),
+        message: error.message.clone(),
+        detail: error.detail.clone(),
+        hint: error.hint.clone(),
+        line: line + before.matches('\n').count(),
+        column,
+    }
+}
