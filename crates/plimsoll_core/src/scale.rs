@@ -152,7 +152,7 @@ pub fn scaled(
         .collect();
     let holds = scaled_holds(rehearsal, &statements);
     let mut relations: Vec<&str> =
-        rehearsal.statements.iter().flat_map(|record| works(record)).map(|work| work.relation).collect();
+        rehearsal.statements.iter().flat_map(works).map(|work| work.relation).collect();
     relations.sort_unstable();
     relations.dedup();
     let relations = relations.into_iter().filter_map(|relation| {
