@@ -28,6 +28,9 @@ const WARM_UP: Duration = Duration::from_millis(500);
 /// How long requests may go on after the load's end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Of requests that were due and never sent so many are counted: a rate far beyond the machine would fill its memory.
+const MOST_UNSENT: usize = 200_000;
+
 /// Of the arrivals. Any number would do.
 const SEED: u64 = 0x506c_696d_736f_6c6c;
 
@@ -225,8 +228,9 @@ impl Load {
             self.note(arrival, Some(unfinished()));
         }
         let end = self.end.get().unwrap_or_default();
-        let waiting: Vec<Arrival> =
-            self.arrivals.borrow_mut().by_ref().take_while(|arrival| arrival.at_ms <= end).collect();
+        let mut arrivals = self.arrivals.borrow_mut();
+        let unsent = arrivals.by_ref().take_while(|arrival| arrival.at_ms <= end);
+        let waiting: Vec<Arrival> = unsent.take(MOST_UNSENT).collect();
         for arrival in waiting {
             self.note(arrival, Some(unfinished()));
         }
