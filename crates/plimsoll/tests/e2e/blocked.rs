@@ -2,9 +2,10 @@
 //!
 //! Times are compared with wide margins: the machine may be busy with other things.
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::project::{MAJORS, Project};
+use crate::project::{MAJORS, Project, Running};
 use crate::report::{Report, list, text};
 
 const BASE: &str = "create table ships (id int primary key, name text);\n\
@@ -289,4 +290,30 @@ fn a_change_that_fails_among_requests_is_told() {
             .iter()
             .any(|note| text(note).contains("Among the requests the change failed at"))
     );
+}
+
+/// A load whose change has begun and doesn't end by itself.
+fn endless_load(major: u32) -> (Project, Running) {
+    let change = "select pg_sleep(case current_database() when 'plimsoll_copy' then 300 else 0 end);\n";
+    let project = project(change);
+    let arguments = ["rehearse", "--load", "--postgres", &major.to_string(), "migrations/2.sql"];
+    let mut running = project.plimsoll(&arguments).start();
+    running.wait_for_query("then 300 else");
+    (project, running)
+}
+
+#[test]
+fn a_signal_ends_a_load_and_leaves_nothing() {
+    for (signal, major) in [(Signal::INT, 15), (Signal::TERM, 18)] {
+        let (_project, running) = endless_load(major);
+        running.signal(signal);
+        running.end().fails(128 + signal.as_raw(), &["stopped"]);
+    }
+}
+
+#[test]
+fn a_server_that_dies_ends_a_load() {
+    let (_project, running) = endless_load(18);
+    running.signal_server(Signal::KILL);
+    running.end().fails(3, &["the private server is gone"]);
 }
