@@ -43,6 +43,7 @@ pub(crate) struct Database {
     pub(crate) seed: Option<Spanned<toml::Value>>,
     pub(crate) seed_command: Option<Spanned<String>>,
     pub(crate) timezone: Option<Spanned<String>>,
+    pub(crate) sizes: Option<Spanned<PathBuf>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -359,7 +359,7 @@ impl Project {
 }
 
 /// Reads a snapshot.
-fn read_snapshot(path: &Path, settings: &Settings) -> Result<Snapshot, Failure> {
+pub(crate) fn read_snapshot(path: &Path, settings: &Settings) -> Result<Snapshot, Failure> {
     snapshot_of(read_source(path, &settings.current)?)
 }
 

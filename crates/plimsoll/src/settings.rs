@@ -41,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) schema: Option<PathBuf>,
     /// A snapshot of a server, which lint takes for the state before the change.
     pub(crate) snapshot: Option<PathBuf>,
+    /// A snapshot with production's sizes.
+    pub(crate) sizes: Option<PathBuf>,
     /// Whether the configuration names the TimeZone of migrations.
     pub(crate) time_zone_is_set: bool,
     /// SQL files that load rows.
@@ -162,6 +164,7 @@ impl Resolver {
             habit: migrations.transaction.as_ref().map(|word| self.habit(word)).transpose()?,
             schema: database.schema.as_ref().map(|path| self.file(path)).transpose()?,
             snapshot: lint.snapshot.as_ref().map(|path| self.file(path)).transpose()?,
+            sizes: database.sizes.as_ref().map(|path| self.file(path)).transpose()?,
             time_zone_is_set: database.timezone.is_some(),
             seeds,
             seed_command: database.seed_command.map(Spanned::into_inner),

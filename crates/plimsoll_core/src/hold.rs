@@ -77,6 +77,15 @@ pub fn holds(rehearsal: &Rehearsal) -> Vec<LockHold<'_>> {
     holds
 }
 
+/// From when to when one lock of a record is held; for a single lock cheaper than [`holds`].
+#[must_use]
+pub fn held(rehearsal: &Rehearsal, record: &StatementRecord, lock: &HeldLock) -> (f64, f64) {
+    let start_ms = record.started_ms.max(0.0);
+    let of_transaction = rehearsal.statements.iter().filter(|other| other.transaction == record.transaction);
+    let end_ms = of_transaction.map(|other| other.started_ms + other.duration_ms).fold(start_ms, f64::max);
+    seen_within(record, lock, start_ms).unwrap_or((start_ms, end_ms))
+}
+
 /// When a lock of a statement that commits by itself was seen.
 fn seen_within(record: &StatementRecord, lock: &HeldLock, start_ms: f64) -> Option<(f64, f64)> {
     let is_its =
@@ -108,6 +117,54 @@ mod tests {
 
     fn hold(mode: LockMode, start_ms: f64, end_ms: f64) -> LockHold<'static> {
         LockHold { relation: "public.t", mode, existing: true, statement: 0, start_ms, end_ms }
+    }
+
+    #[test]
+    fn one_lock_is_held_as_it_is_among_all() {
+        let record = |statement: usize, transaction, spans| StatementRecord {
+            file: "a.sql".into(),
+            statement,
+            line: 1,
+            sql: String::new(),
+            outcome: crate::rehearsal::Outcome::Ok,
+            error: None,
+            duration_ms: 10.0,
+            started_ms: statement as f64 * 10.0,
+            in_transaction: true,
+            transaction,
+            locks: vec![HeldLock {
+                relation: "public.t".into(),
+                mode: LockMode::AccessExclusive,
+                existing: true,
+                partition_of: None,
+            }],
+            rewrites: Vec::new(),
+            scans: Vec::new(),
+            index_builds: Vec::new(),
+            works_concurrently: false,
+            wal_bytes: 0,
+            lock_timeout_ms: 0,
+            renames: Vec::new(),
+            lock_spans: spans,
+            further: crate::facts::FurtherFacts::default(),
+        };
+        let brief = crate::rehearsal::LockSpan {
+            relation: "public.t".into(),
+            mode: LockMode::AccessExclusive,
+            from_ms: 7.0,
+            to_ms: 8.0,
+        };
+        let rehearsal = Rehearsal {
+            server_version: "18".into(),
+            seeded: true,
+            statements: vec![record(0, 0, Vec::new()), record(1, 0, Vec::new()), record(2, 1, vec![brief])],
+            notes: Vec::new(),
+        };
+        let all: Vec<(f64, f64)> =
+            holds(&rehearsal).iter().map(|hold| (hold.start_ms, hold.end_ms)).collect();
+        assert_eq!(all, [(0.0, 20.0), (10.0, 20.0), (27.0, 28.0)]);
+        let alone = |record: &StatementRecord| held(&rehearsal, record, &record.locks[0]);
+        assert_eq!(rehearsal.statements.iter().map(alone).collect::<Vec<_>>(), all);
     }
 
     #[test]

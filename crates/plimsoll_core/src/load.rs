@@ -26,8 +26,17 @@ pub struct Sample {
     pub arrived_ms: f64,
     /// From that moment to its end, in milliseconds: what waits for a free connection counts.
     pub latency_ms: f64,
-    /// SQLSTATE, if it failed.
-    pub failure: Option<String>,
+    /// Why it failed, if it did.
+    pub failure: Option<Failure>,
+}
+
+/// The failure of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// SQLSTATE, or [`UNFINISHED`].
+    pub sqlstate: String,
+    /// The server's message.
+    pub message: String,
 }
 
 /// A change among the requests of a workload. Serializes to the JSON contract, `load[]`.
@@ -98,6 +107,8 @@ pub struct LoadedStatement {
     pub predicted: Option<Queued>,
     /// The longest time in which some request was waiting and none was finished, in milliseconds.
     pub longest_stall_ms: f64,
+    /// The first message of each SQLSTATE that its requests failed with.
+    pub messages: BTreeMap<String, String>,
 }
 
 /// The requests of a statement that arrived before, during or after the change.
@@ -180,6 +191,7 @@ pub fn summarized(wanted: &[Wanted], samples: &[Sample], change: &ChangeUnderLoa
                 waited: waited as u64,
                 predicted: None,
                 longest_stall_ms: longest_stall(of(index)),
+                messages: messages(of(index)),
             }
         })
         .collect()
@@ -229,8 +241,8 @@ impl Phase {
         let mut latencies = Vec::new();
         for sample in samples {
             latencies.push(sample.latency_ms);
-            if let Some(sqlstate) = &sample.failure {
-                *phase.failures.entry(sqlstate.clone()).or_default() += 1;
+            if let Some(failure) = &sample.failure {
+                *phase.failures.entry(failure.sqlstate.clone()).or_default() += 1;
             }
         }
         latencies.sort_by(f64::total_cmp);
@@ -246,6 +258,15 @@ impl Phase {
     pub fn failed(&self) -> u64 {
         self.failures.values().sum()
     }
+}
+
+/// The first message of each SQLSTATE.
+fn messages<'a>(samples: impl Iterator<Item = &'a Sample>) -> BTreeMap<String, String> {
+    let mut messages = BTreeMap::new();
+    for failure in samples.filter_map(|sample| sample.failure.as_ref()) {
+        messages.entry(failure.sqlstate.clone()).or_insert_with(|| failure.message.clone());
+    }
+    messages
 }
 
 /// The smallest value that at least this part doesn't exceed.
@@ -279,7 +300,9 @@ mod tests {
     use super::*;
 
     fn sample(arrived_ms: f64, latency_ms: f64, failure: Option<&str>) -> Sample {
-        Sample { statement: 0, arrived_ms, latency_ms, failure: failure.map(ToOwned::to_owned) }
+        let failure =
+            failure.map(|sqlstate| Failure { sqlstate: sqlstate.to_owned(), message: "no".to_owned() });
+        Sample { statement: 0, arrived_ms, latency_ms, failure }
     }
 
     fn change(started_ms: f64, ended_ms: f64) -> ChangeUnderLoad {
@@ -300,6 +323,7 @@ mod tests {
         assert_eq!((statement.during.p99_ms, statement.during.failures["40P01"]), (Some(400.0), 1));
         assert_eq!((statement.after.requests, statement.waited), (1, 1));
         assert_eq!(statement.after.failures.len(), 0);
+        assert_eq!(statement.messages["40P01"], "no");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Deliberately absent: markup and escaping; every phrase may hold hostile text.
 
 use plimsoll_core::facts::{RowsWritten, SequenceMove, TriggersFired};
-use plimsoll_core::hold::holds;
+use plimsoll_core::hold;
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::units::{bytes, count, duration_ms, plural};
 use plimsoll_core::{HeldLock, Rehearsal, StatementRecord};
@@ -39,16 +39,13 @@ pub(crate) fn work(rehearsal: &Rehearsal, record: &StatementRecord) -> Vec<Strin
 /// ` for 1.55 s, to the end of its transaction`: what follows on whom a lock blocks; nothing without rows, where times mean
 /// nothing.
 pub(crate) fn held(rehearsal: &Rehearsal, record: &StatementRecord, lock: &HeldLock) -> String {
-    let is_its = |statement: usize| {
-        rehearsal.statements.get(statement).is_some_and(|of_hold| std::ptr::eq(of_hold, record))
-    };
-    let holds = holds(rehearsal);
-    let hold = holds.iter().find(|hold| is_its(hold.statement) && hold.relation == lock.relation);
-    let blocks = lock.mode.blocks() != Blocks::Nothing;
-    let Some(hold) = hold.filter(|_| rehearsal.seeded && blocks) else { return String::new() };
-    let outlives = hold.end_ms > record.started_ms + record.duration_ms + 0.001;
+    if !rehearsal.seeded || lock.mode.blocks() == Blocks::Nothing {
+        return String::new();
+    }
+    let (start_ms, end_ms) = hold::held(rehearsal, record, lock);
+    let outlives = end_ms > record.started_ms + record.duration_ms + 0.001;
     let to_the_end = if outlives { ", to the end of its transaction" } else { "" };
-    format!(" for {}{to_the_end}", duration_ms(hold.duration_ms()))
+    format!(" for {}{to_the_end}", duration_ms(end_ms - start_ms))
 }
 
 /// `waited for IO:DataFileRead in 12 of 40 looks`, most frequent first; none if it was never looked at.

@@ -9,7 +9,9 @@ use plimsoll_core::facts::{
     WaitEvent,
 };
 use plimsoll_core::hold::holds;
-use plimsoll_core::load::{ChangeFailure, ChangeUnderLoad, LoadRun, Sample, Wanted, summarized, timeline};
+use plimsoll_core::load::{
+    ChangeFailure, ChangeUnderLoad, Failure, LoadRun, Sample, Wanted, summarized, timeline,
+};
 use plimsoll_core::rehearsal::StatementError;
 use plimsoll_core::scale::{ScaleReport, Size, Timings, scaled};
 use plimsoll_core::{
@@ -82,7 +84,8 @@ fn load() -> Vec<LoadRun> {
         .map(|number| {
             let arrived_ms = f64::from(number) * 10.0;
             let waits = (2000.0..4000.0).contains(&arrived_ms) && number % 3 != 2;
-            let failure = (number == 300).then(|| "40P01".to_owned());
+            let failure = (number == 300)
+                .then(|| Failure { sqlstate: "40P01".to_owned(), message: "deadlock detected".to_owned() });
             let latency_ms = if waits { 4000.0 - arrived_ms } else { 0.3 + f64::from(number % 7) / 10.0 };
             Sample { statement: number as usize % 3, arrived_ms, latency_ms, failure }
         })

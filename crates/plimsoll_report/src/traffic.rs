@@ -127,6 +127,11 @@ pub(crate) fn failures(phase: &Phase) -> Option<String> {
     (!kinds.is_empty()).then(|| format!("{} failed ({})", count(phase.failed()), kinds.join(", ")))
 }
 
+/// `40P01: deadlock detected`, a phrase each SQLSTATE.
+pub(crate) fn messages(statement: &LoadedStatement) -> Vec<String> {
+    statement.messages.iter().map(|(sqlstate, message)| format!("{sqlstate}: {message}")).collect()
+}
+
 /// What was predicted of a statement and what was measured, side by side.
 pub(crate) fn side_by_side(statement: &LoadedStatement) -> (String, String) {
     let predicted = statement.predicted.as_ref().map_or_else(

@@ -102,7 +102,7 @@ fn statements_between(text: &str, names: &[(String, Range<usize>)]) -> Vec<Range
 /// `-- tag: x` comments: what follows the tag, and the comment's bytes.
 fn tagged_comments<'a>(text: &'a str, tag: &'a str) -> impl Iterator<Item = (&'a str, Range<usize>)> {
     let mut at = 0;
-    tokenize(text).into_iter().filter_map(move |token| {
+    tokenize(text).filter_map(move |token| {
         let range = at..at + token.len as usize;
         at = range.end;
         if token.kind != TokenKind::LineComment {

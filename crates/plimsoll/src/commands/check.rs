@@ -24,11 +24,14 @@ use crate::project::Project;
 use crate::queries;
 use crate::settings::Settings;
 
+mod copies;
 mod measured;
+mod scale;
 mod traffic;
 mod workload;
 
 use measured::Measured;
+use scale::Production;
 use traffic::{KnownTraffic, Load};
 
 /// What is done of a check.
@@ -62,6 +65,7 @@ pub(crate) async fn run(
     };
     project.require_runnable()?;
     let linted = Linted::of(project.judge(&settings), &project, &settings, &arguments.report)?;
+    let production = Production::read(&settings)?;
     let rows = if arguments.no_seed { Rows::None } else { Rows::Seeded };
     let mut sources = project.sources();
     sources.extend(workload_source);
@@ -74,7 +78,7 @@ pub(crate) async fn run(
         Report::new(Vec::new(), None, None, linted.notes)
     } else {
         let queries = if parts == Parts::All { queries } else { Vec::new() };
-        let asked = Asked { queries, statements, load, rows, parts };
+        let asked = Asked { queries, statements, production, load, rows, parts };
         unless_stopped(examine(&project, &settings, linted, asked)).await?
     };
     deliver(&report, &sources, &arguments.report, color)
@@ -86,6 +90,8 @@ struct Asked {
     queries: Vec<PreparedQuery>,
     /// The workload.
     statements: Vec<WorkloadStatement>,
+    /// Production's sizes, if they are known.
+    production: Option<Production>,
     load: Load,
     rows: Rows,
     parts: Parts,
@@ -99,7 +105,7 @@ async fn examine(
     asked: Asked,
 ) -> Result<Report, Failure> {
     let progress = Progress::new();
-    let Asked { queries, statements, load, rows, parts } = asked;
+    let Asked { queries, statements, production, load, rows, parts } = asked;
     let Linted { judgement, mut notes } = linted;
     let Judgement { findings, accepted, mut suppressions, .. } = judgement;
     let findings = if parts == Parts::All { findings } else { Vec::new() };
@@ -108,6 +114,11 @@ async fn examine(
     let server = start(settings, load_connections).await?;
     let database = &settings.database;
     let rows = bring_to_state_before(&server, database, project, settings, rows, &progress).await?;
+    let production = production.filter(|_| rows == Rows::Seeded);
+    if load != Load::No || production.is_some() {
+        progress.step("copying the state before the change");
+        copies::keep(&server, database).await?;
+    }
     let traffic = KnownTraffic::before(&server, settings, statements, load, &progress).await?;
     let mut measured = Measured::before(&server, settings, queries, &progress).await?;
     let rehearsal = rehearsed(&server, settings, project, rows, &progress).await?;
@@ -123,6 +134,12 @@ async fn examine(
         findings.extend(suppressions.remarks(&settings.lint.policy));
     }
     let blocked = traffic.predicted(&rehearsal);
+    let scale = match production {
+        Some(production) => {
+            production.scaled(&server, settings, project, &rehearsal, blocked.as_ref(), &progress).await?
+        }
+        None => None,
+    };
     let load = traffic.measured(project, &rehearsal, &progress).await?;
     notes.extend(traffic::notes(&load));
     if rows == Rows::None {
@@ -140,7 +157,7 @@ async fn examine(
         notes.push("The new migrations hold no statement.".into());
     }
     let report = Report::new(findings, Some(rehearsal), query_reports, notes);
-    Ok(Report { blocked, load, ..report })
+    Ok(Report { blocked, load, scale, ..report })
 }
 
 /// What only a server saw, as far as the team wants to hear of it.

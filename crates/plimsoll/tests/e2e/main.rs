@@ -7,6 +7,7 @@
 
 mod bad_environment;
 mod bad_input;
+mod blocked;
 mod concurrently;
 mod contract;
 mod django;

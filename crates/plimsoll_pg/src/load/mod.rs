@@ -12,8 +12,10 @@ mod error;
 mod locks;
 mod run;
 mod session;
+mod timing;
 
 pub use behind::LongTransaction;
 pub use error::LoadError;
 pub use locks::measure_traffic;
 pub use run::{LoadSettings, run_load};
+pub use timing::{sizes, time_change};

@@ -7,7 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
-use plimsoll_core::load::{ChangeUnderLoad, LoadRun, Sample, UNFINISHED, Wanted, summarized, timeline};
+use plimsoll_core::load::{
+    ChangeUnderLoad, Failure, LoadRun, Sample, UNFINISHED, Wanted, summarized, timeline,
+};
 use plimsoll_core::workload::WorkloadStatement;
 use plimsoll_sql::Migration;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -25,6 +27,9 @@ const WARM_UP: Duration = Duration::from_millis(500);
 
 /// How long requests may go on after the load's end.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Of requests that were due and never sent so many are counted: a rate far beyond the machine would fill its memory.
+const MOST_UNSENT: usize = 200_000;
 
 /// Of the arrivals. Any number would do.
 const SEED: u64 = 0x506c_696d_736f_6c6c;
@@ -175,11 +180,15 @@ impl Load {
             self.sent.borrow_mut().push(arrival);
             let result = session.send(arrival.statement, arrival.number).await;
             self.sent.borrow_mut().retain(|one| *one != arrival);
-            let failure = result.err().map(|error| sqlstate(&error));
-            let is_lost = failure.as_deref() == Some(LOST);
+            let failure = result.err().map(|error| failure(&error));
+            let is_lost = failure.as_ref().is_some_and(|failure| failure.sqlstate == LOST);
+            let is_stale = failure.as_ref().is_some_and(|failure| failure.sqlstate == STALE_PLAN);
             self.note(arrival, failure);
             if is_lost {
                 return;
+            }
+            if is_stale {
+                session.prepare_again(arrival.statement).await;
             }
         }
     }
@@ -199,7 +208,7 @@ impl Load {
         }
     }
 
-    fn note(&self, arrival: Arrival, failure: Option<String>) {
+    fn note(&self, arrival: Arrival, failure: Option<Failure>) {
         let latency_ms = self.now_ms() - arrival.at_ms;
         let sample = Sample { statement: arrival.statement, arrived_ms: arrival.at_ms, latency_ms, failure };
         self.samples.borrow_mut().push(sample);
@@ -216,13 +225,14 @@ impl Load {
     fn samples(&self) -> Vec<Sample> {
         let sent = self.sent.take();
         for arrival in sent {
-            self.note(arrival, Some(UNFINISHED.to_owned()));
+            self.note(arrival, Some(unfinished()));
         }
         let end = self.end.get().unwrap_or_default();
-        let waiting: Vec<Arrival> =
-            self.arrivals.borrow_mut().by_ref().take_while(|arrival| arrival.at_ms <= end).collect();
+        let mut arrivals = self.arrivals.borrow_mut();
+        let unsent = arrivals.by_ref().take_while(|arrival| arrival.at_ms <= end);
+        let waiting: Vec<Arrival> = unsent.take(MOST_UNSENT).collect();
         for arrival in waiting {
-            self.note(arrival, Some(UNFINISHED.to_owned()));
+            self.note(arrival, Some(unfinished()));
         }
         let mut samples = self.samples.take();
         samples.retain(|sample| sample.arrived_ms >= 0.0);
@@ -234,8 +244,22 @@ impl Load {
 /// What a request fails with whose connection broke.
 const LOST: &str = "08006";
 
-fn sqlstate(error: &tokio_postgres::Error) -> String {
-    error.code().map_or_else(|| LOST.to_owned(), |code| code.code().to_owned())
+/// What a prepared statement fails with whose result has another type now. Drivers that keep prepared statements prepare
+/// it anew.
+const STALE_PLAN: &str = "0A000";
+
+fn failure(error: &tokio_postgres::Error) -> Failure {
+    match error.as_db_error() {
+        Some(refusal) => {
+            Failure { sqlstate: refusal.code().code().to_owned(), message: refusal.message().to_owned() }
+        }
+        None => Failure { sqlstate: LOST.to_owned(), message: error.to_string() },
+    }
+}
+
+fn unfinished() -> Failure {
+    let message = "the load ended before it was finished".to_owned();
+    Failure { sqlstate: UNFINISHED.to_owned(), message }
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -10,6 +10,8 @@ pub(super) struct RequestSession {
     client: Client,
     /// What to send for each statement.
     requests: Vec<Requests>,
+    /// Their texts.
+    prepared: Vec<String>,
 }
 
 /// The texts of a statement, one a set of parameters.
@@ -38,7 +40,8 @@ impl RequestSession {
                 Err(_) => Requests(vec![statement.sql.clone()]),
             });
         }
-        Ok(Self { client, requests })
+        let prepared = statements.iter().map(|statement| statement.sql.clone()).collect();
+        Ok(Self { client, requests, prepared })
     }
 
     /// Sends a statement with the parameters whose turn it is.
@@ -46,6 +49,13 @@ impl RequestSession {
         let Some(Requests(texts)) = self.requests.get(statement) else { return Ok(()) };
         let Some(text) = texts.get(number % texts.len().max(1)) else { return Ok(()) };
         self.client.simple_query(text).await.map(drop)
+    }
+
+    /// Prepares a statement anew, whose result has another type now. If that fails, so will its requests.
+    pub(super) async fn prepare_again(&self, statement: usize) {
+        let Some(sql) = self.prepared.get(statement) else { return };
+        let again = format!("DEALLOCATE request_{statement}; PREPARE request_{statement} AS {sql}");
+        self.client.batch_execute(&again).await.unwrap_or_default();
     }
 
     /// How many sets of parameters a statement has; at least one.

@@ -278,14 +278,14 @@ impl<'a> Stage<'a> {
         if guard != Guard::None {
             ours!(self, session.client.batch_execute("SAVEPOINT plimsoll").await);
         }
-        let ran = ours!(self, timed_run(&self.observer, session, migration, statement).await);
+        let ran = timed_run(&self.observer, session, migration, statement).await;
         match (guard, &ran.result) {
             (Guard::Savepoint, Ok(())) => {
                 ours!(self, session.client.batch_execute("RELEASE SAVEPOINT plimsoll").await);
             }
             (Guard::Trial, Ok(())) => {
                 ours!(self, session.client.batch_execute(BACK_TO_SAVEPOINT).await);
-                return Ok(ours!(self, timed_run(&self.observer, session, migration, statement).await));
+                return Ok(timed_run(&self.observer, session, migration, statement).await);
             }
             _ => {}
         }
@@ -299,8 +299,7 @@ impl<'a> Stage<'a> {
         migration: &Migration,
         statement: &Statement,
     ) -> Result<Deed, RehearseError> {
-        let Ran { result, duration, waits } =
-            ours!(self, timed_run(&self.observer, session, migration, statement).await);
+        let Ran { result, duration, waits } = timed_run(&self.observer, session, migration, statement).await;
         let error = match result {
             Ok(()) => None,
             Err(error) => Some(self.refusal(&error, migration, statement).await?),
@@ -345,14 +344,14 @@ async fn timed_run(
     session: &Session,
     migration: &Migration,
     statement: &Statement,
-) -> Result<Ran, tokio_postgres::Error> {
+) -> Ran {
     let started = Instant::now();
     let running = async {
         let result = run(&session.client, &migration.source, statement).await;
         (result, started.elapsed())
     };
-    let ((result, duration), waits) = Waits::watched(observer, session.pid, running).await?;
-    Ok(Ran { result, duration, waits })
+    let ((result, duration), waits) = Waits::watched(observer, session.pid, running).await;
+    Ran { result, duration, waits }
 }
 
 /// Whether the refusal is about the transaction block that we put around a lone statement:

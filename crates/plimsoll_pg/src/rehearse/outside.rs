@@ -36,6 +36,22 @@ pub(crate) async fn locks_by_name(
     Ok(read.collect())
 }
 
+/// Name, pages and rows of tables, partitions and materialized views.
+pub(crate) async fn relation_sizes(
+    observer: &Client,
+) -> Result<Vec<(String, u64, u64)>, tokio_postgres::Error> {
+    let query = format!(
+        "SELECT n.nspname || '.' || c.relname AS name, pg_catalog.pg_relation_size(c.oid) / \
+         pg_catalog.current_setting('block_size')::int AS pages, greatest(c.reltuples, 0)::bigint AS rows FROM \
+         pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm') AND \
+         {IS_USERS} ORDER BY 1"
+    );
+    let sizes = rows(observer.simple_query(&query).await?).map(|row| {
+        (row.text("name").unwrap_or_default().to_owned(), number(&row, "pages"), number(&row, "rows"))
+    });
+    Ok(sizes.collect())
+}
+
 /// The process of a session.
 pub(crate) async fn backend_pid(session: &Client) -> Result<i32, tokio_postgres::Error> {
     let answer = session.simple_query("SELECT pg_catalog.pg_backend_pid() AS pid").await?;

@@ -59,7 +59,8 @@ pub(super) async fn sampled<Output>(
         looks += 1;
         if looks.is_multiple_of(LOOKS_PER_WAIT) {
             // It waits for locks only because of the gate: nobody else is here.
-            waits.note(wait_event(observer, session_pid).await?.filter(|event| !event.starts_with("Lock:")));
+            let event = wait_event(observer, session_pid).await?;
+            waits.note(event.filter(|event| !event.starts_with("Lock:")));
         }
     };
     let duration = started.elapsed().saturating_sub(gate.held_up());

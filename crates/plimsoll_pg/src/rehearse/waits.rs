@@ -17,21 +17,25 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 pub(super) struct Waits(BTreeMap<String, u64>);
 
 impl Waits {
-    /// Awaits what a process runs, and looks at the process meanwhile.
+    /// Awaits what a process runs, and looks at the process meanwhile. Where a look fails the looking ends: if the server is
+    /// gone, what runs will say so, and better.
     pub(super) async fn watched<Running: Future>(
         observer: &Client,
         pid: i32,
         running: Running,
-    ) -> Result<(Running::Output, Self), tokio_postgres::Error> {
+    ) -> (Running::Output, Self) {
         let mut waits = Self::default();
         let mut running = std::pin::pin!(running);
         loop {
             tokio::select! {
                 biased;
-                output = &mut running => return Ok((output, waits)),
+                output = &mut running => return (output, waits),
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
-            waits.note(wait_event(observer, pid).await?);
+            match wait_event(observer, pid).await {
+                Ok(event) => waits.note(event),
+                Err(_) => return (running.await, waits),
+            }
         }
     }
 

@@ -68,6 +68,7 @@ fn rows(statement: &LoadedStatement) -> Markup {
                     (shown(&statement.name)) br;
                     span class="meta" {
                         (traffic::shortfall(statement).unwrap_or_else(|| traffic::rate(statement.wanted_per_s)))
+                        @for message in traffic::messages(statement) { br; (shown(&message)) }
                     }
                 }
             }

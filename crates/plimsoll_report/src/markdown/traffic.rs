@@ -76,5 +76,8 @@ fn row(statement: &LoadedStatement) -> String {
     let (predicted, measured) = traffic::side_by_side(statement);
     let [before, during, after] = [&statement.before, &statement.during, &statement.after]
         .map(|phase| cell(&traffic::latencies(phase)));
-    format!("| {} | {before} | {during} | {after} | {predicted} | {measured} |\n", code(&statement.name))
+    let messages: String =
+        traffic::messages(statement).iter().map(|message| format!("<br>{}", cell(message))).collect();
+    let name = code(&statement.name);
+    format!("| {name} | {before} | {during}{messages} | {after} | {predicted} | {measured} |\n")
 }

@@ -28,6 +28,9 @@ fn statement(statement: &LoadedStatement, layout: Layout) -> String {
         let requests = plural(phase.requests, "request");
         text.push_str(&line(&format!("{when}: {requests}, {latencies}"), 4, layout));
     }
+    for message in traffic::messages(statement) {
+        text.push_str(&line(&message, 4, layout));
+    }
     let (predicted, measured) = traffic::side_by_side(statement);
     text.push_str(&line(&format!("wait predicted: {predicted}; measured: {measured}"), 4, layout));
     text

@@ -13,16 +13,13 @@ use plimsoll_pg::rehearse::analyze;
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::Migration;
 
+use super::copies::{PRISTINE, on_copy};
 use crate::exit::Failure;
 use crate::private_database::in_script;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::settings::Settings;
 
-/// The database as it was before the change, from which others are copied.
-const PRISTINE: &str = "plimsoll_pristine";
-/// The database in which a load runs.
-const LOADED: &str = "plimsoll_loaded";
 /// The `lock_timeout` that is tried against a long transaction where the runner sets none.
 const DEFAULT_LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -47,7 +44,7 @@ pub(super) struct KnownTraffic<'a> {
 }
 
 impl<'a> KnownTraffic<'a> {
-    /// Measures what the workload locks, and keeps a copy of the state before the change if there is to be a load.
+    /// Measures what the workload locks.
     pub(super) async fn before(
         server: &'a PrivateServer,
         settings: &'a Settings,
@@ -56,11 +53,9 @@ impl<'a> KnownTraffic<'a> {
         progress: &Progress,
     ) -> Result<Self, Failure> {
         let database = &settings.database;
-        if load != Load::No {
-            progress.step("copying the state before the change");
-            server.copy_database(database, PRISTINE).await.map_err(Failure::environment)?;
+        if !statements.is_empty() {
+            progress.step("measuring what the workload locks");
         }
-        progress.step("measuring what the workload locks");
         let traffic = measure_traffic(server, database, &statements).await.map_err(failure)?;
         let writes = |lock: &plimsoll_core::blocked::TakenLock| lock.mode >= LockMode::RowShare;
         if traffic.iter().flat_map(|one| &one.locks).any(writes) {
@@ -115,9 +110,10 @@ impl<'a> KnownTraffic<'a> {
             long_transaction: lasts.map(|lasts| LongTransaction::against(rehearsal, lasts)),
             lock_timeout,
         };
-        self.server.copy_database(PRISTINE, LOADED).await.map_err(Failure::environment)?;
-        let run = run_load(self.server, LOADED, &self.statements, &new, &load).await.map_err(failure)?;
-        self.server.drop_database(LOADED).await.map_err(Failure::environment)?;
+        let run = on_copy(self.server, PRISTINE, async |copy| {
+            run_load(self.server, copy, &self.statements, &new, &load).await.map_err(failure)
+        });
+        let run = run.await?;
         Ok(self.with_prediction(run, project, rehearsal))
     }
 
@@ -167,7 +163,8 @@ pub(super) fn notes(runs: &[LoadRun]) -> Vec<String> {
     notes
 }
 
-fn failure(error: LoadError) -> Failure {
+/// What the failure of a load means: its workload's fault, or the server's.
+pub(super) fn failure(error: LoadError) -> Failure {
     match error {
         LoadError::Statement { .. } => Failure::input(error),
         LoadError::Server(error) => Failure::environment(error),

@@ -1,0 +1,93 @@
+//! The change at production's sizes: which those are, and what is measured here for it.
+
+use plimsoll_core::Rehearsal;
+use plimsoll_core::blocked::BlockedReport;
+use plimsoll_core::scale::{PAGE, ScaleReport, Size, Sizes, Timings, depends_on_sizes, scaled};
+use plimsoll_pg::load::{sizes, time_change};
+use plimsoll_pg::server::PrivateServer;
+use plimsoll_sql::Migration;
+use plimsoll_sql::snapshot::{Facts, TableFacts};
+
+use super::copies::{PRISTINE, on_copy};
+use super::traffic::failure;
+use crate::exit::Failure;
+use crate::private_database::{Rows, bring_to_state_before};
+use crate::progress::Progress;
+use crate::project::{Project, read_snapshot};
+use crate::settings::Settings;
+
+/// The database before the change without rows.
+const EMPTY: &str = "plimsoll_empty";
+
+/// How often the change is timed, with rows and without.
+const RUNS: usize = 3;
+
+/// Production, as far as it is known.
+pub(super) struct Production {
+    sizes: Sizes,
+    /// Where they come from.
+    source: String,
+}
+
+impl Production {
+    /// What `[database] sizes` says, if it is set.
+    pub(super) fn read(settings: &Settings) -> Result<Option<Self>, Failure> {
+        let Some(path) = &settings.sizes else { return Ok(None) };
+        let snapshot = read_snapshot(path, settings)?;
+        let taken = snapshot.facts.server.as_ref().map(|server| server.taken.as_str()).unwrap_or_default();
+        let of = if taken.is_empty() { String::new() } else { format!(" of {taken}") };
+        let source = format!("{}{of}", snapshot.source.name());
+        Ok(Some(Self { sizes: of_facts(&snapshot.facts), source }))
+    }
+
+    /// Times the change with rows and without, each on copies of its own, and scales it; none where no statement works
+    /// through a relation.
+    pub(super) async fn scaled(
+        self,
+        server: &PrivateServer,
+        settings: &Settings,
+        project: &Project,
+        rehearsal: &Rehearsal,
+        blocked: Option<&BlockedReport>,
+        progress: &Progress,
+    ) -> Result<Option<ScaleReport>, Failure> {
+        if !depends_on_sizes(rehearsal) {
+            return Ok(None);
+        }
+        bring_to_state_before(server, EMPTY, project, settings, Rows::None, progress).await?;
+        let timings = Timings {
+            here: timed(server, PRISTINE, project, progress).await?,
+            empty: timed(server, EMPTY, project, progress).await?,
+        };
+        let here = sizes(server, PRISTINE).await.map_err(failure)?;
+        let workload = blocked.map_or(&[][..], |blocked| &blocked.workload);
+        Ok(Some(scaled(rehearsal, &timings, &here, &self.sizes, self.source, workload)))
+    }
+}
+
+async fn timed(
+    server: &PrivateServer,
+    database: &str,
+    project: &Project,
+    progress: &Progress,
+) -> Result<Vec<Vec<f64>>, Failure> {
+    let new: Vec<&Migration> = project.new.iter().map(Migration::as_sent).collect();
+    let mut runs = Vec::new();
+    for run in 1..=RUNS {
+        progress.step(format!("timing the change in {database}, {run} of {RUNS}"));
+        let times =
+            on_copy(server, database, async |copy| time_change(server, copy, &new).await.map_err(failure));
+        runs.push(times.await?);
+    }
+    Ok(runs)
+}
+
+fn of_facts(facts: &Facts) -> Sizes {
+    facts.tables.iter().filter_map(|(name, table)| Some((name.to_string(), of_table(table)?))).collect()
+}
+
+fn of_table(table: &TableFacts) -> Option<Size> {
+    let bytes = table.main_bytes.or(table.bytes)?;
+    let rows = table.known_rows().or(table.live_rows)?;
+    Some(Size { pages: bytes.div_ceil(PAGE), rows })
+}
