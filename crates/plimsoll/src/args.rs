@@ -189,6 +189,14 @@ pub(crate) struct LintArguments {
 pub(crate) struct CheckArguments {
     #[command(flatten)]
     pub(crate) report: ReportArguments,
+    /// Rehearse what this program sends, instead of files: DATABASE_URL, PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE
+    /// lead it to a private server [default: migrations.command]
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["files", "staged"])]
+    pub(crate) command: Vec<OsString>,
+    /// Also set this variable for the program, with {url}, {host}, {port}, {user}, {password}, {database} and {socket} (the
+    /// socket's folder) filled in (repeatable)
+    #[arg(long = "env", value_name = "NAME=TEMPLATE", value_parser = variable)]
+    pub(crate) variables: Vec<(String, String)>,
     /// Load no rows: locks, rewrites and scans hold all the same, times mean nothing
     #[arg(long)]
     pub(crate) no_seed: bool,

@@ -30,6 +30,9 @@ pub(crate) struct Migrations {
     pub(crate) path: Option<Spanned<PathBuf>>,
     pub(crate) layout: Option<Spanned<String>>,
     pub(crate) transaction: Option<Spanned<String>>,
+    pub(crate) command: Option<Spanned<String>>,
+    pub(crate) before: Option<Spanned<String>>,
+    pub(crate) env: BTreeMap<Spanned<String>, Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -138,7 +141,7 @@ mod tests {
     fn unknown_keys_are_placed_and_the_nearest_named() {
         check(
             "[migrations]\npth = \"x\"\n",
-            "read plimsoll.toml:2:1: unknown key `pth`; did you mean `path`? (valid keys are path, layout, transaction)",
+            "read plimsoll.toml:2:1: unknown key `pth`; did you mean `path`? (valid keys are path, layout, transaction, command, before, env)",
         );
         check(
             "[databse]\n",

@@ -12,6 +12,7 @@ mod exit;
 mod git;
 mod init;
 mod inputs;
+mod migration_program;
 mod output;
 mod private_database;
 mod program;

@@ -84,6 +84,17 @@ pub(crate) async fn bring_to_state_before(
     rows: Rows,
     progress: &Progress,
 ) -> Result<Rows, Failure> {
+    make_state_before(server, database, project, progress).await?;
+    fill(server, database, project, settings, rows, progress).await
+}
+
+/// Makes a database with the schema before the change.
+pub(crate) async fn make_state_before(
+    server: &PrivateServer,
+    database: &str,
+    project: &Project,
+    progress: &Progress,
+) -> Result<(), Failure> {
     server.create_database(database).await.map_err(Failure::environment)?;
     if let Some(schema) = &project.schema {
         progress.step(format!("loading {}", schema.name()));
@@ -95,6 +106,18 @@ pub(crate) async fn bring_to_state_before(
             .await
             .map_err(|error| in_script(error, "an earlier migration"))?;
     }
+    Ok(())
+}
+
+/// Loads rows, if any are to be. Returns whether they were loaded.
+pub(crate) async fn fill(
+    server: &PrivateServer,
+    database: &str,
+    project: &Project,
+    settings: &Settings,
+    rows: Rows,
+    progress: &Progress,
+) -> Result<Rows, Failure> {
     let seeded = !settings.seeds.is_empty() || settings.seed_command.is_some();
     if rows == Rows::None || !seeded {
         return Ok(Rows::None);
@@ -166,6 +189,7 @@ pub(crate) fn in_script(error: RehearseError, what: &str) -> Failure {
             "{error}\n  while {what} brought the private server to the state before the change; the change itself was not run"
         )),
         RehearseError::Server(_)
+        | RehearseError::Tap(_)
         | RehearseError::Interrupted { .. }
         | RehearseError::Shortage { .. }
         | RehearseError::Catalog(_) => Failure::environment(error),

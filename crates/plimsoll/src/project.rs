@@ -99,6 +99,22 @@ impl Project {
         }
     }
 
+    /// The state before a program runs, as far as a dump makes it.
+    pub(crate) fn before_program(settings: &Settings) -> Result<Self, Failure> {
+        let schema = settings.schema.as_ref().map(|path| read_dump(path, settings)).transpose()?;
+        Ok(Self { schema, ..Self::empty() })
+    }
+
+    /// What a program has run, as scripts, with what was known of the database before.
+    pub(crate) fn of_scripts(
+        snapshot: Snapshot,
+        scripts: Vec<Migration>,
+        scope: ChangeScope,
+        notes: Vec<String>,
+    ) -> Self {
+        Self { snapshot: Some(snapshot), new: scripts, scope, notes, ..Self::empty() }
+    }
+
     /// The change that the named files are, or else what the arguments say.
     fn of(
         settings: &Settings,

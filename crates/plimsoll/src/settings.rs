@@ -37,6 +37,12 @@ pub(crate) struct Settings {
     pub(crate) layout: Option<&'static Layout>,
     /// What the tool does around a file, if it is set.
     pub(crate) habit: Option<TransactionHabit>,
+    /// A shell command that runs the change.
+    pub(crate) command: Option<String>,
+    /// A shell command that brings an empty database to the state before the change.
+    pub(crate) command_before: Option<String>,
+    /// Variables of those commands by name, with places to fill in.
+    pub(crate) variables: Vec<(String, String)>,
     /// A dump of the schema before the change.
     pub(crate) schema: Option<PathBuf>,
     /// A snapshot of a server, which lint takes for the state before the change.
@@ -162,6 +168,9 @@ impl Resolver {
             migrations: migrations.path.as_ref().map(|path| self.folder(path)).transpose()?,
             layout: migrations.layout.as_ref().map(|name| self.layout(name)).transpose()?.flatten(),
             habit: migrations.transaction.as_ref().map(|word| self.habit(word)).transpose()?,
+            command: migrations.command.as_ref().map(|line| self.line(line)).transpose()?,
+            command_before: migrations.before.as_ref().map(|line| self.line(line)).transpose()?,
+            variables: self.variables(&migrations.env)?,
             schema: database.schema.as_ref().map(|path| self.file(path)).transpose()?,
             snapshot: lint.snapshot.as_ref().map(|path| self.file(path)).transpose()?,
             sizes: database.sizes.as_ref().map(|path| self.file(path)).transpose()?,
@@ -262,6 +271,26 @@ impl Resolver {
             self.file(&Spanned::new(value.span(), path))
         };
         texts.into_iter().map(file).collect()
+    }
+
+    /// A command for the shell.
+    fn line(&self, line: &Spanned<String>) -> Result<String, Failure> {
+        match line.get_ref().trim() {
+            "" => Err(complaint(&self.source, line, "the command is empty")),
+            line => Ok(line.to_owned()),
+        }
+    }
+
+    fn variables(
+        &self,
+        templates: &std::collections::BTreeMap<Spanned<String>, Spanned<String>>,
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let checked = templates.iter().map(|(name, template)| {
+            crate::tapped::check_template(template.get_ref())
+                .map_err(|why| complaint(&self.source, template, &why))?;
+            Ok((name.get_ref().clone(), template.get_ref().clone()))
+        });
+        checked.collect()
     }
 
     /// The layout of that name; none for `auto`.

@@ -34,6 +34,9 @@ pub(crate) struct Login {
 /// The variables that lead a program to the doors.
 pub(crate) struct TapEnvironment {
     set: Vec<(String, String)>,
+    host: String,
+    port: u16,
+    password: String,
 }
 
 impl TapEnvironment {
@@ -49,7 +52,7 @@ impl TapEnvironment {
         };
         let own = doors.password().map(|password| password.text().to_owned());
         let password = own.or_else(|| login.password.clone()).unwrap_or_default();
-        let url = url(&host, port, login, &password);
+        let url = url(&own_scheme(), &host, port, login, &password);
         let values = [
             url.clone(),
             host.clone(),
@@ -61,11 +64,11 @@ impl TapEnvironment {
         ];
         let mut set: Vec<(String, String)> = [
             ("DATABASE_URL", url),
-            ("PGHOST", host),
+            ("PGHOST", host.clone()),
             ("PGPORT", port.to_string()),
             ("PGUSER", login.user.clone()),
             ("PGDATABASE", login.database.clone()),
-            ("PGPASSWORD", password),
+            ("PGPASSWORD", password.clone()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
@@ -76,7 +79,13 @@ impl TapEnvironment {
                 .fold(template.clone(), |text, (place, value)| text.replace(&format!("{{{place}}}"), value));
             set.push((name.clone(), value));
         }
-        Self { set }
+        Self { set, host, port, password }
+    }
+
+    /// The tap's URL for a driver that its scheme names; for that of `DATABASE_URL` if it names none of PostgreSQL's.
+    pub(crate) fn url(&self, scheme: &str, login: &Login) -> String {
+        let scheme = if scheme.starts_with("postgres") { scheme.to_owned() } else { own_scheme() };
+        url(&scheme, &self.host, self.port, login, &self.password)
     }
 
     /// Gives a command this environment, on top of what it has.
@@ -94,10 +103,13 @@ impl TapEnvironment {
 }
 
 /// A URL as the program's own was: frameworks choose their driver by what stands before the colon.
-fn url(host: &str, port: u16, login: &Login, password: &str) -> String {
-    let scheme = std::env::var("DATABASE_URL").ok();
-    let scheme = scheme.as_deref().and_then(|url| url.split_once("://")).map(|(scheme, _)| scheme);
-    let scheme = scheme.filter(|scheme| scheme.starts_with("postgres")).unwrap_or("postgresql");
+fn own_scheme() -> String {
+    let url = std::env::var("DATABASE_URL").ok();
+    let scheme = url.as_deref().and_then(|url| url.split_once("://")).map(|(scheme, _)| scheme);
+    scheme.filter(|scheme| scheme.starts_with("postgres")).unwrap_or("postgresql").to_owned()
+}
+
+fn url(scheme: &str, host: &str, port: u16, login: &Login, password: &str) -> String {
     let (user, database) = (percent_encoded(&login.user), percent_encoded(&login.database));
     let password =
         if password.is_empty() { String::new() } else { format!(":{}", percent_encoded(password)) };
@@ -135,7 +147,7 @@ pub(crate) fn check_template(template: &str) -> Result<(), String> {
 pub(crate) fn never_came(command: &str, environment: &TapEnvironment) -> Failure {
     let names: Vec<&str> = environment.variables().iter().map(|(name, _)| name.as_str()).collect();
     Failure::input(format!(
-        "watch `{command}`: it never connected to the tap, so it ran on another server or on none. It is led there by {}; \
+        "run `{command}` through the tap: it never connected to it, so it ran on another server or on none. It is led there by {}; \
          if it reads other variables, name them with --env NAME=TEMPLATE, such as --env DB_URL={{url}}",
         names.join(", ")
     ))
@@ -155,7 +167,12 @@ mod tests {
     #[test]
     fn urls_are_encoded() {
         let login = Login { user: "a b".into(), database: "x/y".into(), password: None };
-        assert!(url("127.0.0.1", 99, &login, "p@").ends_with("://a%20b:p%40@127.0.0.1:99/x%2Fy"));
-        assert!(url("/tmp/x", 6432, &login, "").ends_with("://a%20b@/x%2Fy?host=%2Ftmp%2Fx&port=6432"));
+        assert!(
+            url("postgresql", "127.0.0.1", 99, &login, "p@").ends_with("://a%20b:p%40@127.0.0.1:99/x%2Fy")
+        );
+        assert!(
+            url("postgresql", "/tmp/x", 6432, &login, "")
+                .ends_with("://a%20b@/x%2Fy?host=%2Ftmp%2Fx&port=6432")
+        );
     }
 }

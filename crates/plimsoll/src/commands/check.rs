@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use plimsoll_core::proof::{STATEMENT_FAILS, prove_knowing};
 use plimsoll_core::workload::WorkloadStatement;
-use plimsoll_core::{EvidenceKind, Finding, Rehearsal, Report};
+use plimsoll_core::{EvidenceKind, Finding, Rehearsal, Report, SourceFile};
 use plimsoll_lint::suppression::Suppressions;
 use plimsoll_lint::{Judgement, Policy};
 use plimsoll_pg::queries::PreparedQuery;
@@ -17,8 +17,9 @@ use plimsoll_sql::Migration;
 use crate::args::{CheckArguments, ColorChoice};
 use crate::commands::lint::Linted;
 use crate::exit::{Failure, unless_stopped};
+use crate::migration_program::MigrationProgram;
 use crate::output::deliver;
-use crate::private_database::{Rows, bring_to_state_before, in_script, start};
+use crate::private_database::{Rows, fill, in_script, make_state_before, start};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::queries;
@@ -26,6 +27,7 @@ use crate::settings::Settings;
 
 mod copies;
 mod measured;
+mod program;
 mod scale;
 mod traffic;
 mod workload;
@@ -51,7 +53,11 @@ pub(crate) async fn run(
 ) -> Result<u8, Failure> {
     let settings = Settings::load(config, arguments.report.postgres)?;
     settings.require_rehearsable()?;
-    let project = Project::load(&settings, &arguments.report)?;
+    let program = MigrationProgram::find(arguments, &settings)?;
+    let project = match &program {
+        Some(_) => Project::before_program(&settings)?,
+        None => Project::load(&settings, &arguments.report)?,
+    };
     let has_rates = arguments.load || !settings.workload.rates.is_empty();
     let queries = match &settings.queries {
         Some(folder) if parts == Parts::All || has_rates => queries::load(folder, &settings)?,
@@ -64,7 +70,10 @@ pub(crate) async fn run(
         (true, Some(lasts)) => Load::Behind(lasts),
     };
     project.require_runnable()?;
-    let linted = Linted::of(project.judge(&settings), &project, &settings, &arguments.report)?;
+    let change = match program {
+        Some(program) => Change::Program(program),
+        None => Change::Files(Linted::of(project.judge(&settings), &project, &settings, &arguments.report)?),
+    };
     let production = Production::read(&settings)?;
     let rows = if arguments.no_seed { Rows::None } else { Rows::Seeded };
     let mut sources = project.sources();
@@ -74,18 +83,30 @@ pub(crate) async fn run(
             sources.push(query.source.clone());
         }
     }
-    let report = if project.new.is_empty() {
-        Report::new(Vec::new(), None, None, linted.notes)
-    } else {
-        let queries = if parts == Parts::All { queries } else { Vec::new() };
-        let asked = Asked { queries, statements, production, load, rows, parts };
-        unless_stopped(examine(&project, &settings, linted, asked)).await?
+    let report = match change {
+        Change::Files(linted) if project.new.is_empty() => Report::new(Vec::new(), None, None, linted.notes),
+        change => {
+            let queries = if parts == Parts::All { queries } else { Vec::new() };
+            let asked = Asked { arguments, queries, statements, production, load, rows, parts };
+            let (report, scripts) = unless_stopped(examine(project, &settings, change, asked)).await?;
+            sources.extend(scripts);
+            report
+        }
     };
     deliver(&report, &sources, &arguments.report, color)
 }
 
+/// What makes the change.
+enum Change {
+    /// Files, judged already.
+    Files(Linted),
+    /// A program, whose statements are judged when they are known.
+    Program(MigrationProgram),
+}
+
 /// What a run is asked for.
-struct Asked {
+struct Asked<'a> {
+    arguments: &'a CheckArguments,
     /// Queries that are measured before and after the change.
     queries: Vec<PreparedQuery>,
     /// The workload.
@@ -97,23 +118,25 @@ struct Asked {
     parts: Parts,
 }
 
-/// Runs the change on a private server and puts the report together.
+/// Runs the change on a private server and puts the report together; with the scripts that a program's statements make.
 async fn examine(
-    project: &Project,
+    project: Project,
     settings: &Settings,
-    linted: Linted,
-    asked: Asked,
-) -> Result<Report, Failure> {
+    change: Change,
+    asked: Asked<'_>,
+) -> Result<(Report, Vec<SourceFile>), Failure> {
     let progress = Progress::new();
-    let Asked { queries, statements, production, load, rows, parts } = asked;
-    let Linted { judgement, mut notes } = linted;
-    let Judgement { findings, accepted, mut suppressions, .. } = judgement;
-    let findings = if parts == Parts::All { findings } else { Vec::new() };
+    let Asked { arguments, queries, statements, production, load, rows, parts } = asked;
+    let variables = [&settings.variables[..], &arguments.variables[..]].concat();
     progress.step("starting a private server");
     let load_connections = if load == Load::No { 0 } else { settings.workload.connections };
     let server = start(settings, load_connections).await?;
     let database = &settings.database;
-    let rows = bring_to_state_before(&server, database, project, settings, rows, &progress).await?;
+    make_state_before(&server, database, &project, &progress).await?;
+    if let Change::Program(program) = &change {
+        program::run_before(&server, settings, program, &variables, &progress).await?;
+    }
+    let rows = fill(&server, database, &project, settings, rows, &progress).await?;
     let production = production.filter(|_| rows == Rows::Seeded);
     if load != Load::No || production.is_some() {
         progress.step("copying the state before the change");
@@ -121,7 +144,24 @@ async fn examine(
     }
     let traffic = KnownTraffic::before(&server, settings, statements, load, &progress).await?;
     let mut measured = Measured::before(&server, settings, queries, &progress).await?;
-    let rehearsal = rehearsed(&server, settings, project, rows, &progress).await?;
+    let (project, linted, rehearsal) = match change {
+        Change::Files(linted) => {
+            let rehearsal = rehearsed(&server, settings, &project, &progress).await?;
+            (project, linted, rehearsal)
+        }
+        Change::Program(program) => {
+            let snapshot = program::snapshot(&server, settings).await?;
+            let done = program::rehearse(&server, settings, &program, &variables, &progress).await?;
+            let project = Project::of_scripts(snapshot, done.scripts, program::SCOPE, done.notes);
+            let linted = Linted::of(project.judge(settings), &project, settings, &arguments.report)?;
+            (project, linted, done.rehearsal)
+        }
+    };
+    let project = &project;
+    let rehearsal = Rehearsal { seeded: rows == Rows::Seeded, ..rehearsal };
+    let Linted { judgement, mut notes } = linted;
+    let Judgement { findings, accepted, mut suppressions, .. } = judgement;
+    let findings = if parts == Parts::All { findings } else { Vec::new() };
     let findings = prove_knowing(findings, accepted, &rehearsal, |record| {
         let migration = project.new.iter().find(|migration| migration.source.name() == record.file);
         located(migration, record.statement, &record.file, record.line)
@@ -157,7 +197,7 @@ async fn examine(
         notes.push("The new migrations hold no statement.".into());
     }
     let report = Report::new(findings, Some(rehearsal), query_reports, notes);
-    Ok(Report { blocked, load, scale, ..report })
+    Ok((Report { blocked, load, scale, ..report }, project.sources()))
 }
 
 /// What only a server saw, as far as the team wants to hear of it.
@@ -181,7 +221,6 @@ async fn rehearsed(
     server: &PrivateServer,
     settings: &Settings,
     project: &Project,
-    rows: Rows,
     progress: &Progress,
 ) -> Result<Rehearsal, Failure> {
     let new: Vec<&Migration> = project.new.iter().map(Migration::as_sent).collect();
@@ -191,7 +230,6 @@ async fn rehearsed(
     };
     let mut rehearsal =
         rehearse(server, &settings.database, &new, project.scope, &observer).await.map_err(interrupted)?;
-    rehearsal.seeded = rows == Rows::Seeded;
     for record in &mut rehearsal.statements {
         let Some(migration) = project.new.iter().find(|one| one.source.name() == record.file) else {
             continue;

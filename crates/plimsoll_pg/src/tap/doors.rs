@@ -42,7 +42,7 @@ impl Doors {
             None => Some(private_folder().map_err(|why| listen("a folder in /tmp", why))?),
         };
         let folder = folder.or_else(|| Some(own_folder.as_ref()?.path().to_owned())).unwrap_or_default();
-        let socket = folder.join(format!(".s.PGSQL.{SOCKET_PORT}"));
+        let socket = socket_in(&folder);
         let unix = UnixListener::bind(&socket).map_err(|why| listen(&socket.to_string_lossy(), why))?;
         let (tcp, port) = match guard {
             PortGuard::NoPort => (None, None),
@@ -97,6 +97,17 @@ impl Doors {
         }
         accepted
     }
+}
+
+impl Drop for Doors {
+    fn drop(&mut self) {
+        // The next tap in this folder needs the name. Where it can't be removed, that one says so.
+        std::fs::remove_file(socket_in(&self.folder)).unwrap_or_default();
+    }
+}
+
+fn socket_in(folder: &Path) -> PathBuf {
+    folder.join(format!(".s.PGSQL.{SOCKET_PORT}"))
 }
 
 /// Short: a socket's path has at most 107 bytes.

@@ -1,0 +1,291 @@
+//! A change that a program makes: its statements become scripts, one a migration of its tool where that is known, so that
+//! lint, reports and everything else see them as files.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use plimsoll_core::units::plural;
+use plimsoll_core::{ChangeScope, Rehearsal, SourceFile, StatementRecord};
+use plimsoll_pg::catalogue::{Bodies, Limits, Target, Variables, take_snapshot};
+use plimsoll_pg::rehearse::{ProgramRehearsal, rehearse_program};
+use plimsoll_pg::server::{PrivateServer, SUPERUSER};
+use plimsoll_pg::tap::{Doors, Session, Sink, Statement, Tap, TapOptions};
+use plimsoll_sql::{Migration, NormalForm, Snapshot, TransactionHabit};
+
+use super::interrupted;
+use crate::exit::Failure;
+use crate::migration_program::{Command, MigrationProgram};
+use crate::output::tell;
+use crate::program;
+use crate::progress::Progress;
+use crate::settings::Settings;
+use crate::tapped::{Login, TapEnvironment, never_came};
+
+/// What a program's change came to.
+pub(super) struct Done {
+    pub(super) rehearsal: Rehearsal,
+    /// Its statements, as scripts.
+    pub(super) scripts: Vec<Migration>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Brings an empty database to the state before the change, as the tool does it.
+pub(super) async fn run_before(
+    server: &PrivateServer,
+    settings: &Settings,
+    program: &MigrationProgram,
+    variables: &[(String, String)],
+    progress: &Progress,
+) -> Result<(), Failure> {
+    for command in &program.before {
+        let shown = command.shown();
+        progress.step(format!("running {shown}"));
+        let tap =
+            Tap::open(TapOptions::before(server), Arc::new(Unheard)).await.map_err(Failure::environment)?;
+        let environment = TapEnvironment::new(tap.doors(), &login(settings), variables);
+        let status = run(command, tap.doors(), settings, program, variables).await?;
+        if !status.success() {
+            return Err(Failure::input(format!(
+                "bring the private server to the state before the change: `{shown}` ended with {status}; the change itself was not \
+                 run. [migrations] before names another command"
+            )));
+        }
+        if tap.sessions() == 0 {
+            return Err(never_came(&shown, &environment));
+        }
+    }
+    Ok(())
+}
+
+/// What lint is to know of the state before the change.
+pub(super) async fn snapshot(server: &PrivateServer, settings: &Settings) -> Result<Snapshot, Failure> {
+    let target = Target::resolve(Some(&server.url(&settings.database)), &Variables::default())
+        .map_err(Failure::environment)?;
+    let taken =
+        take_snapshot(&target, Limits::default(), Bodies::Read).await.map_err(Failure::environment)?;
+    Snapshot::read(SourceFile::new("before.plimsoll", taken.text)).map_err(|error| {
+        Failure::environment(format!(
+            "understand the catalogue of the private server, line {}: {}",
+            error.location.line, error.why
+        ))
+    })
+}
+
+/// Rehearses the change.
+pub(super) async fn rehearse(
+    server: &PrivateServer,
+    settings: &Settings,
+    program: &MigrationProgram,
+    variables: &[(String, String)],
+    progress: &Progress,
+) -> Result<Done, Failure> {
+    let shown = program.change.shown();
+    progress.step(format!("running {shown}"));
+    let environment = RefCell::new(None);
+    let observer = |sql: &str| progress.step(format!("rehearsing {sql}"));
+    let running = |doors: &Doors| {
+        *environment.borrow_mut() = Some(TapEnvironment::new(doors, &login(settings), variables));
+        run(&program.change, doors, settings, program, variables)
+    };
+    let (status, done) = rehearse_program(server, &settings.database, &program.name, &observer, running)
+        .await
+        .map_err(interrupted)?;
+    let status = status?;
+    if done.connections == 0 {
+        if !status.success() {
+            return Err(Failure::input(format!(
+                "rehearse `{shown}`: it ended with {status} before it connected"
+            )));
+        }
+        let environment = environment.into_inner();
+        return Err(environment.map_or_else(
+            || Failure::input(format!("rehearse `{shown}`: it never connected")),
+            |environment| never_came(&shown, &environment),
+        ));
+    }
+    let mut notes = program.notes.clone();
+    if !status.success() {
+        tell(&format!("`{shown}` ended with {status}; what it did until then is reported"));
+        notes.push(format!("`{shown}` ended with {status}: what it did until then is reported."));
+    }
+    Ok(scripts(done, &program.name, notes))
+}
+
+/// Through the tap the program is the superuser of a server of its own.
+fn login(settings: &Settings) -> Login {
+    Login { user: SUPERUSER.to_owned(), database: settings.database.clone(), password: None }
+}
+
+/// Runs a command in the project's folder.
+fn run(
+    command: &Command,
+    doors: &Doors,
+    settings: &Settings,
+    program: &MigrationProgram,
+    variables: &[(String, String)],
+) -> impl Future<Output = Result<std::process::ExitStatus, Failure>> + use<> {
+    let login = login(settings);
+    let environment = TapEnvironment::new(doors, &login, variables);
+    let further = program.environment(&environment, &login);
+    let (words, root) = (command.0.clone(), settings.root.clone());
+    async move {
+        let further = further?;
+        program::run(&words, |command| {
+            environment.apply(command);
+            command.envs(further).current_dir(root);
+        })
+        .await
+    }
+}
+
+struct Unheard;
+
+impl Sink for Unheard {
+    fn statement(&self, _: &Session, _: &Statement<'_>) {}
+}
+
+/// Parts the statements by the migrations of their tool, and leaves out what only read the catalogue.
+fn scripts(done: ProgramRehearsal, name: &str, mut notes: Vec<String>) -> Done {
+    let ProgramRehearsal { mut rehearsal, mut overheads, connections, .. } = done;
+    let records = std::mem::take(&mut rehearsal.statements);
+    let names = migration_names(&records, name);
+    let mut scripts: Vec<Script> = Vec::new();
+    let mut by_name: HashMap<String, usize> = HashMap::new();
+    let mut left_out = 0;
+    for (mut record, name) in records.into_iter().zip(names) {
+        if is_introspection(&record) {
+            left_out += 1;
+            continue;
+        }
+        let at = *by_name.entry(name.clone()).or_insert_with(|| {
+            scripts.push(Script { name, text: String::new(), statements: 0, line: 1 });
+            scripts.len() - 1
+        });
+        scripts[at].add(&mut record);
+        rehearsal.statements.push(record);
+    }
+    if left_out > 0 {
+        notes.push(format!("{} that read only the catalogue aren't listed.", plural(left_out, "statement")));
+    }
+    if connections > 1 {
+        notes.push(format!("The program used {}.", plural(connections, "connection")));
+    }
+    overheads.sort_unstable();
+    if let Some(median) = overheads.get(overheads.len() / 2) {
+        notes.push(format!(
+            "Looking at a statement took {:.1} ms in the median, which isn't counted in its time.",
+            median.as_secs_f64() * 1000.0
+        ));
+    }
+    let scripts = scripts.into_iter().map(Script::migration).collect();
+    Done { rehearsal, scripts, notes }
+}
+
+/// A script in the making.
+struct Script {
+    name: String,
+    text: String,
+    statements: usize,
+    /// Line of the next statement.
+    line: usize,
+}
+
+impl Script {
+    /// Appends a statement, and tells its record where it stands.
+    fn add(&mut self, record: &mut StatementRecord) {
+        if let Some(error) = &mut record.error {
+            error.line = error.line - record.line + self.line;
+        }
+        record.file = self.name.clone();
+        record.statement = self.statements;
+        record.line = self.line;
+        let rows = if is_copy_in(&record.sql) { "\\.\n" } else { "" };
+        let added = format!("{};\n{rows}", record.sql);
+        self.line += added.matches('\n').count();
+        self.text.push_str(&added);
+        self.statements += 1;
+    }
+
+    fn migration(self) -> Migration {
+        let end = self.text.len();
+        // The program's own BEGIN and COMMIT are among the statements.
+        Migration::new(SourceFile::new(self.name, self.text), 0..end, TransactionHabit::Statement)
+    }
+}
+
+fn is_copy_in(text: &str) -> bool {
+    let is_copy = text.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("copy"));
+    is_copy && text.to_ascii_lowercase().contains("stdin")
+}
+
+/// A query that touched no relation but the system's.
+fn is_introspection(record: &StatementRecord) -> bool {
+    let first = record.sql.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    let reads = ["select", "show", "with"].iter().any(|word| first.eq_ignore_ascii_case(word));
+    reads && record.locks.is_empty() && record.error.is_none() && record.scans.is_empty()
+}
+
+/// For each statement the migration that it belongs to, as the tool itself writes down which one it has run: up to there,
+/// and to the end of that transaction.
+fn migration_names(records: &[StatementRecord], otherwise: &str) -> Vec<String> {
+    let mut names: Vec<String> = vec![otherwise.to_owned(); records.len()];
+    let mut from = 0;
+    for (at, record) in records.iter().enumerate() {
+        if at < from || record.error.is_some() {
+            continue;
+        }
+        let Some(name) = written_down(&record.sql) else { continue };
+        let same = records[at..]
+            .iter()
+            .take_while(|other| record.in_transaction && other.transaction == record.transaction);
+        let end = at + same.count().max(1);
+        names[from..end].fill(name);
+        from = end;
+    }
+    names
+}
+
+/// The migration that a statement writes down as run: in Django's table, or Alembic's.
+fn written_down(sql: &str) -> Option<String> {
+    let mut form = NormalForm::default();
+    form.of(sql);
+    let value = |at: usize| -> Option<&str> {
+        let text = &sql[form.values().get(at)?.range.clone()];
+        text.strip_prefix('\'')?.strip_suffix('\'')
+    };
+    if form.text().starts_with("insert into django_migrations(app, name, ") {
+        return Some(format!("{}.{}", value(0)?, value(1)?));
+    }
+    let alembic = form.text().starts_with("update alembic_version set version_num")
+        || form.text().starts_with("insert into alembic_version(version_num)");
+    alembic.then(|| value(0).map(|revision| format!("revision {revision}"))).flatten()
+}
+
+/// The change's scope: one run of the tool.
+pub(super) const SCOPE: ChangeScope = ChangeScope::Together;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_write_down_what_they_have_run() {
+        let check =
+            |sql: &str, expected: Option<&str>| assert_eq!(written_down(sql).as_deref(), expected, "{sql}");
+        check(
+            "INSERT INTO \"django_migrations\" (\"app\", \"name\", \"applied\") VALUES ('shop', '0002_x', '2026-01-01'::timestamptz) \
+             RETURNING \"django_migrations\".\"id\"",
+            Some("shop.0002_x"),
+        );
+        check(
+            "UPDATE alembic_version SET version_num='b2' WHERE alembic_version.version_num = 'a1'",
+            Some("revision b2"),
+        );
+        check(
+            "INSERT INTO alembic_version (version_num) VALUES ('a1') RETURNING alembic_version.version_num",
+            Some("revision a1"),
+        );
+        check("INSERT INTO shop VALUES ('a', 'b')", None);
+    }
+}
