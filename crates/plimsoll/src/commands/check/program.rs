@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use plimsoll_core::units::plural;
-use plimsoll_core::{ChangeScope, Rehearsal, SourceFile, StatementRecord};
+use plimsoll_core::{ChangeScope, LockMode, Rehearsal, SourceFile, StatementRecord};
 use plimsoll_pg::catalogue::{Bodies, Limits, Target, Variables, take_snapshot};
 use plimsoll_pg::rehearse::{ProgramRehearsal, rehearse_program};
 use plimsoll_pg::server::{PrivateServer, SUPERUSER};
 use plimsoll_pg::tap::{Doors, Session, Sink, Statement, Tap, TapOptions};
+use plimsoll_sql::snapshot::Facts;
 use plimsoll_sql::{Migration, NormalForm, Snapshot, TransactionHabit};
 
 use super::interrupted;
@@ -19,6 +20,7 @@ use crate::migration_program::{Command, MigrationProgram};
 use crate::output::tell;
 use crate::program;
 use crate::progress::Progress;
+use crate::project::read_snapshot;
 use crate::settings::Settings;
 use crate::tapped::{Login, TapEnvironment, never_came};
 
@@ -58,18 +60,23 @@ pub(super) async fn run_before(
     Ok(())
 }
 
-/// What lint is to know of the state before the change.
+/// What lint is to know of the state before the change: its schema; sizes only where a snapshot of the real server is
+/// configured, since those of the private copy say nothing.
 pub(super) async fn snapshot(server: &PrivateServer, settings: &Settings) -> Result<Snapshot, Failure> {
     let target = Target::resolve(Some(&server.url(&settings.database)), &Variables::default())
         .map_err(Failure::environment)?;
     let taken =
         take_snapshot(&target, Limits::default(), Bodies::Read).await.map_err(Failure::environment)?;
-    Snapshot::read(SourceFile::new("before.plimsoll", taken.text)).map_err(|error| {
+    let mut before = Snapshot::read(SourceFile::new("before.plimsoll", taken.text)).map_err(|error| {
         Failure::environment(format!(
             "understand the catalogue of the private server, line {}: {}",
             error.location.line, error.why
         ))
-    })
+    })?;
+    let real = settings.snapshot.as_ref().map(|path| read_snapshot(path, settings)).transpose()?;
+    let Facts { tables, indexes, sequences, .. } = real.map(|real| real.facts).unwrap_or_default();
+    before.facts = Facts { tables, indexes, sequences, ..before.facts };
+    Ok(before)
 }
 
 /// Rehearses the change.
@@ -166,7 +173,7 @@ fn scripts(done: ProgramRehearsal, name: &str, mut notes: Vec<String>) -> Done {
         rehearsal.statements.push(record);
     }
     if left_out > 0 {
-        notes.push(format!("{} that read only the catalogue aren't listed.", plural(left_out, "statement")));
+        notes.push(format!("{} that read only the catalogue and the tool's own tables aren't listed.", plural(left_out, "statement")));
     }
     if connections > 1 {
         notes.push(format!("The program used {}.", plural(connections, "connection")));
@@ -219,11 +226,17 @@ fn is_copy_in(text: &str) -> bool {
     is_copy && text.to_ascii_lowercase().contains("stdin")
 }
 
-/// A query that touched no relation but the system's.
+/// Tables in which tools keep their books: what they read there is no part of a change.
+const BOOKS: [&str; 4] = ["django_migrations", "django_content_type", "auth_permission", "alembic_version"];
+
+/// A query that read no relation but the system's and the tool's own.
 fn is_introspection(record: &StatementRecord) -> bool {
+    let is_book = |relation: &str| BOOKS.contains(&relation.rsplit('.').next().unwrap_or_default());
+
     let first = record.sql.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     let reads = ["select", "show", "with"].iter().any(|word| first.eq_ignore_ascii_case(word));
-    reads && record.locks.is_empty() && record.error.is_none() && record.scans.is_empty()
+    let locks = record.locks.iter().all(|lock| lock.mode == LockMode::AccessShare && is_book(&lock.relation));
+    reads && record.error.is_none() && locks && record.scans.iter().all(|scan| is_book(&scan.relation))
 }
 
 /// For each statement the migration that it belongs to, as the tool itself writes down which one it has run: up to there,
