@@ -1,4 +1,4 @@
-//! Prints the tests' sample report in the format that the first argument names, to look at it.
+//! Prints one of the tests' sample reports, `change` or `watched`, in the format that the first argument names, to look at it.
 
 use std::io::Write;
 
@@ -9,8 +9,12 @@ mod sample;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let format: Format = std::env::args().nth(1).unwrap_or_else(|| "terminal".to_owned()).parse()?;
-    let colour = if std::env::args().nth(2).is_some() { Colour::Always } else { Colour::Never };
-    let (report, sources) = (sample::report(), sample::sources());
+    let report = match std::env::args().nth(2).as_deref() {
+        Some("watched") => sample::watched(),
+        _ => sample::report(),
+    };
+    let colour = if std::env::args().nth(3).is_some() { Colour::Always } else { Colour::Never };
+    let sources = sample::sources();
     let rendering = Rendering {
         report: &report,
         sources: Sources::new(&sources),

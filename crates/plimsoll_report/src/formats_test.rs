@@ -214,3 +214,19 @@ fn every_format_is_the_same_twice() {
         assert_eq!(sampled(format), sampled(format), "{format}");
     }
 }
+
+#[test]
+fn what_ran_is_told_in_every_format_that_people_read() {
+    insta::assert_snapshot!(rendered(Format::Terminal, &sample::watched(), &[], 100));
+}
+
+#[test]
+fn markdown_of_what_ran_is_a_folded_table() {
+    insta::assert_snapshot!(rendered(Format::Markdown, &sample::watched(), &[], 100));
+}
+
+#[test]
+fn html_of_what_ran_has_a_row_a_query() {
+    let page = rendered(Format::Html, &sample::watched(), &[], 100);
+    insta::assert_snapshot!(page.split_once("</style>").unwrap().1.replace("><", ">\n<"));
+}

@@ -13,6 +13,7 @@ use plimsoll_core::{
 use crate::neutral::{clipped, neutral, one_line};
 use crate::{Rendering, further, words};
 
+mod blocked;
 mod traffic;
 
 /// Where parts begin to be left out, in bytes; below GitHub's limit by one folded block.
@@ -36,7 +37,10 @@ pub(crate) fn render(rendering: &Rendering) -> String {
     if let Some(rehearsal) = &report.rehearsal {
         statements(&mut text, rehearsal);
     }
-    traffic::blocks(&mut text, report);
+    blocked::blocks(&mut text, report);
+    if let Some(traffic) = &report.traffic {
+        traffic::table(&mut text, traffic);
+    }
     if let Some(queries) = &report.queries {
         query_table(&mut text, queries);
     }

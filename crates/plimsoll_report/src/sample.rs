@@ -592,3 +592,71 @@ fn queries() -> Vec<QueryReport> {
         },
     ]
 }
+
+/// What a program ran: a query that feeds a burst, the burst, and a write.
+pub(crate) fn watched() -> Report {
+    use plimsoll_core::traffic::{Burst, BurstKind, Feeder, QueryTraffic, Traffic};
+    let query =
+        |fingerprint: &str, query: &str, calls: u64, total_ms: f64, hits: Vec<(u32, u32)>| QueryTraffic {
+            fingerprint: fingerprint.into(),
+            query: query.into(),
+            calls,
+            failures: 0,
+            rows: calls * 3,
+            total_ms,
+            max_ms: total_ms / 2.0,
+            p50_ms: total_ms / calls as f64,
+            p99_ms: total_ms / 2.0,
+            bytes: calls * 120,
+            applications: vec!["web <1>".into()],
+            routes: vec!["/ships".into()],
+            hits,
+        };
+    let bursts = vec![Burst {
+        kind: BurstKind::NPlusOne,
+        fingerprint: "00000000000000b2".into(),
+        session: 0,
+        application: "web <1>".into(),
+        tags: vec![("route".into(), "/ships".into())],
+        statements: 40,
+        distinct: 40,
+        started_ms: 12.0,
+        ended_ms: 62.0,
+        waited_ms: 41.5,
+        fed_by: Some(Feeder {
+            fingerprint: "00000000000000a1".into(),
+            query: "select id, name from ships".into(),
+            column: "id".into(),
+            statements: 40,
+        }),
+        spared: 39,
+    }];
+    let traffic = Traffic {
+        statements: 42,
+        sessions: 2,
+        lasted_ms: 100.0,
+        step_ms: 1.0,
+        queries: vec![
+            query(
+                "00000000000000b2",
+                "select * from calls where ship_id = $1",
+                40,
+                41.5,
+                vec![(12, 10), (30, 30)],
+            ),
+            query("00000000000000a1", "select id, name from ships", 1, 9.0, vec![(1, 1)]),
+            query("00000000000000c3", "insert into \"Log|s\" values ($1)", 1, 0.5, vec![(99, 1)]),
+        ],
+        unlisted: 0,
+        bursts,
+        unlisted_bursts: 0,
+    };
+    let place = Location { file: "pytest".into(), line: 1, column: 1, end_line: 1, end_column: 1 };
+    let n_plus_one = Finding {
+        severity: Severity::Warning,
+        message: "`select * from calls where ship_id = $1` ran 40 times in a row".into(),
+        ..finding("n-plus-one", place)
+    };
+    Report::new(vec![n_plus_one], None, None, vec!["`pytest` ended with exit status: 1.".into()])
+        .with_traffic(traffic)
+}

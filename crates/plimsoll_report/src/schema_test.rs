@@ -37,6 +37,11 @@ fn a_finding_at_further_places_is_valid() {
 }
 
 #[test]
+fn what_a_program_ran_is_valid() {
+    assert_eq!(contract(&json(&sample::watched())), Ok(()));
+}
+
+#[test]
 fn the_smallest_report_is_valid() {
     assert_eq!(contract(&json(&Report::new(Vec::new(), None, None, Vec::new()))), Ok(()));
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use plimsoll_core::Report;
 use plimsoll_report::{Colour, Format, Rendering, Sources, render};
 use tempfile::TempDir;
 
@@ -34,15 +35,14 @@ struct Visit {
 }
 
 fn page() -> String {
-    let (report, sources) = (sample::report(), sample::sources());
+    page_of(&sample::report())
+}
+
+fn page_of(report: &Report) -> String {
+    let sources = sample::sources();
     let colour = Colour::Never;
-    let rendering = Rendering {
-        report: &report,
-        sources: Sources::new(&sources),
-        colour,
-        width: 80,
-        rule_help: &|_| None,
-    };
+    let rendering =
+        Rendering { report, sources: Sources::new(&sources), colour, width: 80, rule_help: &|_| None };
     render(Format::Html, &rendering)
 }
 
@@ -170,17 +170,18 @@ fn nothing_overflows_at_380_and_360_pixels() {
         parent.postMessage(document.documentElement.scrollWidth + ' of ' + innerWidth, '*');\
         </script></body>";
     let Some(browser) = Browser::start() else { return };
-    let policy = page().find("<meta http-equiv").expect("the page has a policy");
-    let mut copy = page();
-    copy.replace_range(policy..policy + copy[policy..].find('>').expect("the tag ends") + 1, "");
-    browser.write("copy.html", &copy.replacen("</body>", MEASURE, 1));
-    for width in [380, 360] {
-        let frame = format!(
-            "<!doctype html><script>onmessage = event => document.body.append('scrollWidth ' + event.data)\
-             </script><body><iframe src='copy.html' width='{width}' height='3000' frameborder='0'></iframe>"
-        );
-        browser.write("frame.html", &frame);
-        let dom = browser.visit("frame.html", &["--dump-dom"]).stdout;
-        assert!(dom.contains(&format!("scrollWidth {width} of {width}")), "{dom}");
+    for mut copy in [page(), page_of(&sample::watched())] {
+        let policy = copy.find("<meta http-equiv").expect("the page has a policy");
+        copy.replace_range(policy..policy + copy[policy..].find('>').expect("the tag ends") + 1, "");
+        browser.write("copy.html", &copy.replacen("</body>", MEASURE, 1));
+        for width in [380, 360] {
+            let frame = format!(
+                "<!doctype html><script>onmessage = event => document.body.append('scrollWidth ' + event.data)\
+                 </script><body><iframe src='copy.html' width='{width}' height='3000' frameborder='0'></iframe>"
+            );
+            browser.write("frame.html", &frame);
+            let dom = browser.visit("frame.html", &["--dump-dom"]).stdout;
+            assert!(dom.contains(&format!("scrollWidth {width} of {width}")), "{dom}");
+        }
     }
 }

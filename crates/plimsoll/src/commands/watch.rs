@@ -71,8 +71,8 @@ pub(crate) async fn run(
         notes.push(format!("`{command}` ended with {status}."));
     }
     notes.extend(told_apart(&ended.traffic));
-    let name = arguments.command.first().map_or("tap".into(), |name| name.to_string_lossy().into_owned());
-    let findings = findings(&ended.traffic, &name, arguments.max_queries);
+    let name = if command.is_empty() { "tap" } else { &command };
+    let findings = findings(&ended.traffic, name, arguments.max_queries);
     let failed_statements = ended.traffic.queries.iter().map(|query| query.failures).sum::<u64>();
     let fails = findings.iter().any(|finding| match finding.rule.as_str() {
         N_PLUS_ONE => arguments.fail_on.contains(&WatchFailure::NPlusOne),
@@ -83,6 +83,9 @@ pub(crate) async fn run(
     let code = status.map_or(CLEAN, program::code);
     Ok(if code == CLEAN && fails { FINDINGS } else { code })
 }
+
+/// Connections that a program may open on a private server.
+const MOST_CONNECTIONS: usize = 600;
 
 /// What lies behind the tap.
 struct Ground {
@@ -117,7 +120,7 @@ impl Ground {
         settings.require_rehearsable()?;
         let progress = Progress::new();
         progress.step("starting a private server");
-        let server = start(settings, 0).await?;
+        let server = start(settings, MOST_CONNECTIONS).await?;
         let database = &settings.database;
         if arguments.migrate {
             let project = Project::load(settings, &ReportArguments::everything())?.as_all_earlier();

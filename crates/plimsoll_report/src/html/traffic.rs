@@ -8,11 +8,11 @@ use super::shown;
 
 /// Queries with a row in the timeline, those with most calls.
 const ROWS: usize = 40;
-/// Height of a row, in units of the picture.
+/// Height of a row, in pixels, as the style sheet has it.
 const ROW: f64 = 16.0;
 /// Width of the picture.
 const WIDTH: f64 = 1000.0;
-/// Room above the rows, for the axis.
+/// Room above the rows, in pixels, as the style sheet has it.
 const AXIS: f64 = 20.0;
 /// The narrowest tick that is seen.
 const TICK: f64 = 1.2;
@@ -46,7 +46,7 @@ fn timeline(traffic: &Traffic) -> Markup {
             ol class="labels" { @for query in &queries {
                 li title=(shown(&query.query)) { span class="number" { (count(query.calls)) } " " code { (shown(&query.query)) } }
             } }
-            svg viewBox={ "0 0 " (WIDTH) " " (height) } preserveAspectRatio="none" role="img"
+            svg viewBox={ "0 0 " (WIDTH) " " (height) } height=(height) preserveAspectRatio="none" role="img"
                 aria-label="When each query ran; the table below has the figures" {
                 @for (row, query) in queries.iter().enumerate() {
                     (ticks(query, row, steps))

@@ -173,7 +173,10 @@ fn scripts(done: ProgramRehearsal, name: &str, mut notes: Vec<String>) -> Done {
         rehearsal.statements.push(record);
     }
     if left_out > 0 {
-        notes.push(format!("{} that read only the catalogue and the tool's own tables aren't listed.", plural(left_out, "statement")));
+        notes.push(format!(
+            "{} that read only the catalogue and the tool's own tables aren't listed.",
+            plural(left_out, "statement")
+        ));
     }
     if connections > 1 {
         notes.push(format!("The program used {}.", plural(connections, "connection")));
