@@ -12,6 +12,7 @@ pub mod effects;
 pub mod layout;
 pub mod migration;
 pub mod name;
+pub mod outline;
 pub mod parse;
 pub mod placeholder;
 pub mod plpgsql;
