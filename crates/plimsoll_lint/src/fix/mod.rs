@@ -1,0 +1,392 @@
+//! Changes rewritten so that they block nobody for long: for each hazard with a known safer form, that form.
+//!
+//! Pure: a migration and what lint reported of it go in, steps come out, and [`arrange`] puts the steps into files.
+//! Whether a rewrite comes to the same schema isn't decided here: a server shows that.
+
+mod added_column;
+pub mod arrange;
+mod backfill;
+mod batches;
+mod check;
+mod domain;
+mod foreign_key;
+mod index;
+mod key;
+mod made_names;
+mod not_null;
+mod partition;
+mod partitioned_index;
+mod plan;
+mod site;
+
+use std::ops::Range;
+
+use plimsoll_core::{Claim, Finding, Severity};
+use plimsoll_sql::command::{ActionKind, AlterTable, TableAction};
+use plimsoll_sql::name::quote_name;
+use plimsoll_sql::parse::parse_script;
+use plimsoll_sql::{Command, Migration, Schema};
+
+use crate::Settings;
+use site::{Mended, Refusal, Site};
+
+/// A statement in the place of a hazardous one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its text, without a semicolon at its end.
+    pub sql: String,
+    /// In which transaction it may run.
+    pub run: Run,
+}
+
+/// In which transaction a step may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// In that of the statements around it.
+    Along,
+    /// In one that holds no lock from before it: it works for long under a weak lock.
+    Fresh,
+    /// In none with other statements: PostgreSQL refuses it there, or it commits itself.
+    Outside,
+}
+
+/// The steps that take a statement's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewrite {
+    /// Index of the statement in its file, from 0.
+    pub statement: usize,
+    /// What it does, in a few words each.
+    pub titles: Vec<&'static str>,
+    /// The rules whose findings it mends.
+    pub rules: Vec<String>,
+    /// The steps in order.
+    pub steps: Vec<Step>,
+    /// What its reader must know besides.
+    pub notes: Vec<String>,
+}
+
+/// What becomes of a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A rewrite mends it, by its index.
+    Rewritten(usize),
+    /// A `lock_timeout` at the file's head mends it.
+    Guarded,
+    /// It takes several deploys, and ends in another schema on the way: SQL and words.
+    Planned(String),
+    /// It isn't rewritten, and why.
+    Unmended(String),
+}
+
+/// What becomes of a file's findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proposal {
+    /// The rewrites, in the order of their statements.
+    pub rewrites: Vec<Rewrite>,
+    /// Findings, by their index among those given, and what becomes of them. A finding that tells of nothing that blocks
+    /// or breaks isn't among them.
+    pub answers: Vec<(usize, Answer)>,
+}
+
+impl Proposal {
+    /// Whether a `lock_timeout` is called for.
+    #[must_use]
+    pub fn wants_guard(&self) -> bool {
+        self.answers.iter().any(|(_, answer)| *answer == Answer::Guarded)
+    }
+}
+
+/// Whether a finding is that a `lock_timeout` is missing, and a `SET` mends it.
+#[must_use]
+pub fn asks_for_lock_timeout(finding: &Finding) -> bool {
+    finding.fix.as_ref().is_some_and(
+        |fix| matches!(fix.edits.as_slice(), [edit] if edit.text.starts_with("SET lock_timeout")),
+    )
+}
+
+/// Rewrites a file. `schema` is the state before it, of which it is said that the change has begun, and is left as the
+/// state after it; `findings` are what lint reports of the file.
+#[must_use]
+pub fn propose(
+    schema: &mut Schema,
+    migration: &Migration,
+    findings: &[Finding],
+    settings: &Settings,
+) -> Proposal {
+    schema.begin_session();
+    let mut proposal = Proposal::default();
+    for (index, statement) in migration.statements.iter().enumerate() {
+        let of_statement: Vec<(usize, &Finding)> = findings
+            .iter()
+            .enumerate()
+            .filter(|(_, finding)| finding.statement == Some(index) && concerns(finding))
+            .collect();
+        if !of_statement.is_empty() {
+            let mut rewriter =
+                Rewriter { schema: schema.clone(), migration, index, settings, answers: Vec::new() };
+            let rewrite = rewriter.rewrite(&of_statement);
+            let number = proposal.rewrites.len();
+            proposal.answers.extend(rewriter.answers.into_iter().map(|(finding, answer)| match answer {
+                Answer::Rewritten(_) => (finding, Answer::Rewritten(number)),
+                answer => (finding, answer),
+            }));
+            proposal.rewrites.extend(rewrite);
+        }
+        for command in statement.commands() {
+            schema.apply(command);
+        }
+    }
+    proposal
+}
+
+/// Whether a finding is of something that blocks, or of what this module has an answer to.
+fn concerns(finding: &Finding) -> bool {
+    let works = matches!(finding.claim, Claim::Lock { work: Some(_), .. });
+    finding.severity > Severity::Note
+        && (works || asks_for_lock_timeout(finding) || is_answered(&finding.rule))
+}
+
+fn is_answered(rule: &str) -> bool {
+    plan::of(rule).is_some() || statement_rewrite(rule).is_some() || action_rewrite(rule).is_some()
+}
+
+type RewriteStatement = fn(&Site) -> Result<Mended, Refusal>;
+type RewriteAction = fn(&Site, &TableAction) -> Result<Mended, Refusal>;
+
+/// What rewrites a whole statement, by the rule that tells of it.
+fn statement_rewrite(rule: &str) -> Option<RewriteStatement> {
+    Some(match rule {
+        "require-concurrent-index-creation" => index::create,
+        "require-concurrent-index-deletion" => index::drop,
+        "require-concurrent-reindex" => index::reindex,
+        "require-concurrent-refresh-matview" => index::refresh,
+        "index-on-partitioned-parent" => partitioned_index::create,
+        "require-concurrent-partition-detach" => partition::detach,
+        "attach-partition-without-check" => partition::attach,
+        "ban-alter-domain-add-constraint" => domain::add_constraint,
+        "validate-in-same-transaction" => check::validate_later,
+        "backfill-with-ddl" | "ban-update-without-where" | "ban-delete-without-where" => backfill::in_batches,
+        _ => return None,
+    })
+}
+
+/// What rewrites one action of an `ALTER TABLE`, by the rule that tells of it.
+fn action_rewrite(rule: &str) -> Option<RewriteAction> {
+    Some(match rule {
+        "adding-foreign-key-constraint" => foreign_key::add,
+        "constraint-missing-not-valid" => check::add,
+        "adding-not-nullable-field" => not_null::set,
+        "not-null-constraint-not-valid" => not_null::add_constraint,
+        "disallowed-unique-constraint" => key::add_unique,
+        "adding-primary-key-constraint" | "pk-using-nullable-index" => key::add_primary,
+        "adding-field-with-default"
+        | "add-column-with-check"
+        | "add-column-unique"
+        | "add-column-references"
+        | "add-serial-column" => added_column::add,
+        _ => return None,
+    })
+}
+
+/// Rewrites one statement.
+struct Rewriter<'a> {
+    schema: Schema,
+    migration: &'a Migration,
+    index: usize,
+    settings: &'a Settings,
+    answers: Vec<(usize, Answer)>,
+}
+
+impl Rewriter<'_> {
+    fn rewrite(&mut self, findings: &[(usize, &Finding)]) -> Option<Rewrite> {
+        let statement = &self.migration.statements[self.index];
+        let command = statement.command()?;
+        let sql = &self.migration.source.text()[statement.range.clone()];
+        let mut rest = Vec::new();
+        for (number, finding) in findings {
+            match self.answer_without_rewrite(command, finding) {
+                Some(answer) => self.answers.push((*number, answer)),
+                None => rest.push((*number, *finding)),
+            }
+        }
+        let mut rewrite = Rewrite {
+            statement: self.index,
+            titles: Vec::new(),
+            rules: Vec::new(),
+            steps: Vec::new(),
+            notes: Vec::new(),
+        };
+        let (whole, of_actions): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|(_, finding)| statement_rewrite(&finding.rule).is_some());
+        if let Some((_, first)) = whole.first() {
+            let mend = statement_rewrite(&first.rule)?;
+            let mended = mend(&self.site(command, sql));
+            self.take(&mut rewrite, &whole, mended);
+        } else if let Command::AlterTable(alter) = command {
+            self.actions(&mut rewrite, alter, sql, &of_actions);
+        }
+        (!rewrite.steps.is_empty()).then_some(rewrite)
+    }
+
+    fn site<'b>(&'b self, command: &'b Command, sql: &'b str) -> Site<'b> {
+        Site { schema: &self.schema, settings: self.settings, command, sql }
+    }
+
+    /// What is said of a finding that no rewrite is tried for.
+    fn answer_without_rewrite(&self, command: &Command, finding: &Finding) -> Option<Answer> {
+        if asks_for_lock_timeout(finding) && action_rewrite(&finding.rule).is_none() {
+            return Some(Answer::Guarded);
+        }
+        if matches!(command, Command::Do { .. }) {
+            return Some(Answer::Unmended(
+                "it stands in a DO block, which is not rewritten: take it out first".into(),
+            ));
+        }
+        let own = statement_rewrite(&finding.rule).is_some() || action_rewrite(&finding.rule).is_some();
+        let templated = self.migration.placeholders().next().is_some();
+        match (own, plan::of(&finding.rule)) {
+            (false, Some(plan)) => {
+                let statement = &self.migration.statements[self.index];
+                let sql = &self.migration.source.text()[statement.range.clone()];
+                let range = self.within(finding);
+                let planned = plan(&self.site(command, sql), &range);
+                Some(planned.map_or_else(|| Answer::Planned(finding.remedy.clone()), Answer::Planned))
+            }
+            (false, None) => Some(Answer::Unmended("no form of it is known that blocks nobody".into())),
+            (true, _) if templated => {
+                Some(Answer::Unmended("the file is a template: render it first, and fix the result".into()))
+            }
+            (true, _) => None,
+        }
+    }
+
+    /// Bytes of the statement at which a finding points.
+    fn within(&self, finding: &Finding) -> Range<usize> {
+        let start = self.migration.statements[self.index].range.start;
+        let range = self.migration.source.range(&finding.location);
+        range.start.saturating_sub(start)..range.end.saturating_sub(start)
+    }
+
+    fn actions(
+        &mut self,
+        rewrite: &mut Rewrite,
+        alter: &AlterTable,
+        sql: &str,
+        findings: &[(usize, &Finding)],
+    ) {
+        if alter.if_exists && self.schema.relation(&alter.name).is_none() {
+            let why = Err(Refusal::Because(
+                "its IF EXISTS may skip it: whether the table exists isn't known here".into(),
+            ));
+            self.take(rewrite, findings, why);
+            return;
+        }
+        let command = Command::AlterTable(alter.clone());
+        let of = |action: &TableAction| -> Vec<(usize, &Finding)> {
+            let own = |finding: &Finding| {
+                let at = self.within(finding);
+                action.range.start <= at.start && at.start < action.range.end
+            };
+            findings.iter().filter(|(_, finding)| own(finding)).copied().collect()
+        };
+        let by_action: Vec<Vec<(usize, &Finding)>> = alter.actions.iter().map(of).collect();
+        let head = sql[..alter.actions.first().map_or(0, |action| action.range.start)].trim_end().to_owned();
+        let mut kept: Vec<String> = Vec::new();
+        let mut mended: Vec<(usize, Mended)> = Vec::new();
+        // What stays of the statement runs first, as PostgreSQL adds columns before constraints.
+        for (action, own) in alter.actions.iter().zip(&by_action).filter(|(_, own)| own.is_empty()) {
+            self.schema
+                .apply(&Command::AlterTable(AlterTable { actions: vec![action.clone()], ..alter.clone() }));
+            debug_assert!(own.is_empty(), "what has findings is rewritten");
+        }
+        for (at, (action, own)) in alter.actions.iter().zip(&by_action).enumerate() {
+            let text = sql[action.range.clone()].to_owned();
+            let Some((_, first)) = own.first() else {
+                kept.push(text);
+                continue;
+            };
+            let mend = action_rewrite(&first.rule);
+            let result = mend.map_or_else(
+                || Err(Refusal::Because("no form of it is known that blocks nobody".into())),
+                |mend| mend(&self.site(&command, sql), action),
+            );
+            match result {
+                Ok(one) => {
+                    kept.extend(one.kept.clone());
+                    if let ActionKind::AddColumn { .. } = &action.kind {
+                        let whole = AlterTable { actions: vec![action.clone()], ..alter.clone() };
+                        let bare = one.kept.as_ref().map(|kept| format!("{head} {kept}"));
+                        self.apply(bare.as_deref().unwrap_or_default());
+                        drop(whole);
+                    }
+                    for step in &one.steps {
+                        self.apply(&step.sql);
+                    }
+                    mended.push((at, one));
+                }
+                Err(refusal) => {
+                    kept.push(text);
+                    self.schema.apply(&Command::AlterTable(AlterTable {
+                        actions: vec![action.clone()],
+                        ..alter.clone()
+                    }));
+                    self.take(rewrite, own, Err(refusal));
+                }
+            }
+        }
+        if mended.is_empty() {
+            return;
+        }
+        if !kept.is_empty() {
+            rewrite.steps.push(Step { sql: format!("{head} {}", kept.join(", ")), run: Run::Along });
+        }
+        for (at, one) in mended {
+            self.take(rewrite, &by_action[at], Ok(one));
+        }
+    }
+
+    /// Applies a step to the schema in memory.
+    fn apply(&mut self, sql: &str) {
+        for statement in parse_script(sql).0 {
+            if let Some(command) = statement.command() {
+                self.schema.apply(command);
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        rewrite: &mut Rewrite,
+        findings: &[(usize, &Finding)],
+        mended: Result<Mended, Refusal>,
+    ) {
+        match mended {
+            Ok(mended) => {
+                rewrite.titles.push(mended.title);
+                rewrite.steps.extend(mended.steps);
+                rewrite.notes.extend(mended.notes);
+                for (number, finding) in findings {
+                    if !rewrite.rules.contains(&finding.rule) {
+                        rewrite.rules.push(finding.rule.clone());
+                    }
+                    self.answers.push((*number, Answer::Rewritten(0)));
+                }
+            }
+            Err(refusal) => {
+                let answer = match refusal {
+                    Refusal::Because(why) => Answer::Unmended(why),
+                };
+                self.answers.extend(findings.iter().map(|(number, _)| (*number, answer.clone())));
+            }
+        }
+    }
+}
+
+/// `ALTER TABLE name`, with what the statement says before its first action.
+fn alter_head(alter: &AlterTable) -> String {
+    let only = if alter.only { "ONLY " } else { "" };
+    format!("ALTER TABLE {only}{}", quote_name(&alter.name))
+}
+
+#[cfg(test)]
+mod tests;
