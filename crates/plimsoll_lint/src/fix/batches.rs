@@ -46,6 +46,7 @@ pub(super) fn in_batches(
         "DO {QUOTES}\n\
          DECLARE\n  {first} {table}.{key}%TYPE;\n  {last} {table}.{key}%TYPE;\n\
          BEGIN\n  \
+         COMMIT; -- within a transaction it fails here, before it writes\n  \
          SELECT {key} INTO {first} FROM {table} ORDER BY {key} LIMIT 1;\n  \
          WHILE {first} IS NOT NULL LOOP\n    \
          SELECT {key} INTO {last} FROM (\n      \

@@ -8,7 +8,6 @@ pub mod arrange;
 mod backfill;
 mod batches;
 mod check;
-mod domain;
 mod foreign_key;
 mod index;
 mod key;
@@ -163,7 +162,6 @@ fn statement_rewrite(rule: &str) -> Option<RewriteStatement> {
         "index-on-partitioned-parent" => partitioned_index::create,
         "require-concurrent-partition-detach" => partition::detach,
         "attach-partition-without-check" => partition::attach,
-        "ban-alter-domain-add-constraint" => domain::add_constraint,
         "validate-in-same-transaction" => check::validate_later,
         "backfill-with-ddl" | "ban-update-without-where" | "ban-delete-without-where" => backfill::in_batches,
         _ => return None,
