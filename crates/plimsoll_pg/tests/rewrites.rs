@@ -56,8 +56,8 @@ fn judged(migration: &Migration, settings: &Settings) -> Vec<Finding> {
 fn works_under_lock(rehearsal: &Rehearsal) -> Vec<String> {
     let works = |at: usize| {
         let record = &rehearsal.statements[at];
-        !record.works_concurrently
-            && !(record.scans.is_empty() && record.rewrites.is_empty() && record.index_builds.is_empty())
+        let idle = record.scans.is_empty() && record.rewrites.is_empty() && record.index_builds.is_empty();
+        !record.works_concurrently && !idle
     };
     holds(rehearsal)
         .into_iter()

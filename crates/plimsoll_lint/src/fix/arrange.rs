@@ -362,7 +362,14 @@ impl<'a> Arranger<'a> {
         let orphan = std::mem::take(&mut self.orphan);
         let parts = std::mem::take(&mut self.parts);
         let mut finished = Vec::new();
-        for (number, building) in parts.into_iter().enumerate() {
+        for (number, mut building) in parts.into_iter().enumerate() {
+            if let [first, second, ..] = building.pieces.as_mut_slice()
+                && number == 0
+                && first.lead.is_empty()
+            {
+                // What heads the file stays at its head.
+                std::mem::swap(&mut first.lead, &mut second.lead);
+            }
             let mut section = String::new();
             let mut at_head = number > 0;
             for piece in &building.pieces {

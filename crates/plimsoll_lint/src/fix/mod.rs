@@ -21,7 +21,7 @@ mod site;
 use std::ops::Range;
 
 use plimsoll_core::{Claim, Finding, Severity};
-use plimsoll_sql::command::{ActionKind, AlterTable, TableAction};
+use plimsoll_sql::command::{AlterTable, TableAction};
 use plimsoll_sql::name::quote_name;
 use plimsoll_sql::parse::parse_script;
 use plimsoll_sql::{Command, Migration, Schema};
@@ -273,9 +273,8 @@ impl Rewriter<'_> {
         findings: &[(usize, &Finding)],
     ) {
         if alter.if_exists && self.schema.relation(&alter.name).is_none() {
-            let why = Err(Refusal::Because(
-                "its IF EXISTS may skip it: whether the table exists isn't known here".into(),
-            ));
+            let why =
+                Err(Refusal("its IF EXISTS may skip it: whether the table exists isn't known here".into()));
             self.take(rewrite, findings, why);
             return;
         }
@@ -292,10 +291,11 @@ impl Rewriter<'_> {
         let mut kept: Vec<String> = Vec::new();
         let mut mended: Vec<(usize, Mended)> = Vec::new();
         // What stays of the statement runs first, as PostgreSQL adds columns before constraints.
-        for (action, own) in alter.actions.iter().zip(&by_action).filter(|(_, own)| own.is_empty()) {
-            self.schema
-                .apply(&Command::AlterTable(AlterTable { actions: vec![action.clone()], ..alter.clone() }));
-            debug_assert!(own.is_empty(), "what has findings is rewritten");
+        let alone = |action: &TableAction| {
+            Command::AlterTable(AlterTable { actions: vec![action.clone()], ..alter.clone() })
+        };
+        for (action, _) in alter.actions.iter().zip(&by_action).filter(|(_, own)| own.is_empty()) {
+            self.schema.apply(&alone(action));
         }
         for (at, (action, own)) in alter.actions.iter().zip(&by_action).enumerate() {
             let text = sql[action.range.clone()].to_owned();
@@ -305,17 +305,14 @@ impl Rewriter<'_> {
             };
             let mend = action_rewrite(&first.rule);
             let result = mend.map_or_else(
-                || Err(Refusal::Because("no form of it is known that blocks nobody".into())),
+                || Err(Refusal("no form of it is known that blocks nobody".into())),
                 |mend| mend(&self.site(&command, sql), action),
             );
             match result {
                 Ok(one) => {
                     kept.extend(one.kept.clone());
-                    if let ActionKind::AddColumn { .. } = &action.kind {
-                        let whole = AlterTable { actions: vec![action.clone()], ..alter.clone() };
-                        let bare = one.kept.as_ref().map(|kept| format!("{head} {kept}"));
-                        self.apply(bare.as_deref().unwrap_or_default());
-                        drop(whole);
+                    if let Some(kept) = &one.kept {
+                        self.apply(&format!("{head} {kept}"));
                     }
                     for step in &one.steps {
                         self.apply(&step.sql);
@@ -324,10 +321,7 @@ impl Rewriter<'_> {
                 }
                 Err(refusal) => {
                     kept.push(text);
-                    self.schema.apply(&Command::AlterTable(AlterTable {
-                        actions: vec![action.clone()],
-                        ..alter.clone()
-                    }));
+                    self.schema.apply(&alone(action));
                     self.take(rewrite, own, Err(refusal));
                 }
             }
@@ -371,9 +365,7 @@ impl Rewriter<'_> {
                 }
             }
             Err(refusal) => {
-                let answer = match refusal {
-                    Refusal::Because(why) => Answer::Unmended(why),
-                };
+                let answer = Answer::Unmended(refusal.0);
                 self.answers.extend(findings.iter().map(|(number, _)| (*number, answer.clone())));
             }
         }

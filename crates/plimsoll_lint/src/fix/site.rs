@@ -29,11 +29,8 @@ pub(super) struct Mended {
     pub(super) notes: Vec<String>,
 }
 
-/// Why there is no rewrite.
-pub(super) enum Refusal {
-    /// In words.
-    Because(String),
-}
+/// Why there is no rewrite, in words.
+pub(super) struct Refusal(pub(super) String);
 
 impl Mended {
     pub(super) fn new(title: &'static str, steps: Vec<Step>) -> Self {
@@ -61,7 +58,7 @@ impl Step {
 }
 
 pub(super) fn because<T>(why: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::Because(why.into()))
+    Err(Refusal(why.into()))
 }
 
 impl<'a> Site<'a> {

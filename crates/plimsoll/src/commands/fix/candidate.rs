@@ -95,7 +95,11 @@ impl Workshop<'_> {
         );
         let placed = self.placed(subject.migration, original, &parts, &all)?;
         let mut files: Vec<RewrittenFile> = Vec::new();
-        for PlacedFile { path, text } in placed {
+        let keeps_carriage_returns = ends_lines_with_carriage_returns(&original.text);
+        for PlacedFile { path, mut text } in placed {
+            if keeps_carriage_returns {
+                text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+            }
             let before = self.files.iter().find(|file| file.path == path).map(|file| file.text.to_string());
             if before.as_deref() != Some(text.as_str()) {
                 files.push(RewrittenFile { path, before, after: text });
@@ -174,4 +178,9 @@ impl Workshop<'_> {
     pub(crate) fn shown(&self, path: &Path) -> PathBuf {
         seen_from(&self.absolute(path), &self.settings.current)
     }
+}
+
+/// Whether every line of a text ends as Windows ends lines.
+fn ends_lines_with_carriage_returns(text: &str) -> bool {
+    text.contains("\r\n") && text.matches("\r\n").count() == text.matches('\n').count()
 }

@@ -123,6 +123,9 @@ impl Bench<'_> {
             Ok(candidate) => candidate,
             Err(why) => return Ok(Err(why)),
         };
+        if candidate.files.is_empty() {
+            return Ok(Err("its tool's form leaves no place for it".into()));
+        }
         let observer = |migration: &Migration, index: usize, sql: &str| {
             let line = migration.source.line_column(migration.statements[index].range.start).0;
             self.progress.step(format!("proving {}:{line} {sql}", migration.source.name()));

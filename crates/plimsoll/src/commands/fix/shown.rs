@@ -61,7 +61,10 @@ impl Report<'_> {
         }
         let guards = subject.proposal.wants_guard();
         if guards && outcome.compared.is_some() {
-            line(text, "  sets lock_timeout before the first strong lock [require-lock-timeout]");
+            line(
+                text,
+                &format!("  sets lock_timeout before the first strong lock [{}]", guarded_rules(subject)),
+            );
         } else if let Some((None, why)) =
             outcome.unproven.first().filter(|_| guards && subject.proposal.rewrites.is_empty())
         {
@@ -189,6 +192,18 @@ impl Report<'_> {
             }),
         })
     }
+}
+
+/// The rules that a `lock_timeout` satisfies, each once.
+fn guarded_rules(subject: &Subject) -> String {
+    let mut rules: Vec<&str> = Vec::new();
+    for (number, answer) in &subject.proposal.answers {
+        let rule = subject.findings[*number].rule.as_str();
+        if *answer == Answer::Guarded && !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+    rules.join(", ")
 }
 
 fn rewritten(text: &mut String, subject: &Subject, outcome: &Outcome, index: usize, rewrite: &Rewrite) {

@@ -27,6 +27,8 @@ pub(super) fn write(workshop: &Workshop, files: &[&RewrittenFile]) -> Result<(),
     let mut prepared = Prepared::default();
     for file in files {
         let path = workshop.absolute(&file.path);
+        // What a link leads to is replaced, not the link.
+        let path = std::fs::canonicalize(&path).unwrap_or(path);
         match &file.before {
             Some(before) => {
                 require_clean_file(&path, current)?;
