@@ -86,7 +86,7 @@ fn what_is_written_is_clean_and_not_rewritten_again() {
         let project = plain(CHANGE);
         let major = major.to_string();
         let ended = project.run(&["fix", "--write", "--postgres", &major, NEW]);
-        ended.prints(0, &["proven on PostgreSQL", "25 objects", "25,050 rows", "Written."]);
+        ended.prints(0, &["proven on PostgreSQL", "25,050 rows in 2 tables", "Written."]);
         let text = &texts(&project, "migrations")[NEW];
         assert!(
             text.starts_with("-- why\nSET lock_timeout = '2s';\nalter table ships add column port text;\n"),

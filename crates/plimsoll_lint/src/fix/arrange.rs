@@ -378,6 +378,7 @@ impl<'a> Arranger<'a> {
                     false => &piece.lead,
                 };
                 if !section.is_empty() && !section.ends_with('\n') && !lead.starts_with('\n') {
+                    section.truncate(section.trim_end_matches(' ').len());
                     section.push('\n');
                 }
                 at_head &= piece.kind == Kind::Set;

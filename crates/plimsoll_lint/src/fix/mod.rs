@@ -354,7 +354,9 @@ impl Rewriter<'_> {
     ) {
         match mended {
             Ok(mended) => {
-                rewrite.titles.push(mended.title);
+                if !rewrite.titles.contains(&mended.title) {
+                    rewrite.titles.push(mended.title);
+                }
                 rewrite.steps.extend(mended.steps);
                 rewrite.notes.extend(mended.notes);
                 for (number, finding) in findings {
