@@ -5,7 +5,7 @@ use plimsoll_core::hold::{blocked_ms, holds};
 use plimsoll_core::lock::Blocks;
 use plimsoll_core::{ChangeScope, Finding, Rehearsal, Severity, SourceFile};
 use plimsoll_lint::fix::arrange::{Terms, arrange};
-use plimsoll_lint::fix::{Rewrite, propose};
+use plimsoll_lint::fix::{Answer, Rewrite, propose};
 use plimsoll_lint::{Settings, lint};
 use plimsoll_pg::equality::compare;
 use plimsoll_pg::rehearse::run_script;
@@ -13,6 +13,7 @@ use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::parse::parse_script;
 use plimsoll_sql::{Migration, Schema, TransactionHabit};
 use support::start;
+use tokio_postgres::SimpleQueryMessage;
 
 mod support;
 
@@ -157,4 +158,53 @@ async fn whatever_differs_is_told() {
     let compared =
         compare(&server, "state", &[&random], &[&random], &|_, _, _| {}).await.expect("a comparison");
     assert_eq!((compared.differences, compared.unsteady), (Vec::new(), vec!["public.ships.note".to_owned()]));
+}
+
+/// A change that takes several deploys, and what must be the same after its plan.
+const PLANNED: [(&str, &str); 4] = [
+    ("alter table ships rename to boats;", "select count(*), min(id), max(name) from boats"),
+    ("alter table ships rename column built to year;", "select sum(year), count(year) from ships"),
+    (
+        "alter table ships alter column built type bigint;",
+        "select pg_typeof(max(built)), sum(built) from ships",
+    ),
+    (
+        "alter table ships alter column note type int using length(note) + built;",
+        "select pg_typeof(max(note)), sum(note) from ships",
+    ),
+];
+
+#[tokio::test]
+async fn plans_run_and_end_where_their_change_does() {
+    let server = start(15);
+    for (at, (change, question)) in PLANNED.iter().enumerate() {
+        let original = migration(change);
+        let settings = Settings::default();
+        let mut schema = schema_before();
+        schema.begin_change();
+        let proposal = propose(&mut schema, &original, &judged(&original, &settings), &settings);
+        let plan = proposal.answers.into_iter().find_map(|(_, answer)| match answer {
+            Answer::Planned(plan) => Some(plan),
+            _ => None,
+        });
+        let plan = plan.unwrap_or_else(|| panic!("{change} has no plan"));
+        let mut answers = Vec::new();
+        for (which, sql) in [("change", (*change).to_owned()), ("plan", plan.clone())] {
+            let database = format!("{which}_{at}");
+            server.create_database(&database).await.expect("a database");
+            for script in [BEFORE, "drop materialized view fleet", &sql] {
+                let source = SourceFile::new(which, script);
+                run_script(&server, &database, &source).await.unwrap_or_else(|why| panic!("{why}\n{plan}"));
+            }
+            let client = server.connect(&database).await.expect("a connection");
+            let rows = client.simple_query(question).await.expect("an answer");
+            let row = rows.iter().find_map(|message| match message {
+                SimpleQueryMessage::Row(row) => Some(row),
+                _ => None,
+            });
+            let row = row.expect("a row");
+            answers.push((0..row.len()).map(|at| row.get(at).map(ToOwned::to_owned)).collect::<Vec<_>>());
+        }
+        assert_eq!(answers[0], answers[1], "{plan}");
+    }
 }

@@ -72,6 +72,11 @@ pub(super) fn drop(site: &Site) -> Result<Mended, Refusal> {
     Ok(Mended::new("drops the index CONCURRENTLY", drop.names.iter().map(one).collect()))
 }
 
+/// What PostgreSQL refuses in a transaction, out of it.
+pub(super) fn outside(site: &Site) -> Result<Mended, Refusal> {
+    Ok(Mended::new("takes it out of the transaction", vec![Step::outside(site.sql)]))
+}
+
 /// `REINDEX` to `REINDEX … CONCURRENTLY`.
 pub(super) fn reindex(site: &Site) -> Result<Mended, Refusal> {
     let Command::Reindex { target, .. } = site.command else { return because("it is no REINDEX") };

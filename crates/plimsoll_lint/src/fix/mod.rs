@@ -159,6 +159,7 @@ fn statement_rewrite(rule: &str) -> Option<RewriteStatement> {
         "require-concurrent-index-deletion" => index::drop,
         "require-concurrent-reindex" => index::reindex,
         "require-concurrent-refresh-matview" => index::refresh,
+        "ban-concurrent-in-transaction" | "concurrent-in-implicit-transaction" => index::outside,
         "index-on-partitioned-parent" => partitioned_index::create,
         "require-concurrent-partition-detach" => partition::detach,
         "attach-partition-without-check" => partition::attach,
@@ -207,6 +208,9 @@ impl Rewriter<'_> {
                 None => rest.push((*number, *finding)),
             }
         }
+        if rest.is_empty() {
+            return None;
+        }
         let mut rewrite = Rewrite {
             statement: self.index,
             titles: Vec::new(),
@@ -243,6 +247,8 @@ impl Rewriter<'_> {
         let own = statement_rewrite(&finding.rule).is_some() || action_rewrite(&finding.rule).is_some();
         let templated = self.migration.placeholders().next().is_some();
         match (own, plan::of(&finding.rule)) {
+            // Ranges in its commands are those of what is sent.
+            (false, Some(_)) if templated => Some(Answer::Planned(finding.remedy.clone())),
             (false, Some(plan)) => {
                 let statement = &self.migration.statements[self.index];
                 let sql = &self.migration.source.text()[statement.range.clone()];

@@ -269,6 +269,27 @@ commit;
 }
 
 #[test]
+fn what_is_concurrent_already_leaves_the_transaction() {
+    let sql = "create table ports (id bigint);\ncreate index concurrently ships_name on ships (name);\n";
+    insta(
+        &arranged(sql, TransactionHabit::Batch, Some(TransactionHabit::Batch), None).unwrap(),
+        "== None
+create table ports (id bigint);
+== Some(TurnedOff)
+create index concurrently ships_name on ships (name);
+",
+    );
+}
+
+#[test]
+fn a_template_is_not_rewritten() {
+    refused("alter table ${name} add column x int; create index on ships (name);", "template");
+    let migration = migration("alter table ships rename column name to ${new_name};", TransactionHabit::File);
+    let (_, proposal) = proposed(&migration, &Settings::default());
+    assert!(proposal.rewrites.is_empty(), "{proposal:#?}");
+}
+
+#[test]
 fn updates_become_loops_that_commit() {
     let sql = "update ships set flag = 'LR' where flag is null;\n";
     let migration = migration(&format!("alter table ships add column x int;\n{sql}"), TransactionHabit::File);
