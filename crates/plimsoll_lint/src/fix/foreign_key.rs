@@ -12,9 +12,14 @@ const PARTITIONED_NOT_VALID: u32 = 18;
 
 pub(super) fn add(site: &Site, action: &TableAction) -> Result<Mended, Refusal> {
     let (alter, constraint) = (site.alter()?, site.constraint(&action.kind)?);
-    let ConstraintKind::ForeignKey { columns, .. } = &constraint.kind else {
+    let ConstraintKind::ForeignKey { columns, references, .. } = &constraint.kind else {
         return because("it is no foreign key");
     };
+    if site.is_partitioned(references) && !site.is_surely_at_least(PARTITIONED_NOT_VALID) {
+        return because(
+            "before PostgreSQL 18, VALIDATE leaves a foreign key to a partitioned table NOT VALID towards each partition",
+        );
+    }
     let named = constraint.name.clone();
     let name = named
         .unwrap_or_else(|| made_name(site.schema, &alter.name, &columns.join("_"), "fkey", Of::Constraint));

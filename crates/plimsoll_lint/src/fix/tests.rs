@@ -1,5 +1,6 @@
 use plimsoll_core::{ChangeScope, SourceFile};
 use plimsoll_sql::TransactionHabit;
+use plimsoll_sql::parse::parse_script;
 
 use super::arrange::{Terms, arrange};
 use super::*;

@@ -82,3 +82,7 @@ alter table ships add column port_id bigint references ports;
 alter table ships alter owner_id set not null;
 insert into ports values (1, 'Kiel');
 commit;
+-- a check and not null of a partitioned table
+alter table voyages add check (ship_id > 0), alter column id set not null;
+-- an identity of names that need quotes
+alter table "Odd names" add constraint "The Check" check ("The Value" <> 'x'), alter "The Value" set not null;
