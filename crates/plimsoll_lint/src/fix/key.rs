@@ -97,7 +97,10 @@ impl Key<'_> {
             return because("the key of a partitioned table can't be given an index that was built before");
         }
         let outline = Outline::of(self.written);
-        if outline.has("without") && outline.has("overlaps") {
+        let list = outline
+            .parenthesized_behind(0)
+            .map(|list| Outline::of(&self.written[list.start + 1..list.end - 1]));
+        if list.is_some_and(|list| list.find(&["without", "overlaps"]).is_some()) {
             return because("a key WITHOUT OVERLAPS can't be given an index that was built before");
         }
         let clause = |words: &[&str]| outline.find(words).map(|found| found.start);

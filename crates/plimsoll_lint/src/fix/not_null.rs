@@ -25,6 +25,15 @@ pub(super) fn set(site: &Site, action: &TableAction) -> Result<Mended, Refusal> 
 /// The steps that make a column `NOT NULL`.
 pub(super) fn steps(site: &Site, head: &str, table: &ObjectName, column: &str) -> Vec<Step> {
     let quoted = quote_identifier(column);
+    let said = site.relation(table).and_then(|known| {
+        known.constraints.iter().find(
+            |constraint| matches!(&constraint.kind, ConstraintKind::NotNull { column: own } if own == column),
+        )
+    });
+    if let Some(said) = said {
+        // It is said of new rows already.
+        return vec![Step::fresh(format!("{head} VALIDATE CONSTRAINT {}", quote_identifier(&said.name)))];
+    }
     if site.is_surely_at_least(NOT_NULL_NOT_VALID) {
         let name = quote_identifier(&made_name(site.schema, table, column, "not_null", Of::Constraint));
         return vec![

@@ -86,3 +86,7 @@ commit;
 alter table voyages add check (ship_id > 0), alter column id set not null;
 -- an identity of names that need quotes
 alter table "Odd names" add constraint "The Check" check ("The Value" <> 'x'), alter "The Value" set not null;
+-- not null where it was said of new rows before [from 18]
+alter table ships add constraint flag_known not null flag not valid;
+update ships set flag = 'NO' where flag is null;
+alter table ships alter column flag set not null;
