@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use plimsoll_sql::ObjectName;
-use plimsoll_sql::command::{ActionKind, TableAction};
+use plimsoll_sql::command::{ActionKind, Generated, TableAction};
 use plimsoll_sql::name::{quote_identifier, quote_name};
 use plimsoll_sql::outline::Outline;
 
@@ -177,6 +177,10 @@ impl Steps<'_> {
             let about = |columns: &[String]| columns.iter().any(|column| column == self.old);
             if let Some(column) = known.column(self.old) {
                 found.extend(column.not_null.then(|| "NOT NULL".to_owned()));
+                found.extend(column.generated.map(|generated| match generated {
+                    Generated::Identity => "IDENTITY".to_owned(),
+                    Generated::Stored | Generated::Virtual => "GENERATED ALWAYS AS".to_owned(),
+                }));
                 found.extend(column.default.as_ref().map(|default| format!("DEFAULT {default}")));
             }
             let indexes =

@@ -40,6 +40,10 @@ impl Report<'_> {
             self.file(&mut text, subject, outcome);
         }
         let tells = !text.is_empty();
+        let mut files = self.outcomes.iter().flat_map(|outcome| &outcome.files);
+        if files.any(|file| file.after.contains("lock_timeout")) {
+            line(&mut text, RETRY);
+        }
         for note in &self.notes {
             line(&mut text, note);
         }
@@ -97,9 +101,6 @@ impl Report<'_> {
         for file in &outcome.files {
             text.push('\n');
             text.push_str(&self.difference(file));
-        }
-        if outcome.files.iter().any(|file| file.after.contains("lock_timeout")) {
-            line(text, &format!("\n  {RETRY}"));
         }
         text.push('\n');
     }
