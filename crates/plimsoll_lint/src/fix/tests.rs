@@ -171,6 +171,7 @@ fn partitions_are_indexed_one_by_one_and_come_with_a_check() {
 fn what_has_no_safer_form_says_so() {
     refused("alter table ships add exclude using gist (name with =);", "no form of it is known");
     refused("alter table ships add unique (id, name without overlaps);", "WITHOUT OVERLAPS");
+    refused("alter table ships add foreign key (id) references voyages (id);", "towards each partition");
     refused("vacuum full ships;", "no form of it is known");
     refused("do $$ begin create index on ships (name); end $$;", "DO block");
     refused("update ships set id = id + 1;", "primary key");

@@ -12,8 +12,8 @@ use super::rows::{Rows, RowsDifference, read_rows};
 use crate::rehearse::{RehearseError, StatementObserver, rehearse};
 use crate::server::PrivateServer;
 
-/// Name of the copy that a change runs on.
-const COPY: &str = "plimsoll_copy";
+/// Names for the copy that a change runs on: the second for a database that has the first.
+const COPIES: [&str; 2] = ["plimsoll_copy", "plimsoll_other_copy"];
 /// Differences that are told; the others are counted.
 const MOST_TOLD: usize = 5;
 
@@ -97,11 +97,12 @@ async fn run(
     observer: StatementObserver<'_>,
 ) -> Result<Trial, RehearseError> {
     let copies = Copies::begin(server).await?;
-    copy_database(server, database, COPY).await?;
-    let rehearsal = rehearse(server, COPY, change, ChangeScope::Together, observer).await?;
-    let contents = read_contents(server, COPY).await?;
-    let rows = read_rows(server, COPY, left_out).await?;
-    copies.discard(server, COPY).await?;
+    let copy = if database == COPIES[0] { COPIES[1] } else { COPIES[0] };
+    copy_database(server, database, copy).await?;
+    let rehearsal = rehearse(server, copy, change, ChangeScope::Together, observer).await?;
+    let contents = read_contents(server, copy).await?;
+    let rows = read_rows(server, copy, left_out).await?;
+    copies.discard(server, copy).await?;
     Ok(Trial { rehearsal, contents, rows })
 }
 
