@@ -43,6 +43,8 @@ pub(crate) enum Verb {
     Check(CheckArguments),
     /// Say what a change would lock, rewrite or break, without a server
     Lint(LintArguments),
+    /// Rewrite a change so that it blocks nobody for long, and prove on a private server that it comes to the same
+    Fix(FixArguments),
     /// Serve an editor: the language server, over standard input and output
     Lsp,
     /// Run a change on a private server and record what each statement does
@@ -103,12 +105,12 @@ pub(crate) struct ReportArguments {
 }
 
 impl ReportArguments {
-    /// As if every migration were new.
-    pub(crate) fn everything() -> Self {
+    /// What git says is new, told to nobody.
+    pub(crate) fn new() -> Self {
         Self {
             files: Vec::new(),
             base: None,
-            all: true,
+            all: false,
             staged: false,
             stdin_filename: None,
             baseline: None,
@@ -257,6 +259,41 @@ pub(crate) enum WatchFailure {
     NPlusOne,
     /// A statement that the server refuses
     FailedStatement,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FixArguments {
+    /// New migrations: files, folders or globs; without any, those that git says were added or changed since --base
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Compare with this commit [default: the merge base with the main branch]
+    #[arg(long, visible_alias = "since", value_name = "COMMIT", conflicts_with_all = ["files", "all"])]
+    pub(crate) base: Option<String>,
+    /// Treat every migration as new, each as a change of its own; what databases ran long ago isn't written
+    #[arg(long, conflicts_with_all = ["files", "write"])]
+    pub(crate) all: bool,
+    /// Change the files, where git has them as they are, instead of showing the difference
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// What to print
+    #[arg(long, value_name = "FORMAT", default_value = "terminal")]
+    pub(crate) format: FixFormat,
+    /// The major version of PostgreSQL that the change is for
+    #[arg(long, value_name = "MAJOR")]
+    pub(crate) postgres: Option<u32>,
+    /// What lint takes for the state before the change: a file that `plimsoll snapshot` has written [default:
+    /// lint.snapshot]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// Load no rows: what is proven holds for the schema alone, times mean nothing
+    #[arg(long)]
+    pub(crate) no_seed: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum FixFormat {
+    Terminal,
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

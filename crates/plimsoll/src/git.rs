@@ -74,6 +74,27 @@ pub(crate) fn staged_files(folder: &Path) -> Result<ChangedFiles, Failure> {
     Ok(changed)
 }
 
+/// Refuses a file that git doesn't have as it is, so that a change of it could not be taken back.
+pub(crate) fn require_clean_file(path: &Path, current: &Path) -> Result<(), Failure> {
+    let shown = plimsoll_core::paths::seen_from(path, current);
+    let refused = |why: &str| Failure::input(format!("write {}: {why}", shown.display()));
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Err(refused("git can't be asked about it"));
+    };
+    let name = format!(":(literal){name}");
+    git(folder, &["rev-parse", "--show-toplevel"]).map_err(|_| {
+        refused("it is in no git repository, which could bring it back; without --write it is only shown")
+    })?;
+    git(folder, &["ls-files", "--error-unmatch", "--", &name])
+        .map_err(|_| refused("git doesn't have it, and could not bring it back; commit it first"))?;
+    match git_or_fail(folder, &["status", "--porcelain", "--", &name])?.trim() {
+        "" => Ok(()),
+        _ => Err(refused(
+            "it has changes that aren't committed, which git could not bring back; commit or stash them first",
+        )),
+    }
+}
+
 /// The files below `folder` as git's index has them: absolute paths and contents. Links are left
 /// out. A file that git says is the same in the working tree is read there, which is quicker.
 pub(crate) fn index_files(

@@ -102,7 +102,7 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Those of the file that is replaced. A temporary file is private; a new report is to be read by others, as far as the
 /// umask lets it.
-fn permissions(replaced: &Path) -> std::fs::Permissions {
+pub(crate) fn permissions(replaced: &Path) -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(replaced).map_or_else(
         |_| {

@@ -246,6 +246,24 @@ impl Project {
         migrations.into_iter().next()
     }
 
+    /// The migrations folder, if there is one; absolute.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// How the migrations lie in their folder.
+    pub(crate) fn layout(&self) -> &'static Layout {
+        self.layout
+    }
+
+    /// Refuses where a file of the change can't be read.
+    pub(crate) fn require_readable(&self) -> Result<(), Failure> {
+        match self.unreadable.first() {
+            Some(unreadable) => Err(unreadable.failure()),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses where something is missing that a rehearsal needs.
     pub(crate) fn require_runnable(&self) -> Result<(), Failure> {
         let missing =

@@ -6,6 +6,7 @@
 mod added_column;
 mod context;
 pub mod draft;
+pub mod fix;
 pub mod names;
 mod outline;
 pub mod path_set;

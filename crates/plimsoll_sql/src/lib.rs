@@ -13,6 +13,7 @@ pub mod layout;
 pub mod migration;
 pub mod name;
 pub mod normal_form;
+pub mod outline;
 pub mod parse;
 pub mod placeholder;
 pub mod plpgsql;

@@ -1,6 +1,7 @@
 //! The verbs, one file each.
 
 mod check;
+mod fix;
 mod import;
 mod lint;
 mod lint_schema;
@@ -25,6 +26,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Rehearse(arguments) => {
             check::run(&arguments, config, color, check::Parts::RehearsalAlone).await
         }
+        Verb::Fix(arguments) => fix::run(&arguments, config).await,
         Verb::Lint(arguments) if arguments.schema.is_some() => {
             lint_schema::run(arguments, config, color).await
         }

@@ -123,7 +123,8 @@ impl Ground {
         let server = start(settings, MOST_CONNECTIONS).await?;
         let database = &settings.database;
         if arguments.migrate {
-            let project = Project::load(settings, &ReportArguments::everything())?.as_all_earlier();
+            let project = Project::load(settings, &ReportArguments { all: true, ..ReportArguments::new() })?
+                .as_all_earlier();
             bring_to_state_before(&server, database, &project, settings, Rows::Seeded, &progress).await?;
         } else {
             server.create_database(database).await.map_err(Failure::environment)?;

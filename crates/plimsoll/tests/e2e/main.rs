@@ -12,6 +12,7 @@ mod concurrently;
 mod contract;
 mod django;
 mod evidence;
+mod fix;
 mod gathered;
 mod init;
 mod interruption;

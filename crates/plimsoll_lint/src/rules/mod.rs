@@ -114,7 +114,7 @@ mod not_null_constraint_not_valid;
 mod not_null_default_dropped;
 mod opaque_dynamic_sql;
 mod overbroad_grant;
-mod partition_bound;
+pub(crate) mod partition_bound;
 mod partition_bound_overlap;
 mod partition_scans_default;
 mod pk_using_nullable_index;

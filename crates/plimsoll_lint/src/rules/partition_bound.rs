@@ -5,7 +5,7 @@ use plimsoll_sql::name::quote_identifier;
 
 /// The condition that every row of the partition meets: `day IS NOT NULL AND day >= '2026-01-01'`.
 /// None where no check of one line proves it: several keys, expressions, hashes, defaults.
-pub(super) fn within(keys: &[String], bound: &PartitionBound) -> Option<String> {
+pub(crate) fn within(keys: &[String], bound: &PartitionBound) -> Option<String> {
     let [key] = keys else { return None };
     let key = column(key)?;
     let mut parts = vec![format!("{key} IS NOT NULL")];

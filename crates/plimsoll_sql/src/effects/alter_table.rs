@@ -12,7 +12,7 @@ use crate::command::{
 };
 use crate::data_type::{DataType, TypeChange};
 use crate::name::ObjectName;
-use crate::schema::{Relation, RelationKind, ResolvedName};
+use crate::schema::{Relation, RelationKind, ResolvedName, TableConstraint};
 use crate::volatility::volatile_call;
 
 impl Model<'_> {
@@ -312,6 +312,25 @@ impl Model<'_> {
         }
     }
 
+    /// Whether each partition of a partitioned table has a validated foreign key like this one.
+    fn partitions_obey(&self, table: &ResolvedName, constraint: &Constraint) -> bool {
+        let ConstraintKind::ForeignKey { columns, references, .. } = &constraint.kind else { return false };
+        let partitioned =
+            self.schema.relation(table).is_some_and(|known| known.kind == RelationKind::PartitionedTable);
+        let obeys = |partition: &ResolvedName| {
+            self.schema.relation(partition).is_some_and(|known| {
+                let has = |own: &TableConstraint| {
+                    let same = matches!(&own.kind, ConstraintKind::ForeignKey { columns: c, references: r, .. }
+                        if c == columns && self.schema.resolve(r) == self.schema.resolve(references));
+                    same && own.validated && own.enforced
+                };
+                !known.holds_rows() || known.constraints.iter().any(has)
+            })
+        };
+        let partitions = self.schema.descendants(table);
+        partitioned && !partitions.is_empty() && partitions.into_iter().all(obeys)
+    }
+
     fn add_constraint(
         &mut self,
         table: &ResolvedName,
@@ -329,8 +348,9 @@ impl Model<'_> {
         match &constraint.kind {
             ConstraintKind::ForeignKey { references, .. } => {
                 let referenced = self.schema.resolve(references);
-                if unchecked || self.schema.is_new(table) {
-                    // A table that the change made is empty: nothing is looked up.
+                if unchecked || self.schema.is_new(table) || self.partitions_obey(table, constraint) {
+                    // A table that the change made is empty: nothing is looked up. Nor where every partition has the key
+                    // already, which becomes a part of the parent's.
                     let brief = Taken { cause: Cause::CreateTableReferences, ..brief };
                     self.lock_all(table, &brief);
                     self.lock_all(&referenced, &brief);

@@ -3,6 +3,7 @@
 //!
 //! One static table, [`LAYOUTS`], is all that detection, config and help read.
 
+mod form;
 mod order;
 mod section;
 
@@ -13,6 +14,8 @@ use plimsoll_core::SourceFile;
 
 use crate::migration::{Migration, TransactionHabit};
 use crate::placeholder::Values;
+use form::{Form, Sections, TurnedOff, TurnedOffBy, Version};
+pub use form::{PlacedFile, Wrapping};
 use order::{Ordering, natural_key};
 
 /// A file below the migrations folder.
@@ -44,6 +47,8 @@ pub struct Layout {
     section: fn(&str) -> section::Section,
     /// A file beside the migration that may turn its transaction off, and the text that does.
     side_file: Option<SideFile>,
+    /// How the tool wants a migration written.
+    form: Form,
 }
 
 impl PartialEq for Layout {
@@ -92,6 +97,11 @@ pub static LAYOUTS: &[Layout] = &[
             key: "executeInTransaction",
             habit: TransactionHabit::Statement,
         }),
+        form: Form {
+            version: Version::Dotted,
+            sections: Sections::Whole,
+            turned_off: Some(TurnedOff { by: TurnedOffBy::SideFile, habit: TransactionHabit::Statement }),
+        },
     },
     Layout {
         name: "prisma",
@@ -102,6 +112,7 @@ pub static LAYOUTS: &[Layout] = &[
         ordering: Ordering::Lexical,
         section: section::whole,
         side_file: None,
+        form: Form { version: Version::FolderName, sections: Sections::Whole, turned_off: None },
     },
     Layout {
         name: "diesel",
@@ -116,6 +127,11 @@ pub static LAYOUTS: &[Layout] = &[
             key: "run_in_transaction",
             habit: TransactionHabit::Batch,
         }),
+        form: Form {
+            version: Version::FolderName,
+            sections: Sections::Whole,
+            turned_off: Some(TurnedOff { by: TurnedOffBy::SideFile, habit: TransactionHabit::Batch }),
+        },
     },
     Layout {
         name: "dbmate",
@@ -126,6 +142,14 @@ pub static LAYOUTS: &[Layout] = &[
         ordering: Ordering::Lexical,
         section: section::dbmate,
         side_file: None,
+        form: Form {
+            version: Version::FileName,
+            sections: Sections::Marked { up: "-- migrate:up", down: "-- migrate:down" },
+            turned_off: Some(TurnedOff {
+                by: TurnedOffBy::UpMarker("transaction:false"),
+                habit: TransactionHabit::Batch,
+            }),
+        },
     },
     Layout {
         name: "goose",
@@ -136,6 +160,14 @@ pub static LAYOUTS: &[Layout] = &[
         ordering: Ordering::Natural,
         section: section::goose,
         side_file: None,
+        form: Form {
+            version: Version::FileName,
+            sections: Sections::Marked { up: "-- +goose Up", down: "-- +goose Down" },
+            turned_off: Some(TurnedOff {
+                by: TurnedOffBy::FirstLine("-- +goose NO TRANSACTION"),
+                habit: TransactionHabit::Statement,
+            }),
+        },
     },
     Layout {
         name: "sqlx",
@@ -146,6 +178,14 @@ pub static LAYOUTS: &[Layout] = &[
         ordering: Ordering::Natural,
         section: section::sqlx,
         side_file: None,
+        form: Form {
+            version: Version::FileName,
+            sections: Sections::Whole,
+            turned_off: Some(TurnedOff {
+                by: TurnedOffBy::FirstLine("-- no-transaction"),
+                habit: TransactionHabit::Batch,
+            }),
+        },
     },
     Layout {
         name: "golang-migrate",
@@ -156,6 +196,7 @@ pub static LAYOUTS: &[Layout] = &[
         ordering: Ordering::Natural,
         section: section::whole,
         side_file: None,
+        form: Form { version: Version::FileName, sections: Sections::Whole, turned_off: None },
     },
     Layout {
         name: "supabase",
@@ -166,6 +207,7 @@ pub static LAYOUTS: &[Layout] = &[
         ordering: Ordering::Lexical,
         section: section::whole,
         side_file: None,
+        form: Form { version: Version::FileName, sections: Sections::Whole, turned_off: None },
     },
     Layout {
         name: "plain",
@@ -176,6 +218,7 @@ pub static LAYOUTS: &[Layout] = &[
         ordering: Ordering::Natural,
         section: section::whole,
         side_file: None,
+        form: Form { version: Version::None, sections: Sections::Whole, turned_off: None },
     },
 ];
 

@@ -20,16 +20,20 @@ pub(super) fn whole(text: &str) -> Section {
 /// `-- migrate:up [transaction:false]` … `-- migrate:down`. Without its transaction, dbmate sends
 /// the section as one query.
 pub(super) fn dbmate(text: &str) -> Section {
-    let up = |line: &str| marker(line).is_some_and(|words| words.starts_with("migrate:up"));
+    let up = is_dbmate_up;
     let down = |line: &str| marker(line).is_some_and(|words| words.starts_with("migrate:down"));
     let Some((header, range)) = between(text, up, down) else { return whole(text) };
     let unwrapped = header.split_whitespace().any(|word| word == "transaction:false");
     Section { range, habit: unwrapped.then_some(TransactionHabit::Batch) }
 }
 
+/// Whether a line opens dbmate's forward part.
+pub(super) fn is_dbmate_up(line: &str) -> bool {
+    marker(line).is_some_and(|words| words.starts_with("migrate:up"))
+}
+
 pub(super) fn has_dbmate_marker(text: &str) -> bool {
-    text.contains("migrate:up")
-        && text.lines().any(|line| marker(line).is_some_and(|words| words.starts_with("migrate:up")))
+    text.contains("migrate:up") && text.lines().any(is_dbmate_up)
 }
 
 /// `-- +goose Up` … `-- +goose Down`; `-- +goose NO TRANSACTION` anywhere sends each statement alone.
@@ -51,7 +55,7 @@ pub(super) fn sqlx(text: &str) -> Section {
     Section { range: 0..text.len(), habit: unwrapped.then_some(TransactionHabit::Batch) }
 }
 
-fn is_goose(line: &str, annotation: &str) -> bool {
+pub(super) fn is_goose(line: &str, annotation: &str) -> bool {
     marker(line).and_then(|words| words.strip_prefix("+goose")).is_some_and(|words| {
         words.split_whitespace().collect::<Vec<_>>().join(" ").eq_ignore_ascii_case(annotation)
     })

@@ -1,0 +1,30 @@
+//! What a rewrite is called in frameworks whose migrations aren't SQL, for those who export theirs.
+
+use std::path::Path;
+
+use plimsoll_lint::fix::{Rewrite, Run};
+
+/// A framework: the file by which it is known, and what it calls a statement outside a transaction.
+const FRAMEWORKS: [(&str, &str); 3] = [
+    (
+        "manage.py",
+        "In Django: a migration of its own with `atomic = False`, and AddIndexConcurrently or RemoveIndexConcurrently of \
+         django.contrib.postgres.operations in the place of AddIndex or RemoveIndex.",
+    ),
+    (
+        "alembic.ini",
+        "In Alembic: `with op.get_context().autocommit_block():` around it, and `postgresql_concurrently=True`.",
+    ),
+    (
+        "config/application.rb",
+        "In Rails: `disable_ddl_transaction!` in a migration of its own, and `algorithm: :concurrently`.",
+    ),
+];
+
+/// How the project's framework says it, where there is one.
+pub(super) fn of<'a>(root: &Path, rewrites: impl IntoIterator<Item = &'a Rewrite>) -> Option<&'static str> {
+    let outside =
+        rewrites.into_iter().flat_map(|rewrite| &rewrite.steps).any(|step| step.run == Run::Outside);
+    let known = FRAMEWORKS.iter().find(|(file, _)| root.join(file).is_file());
+    known.filter(|_| outside).map(|(_, advice)| *advice)
+}
