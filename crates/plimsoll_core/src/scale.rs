@@ -4,8 +4,8 @@
 //! `there = fixed + (here − fixed) × ratio`. The fixed cost is what the statement takes on tables without rows; `here` is what
 //! it takes on this copy; both are measured more than once, and the interval is made of the extremes. The ratio is between
 //! the ratio of pages and that of rows. An index build sorts: its upper ratio has `ln rows` there over here as a factor
-//! too, and 3 more where the sort fits memory here and may not fit there, since each tuple is then written, read and
-//! merged once again.
+//! too. Where something fits memory here and not there, the upper ratio is greater: 3 times for a sort, whose tuples are then
+//! written, read and merged once again, 2 times for a table.
 //!
 //! What the interval doesn't cover: other hardware, a colder cache, other load. Where rows cost less than the fixed cost
 //! here, or a relation has few pages, there is no interval but a reason.
@@ -28,6 +28,11 @@ const SORTED_TUPLE: f64 = 24.0;
 /// What a sort that spills costs more than one that doesn't: measured with 3,000,000 integers against 300,000, 1.5 to 2.8
 /// times what `n log n` says, on a busy machine.
 const SPILLING: f64 = 3.0;
+/// The private server's `shared_buffers`, in bytes.
+const SHARED_MEMORY: u64 = 128 * 1024 * 1024;
+/// What a page costs more that is read and written through the operating system: up to so much was measured, see
+/// `docs/blocked.md`.
+const UNCACHED: f64 = 2.0;
 /// A relation with less than this part of the pages, here and there, is passed over, and the upper end made larger by as
 /// much.
 const MINOR: f64 = 0.1;
@@ -286,7 +291,7 @@ fn ratio(
             ));
         }
         let [least, most] = of_relation(*small, *large);
-        let most = if work.sorts { most * sort_factor(record, *small, *large) } else { most };
+        let most = most * growth(work, *small, *large) * penalty(record, work, *small, *large);
         whole = Some(whole.map_or([least, most], |[a, b]| [a.min(least), b.max(most)]));
     }
     let [least, most] = whole.ok_or_else(|| "it works through no relation".to_owned())?;
@@ -309,11 +314,19 @@ fn of_relation(here: Size, there: Size) -> Interval {
     [pages.min(rows), pages.max(rows)]
 }
 
-fn sort_factor(record: &StatementRecord, here: Size, there: Size) -> f64 {
+/// What sorting adds to growth by rows: the logarithm of `n log n`.
+fn growth(work: &Work<'_>, here: Size, there: Size) -> f64 {
     let logarithm = (there.rows.max(2) as f64).ln() / (here.rows as f64).ln();
+    if work.sorts { logarithm.max(1.0) } else { 1.0 }
+}
+
+/// What a row may cost more there because something fits memory here and not there.
+fn penalty(record: &StatementRecord, work: &Work<'_>, here: Size, there: Size) -> f64 {
+    let fits = |size: Size| size.pages * PAGE <= SHARED_MEMORY;
+    let uncached = if fits(here) && !fits(there) { UNCACHED } else { 1.0 };
     let spills_there = there.rows as f64 * SORTED_TUPLE > SORT_MEMORY;
-    let spilling = if record.further.temp_files.is_none() && spills_there { SPILLING } else { 1.0 };
-    logarithm.max(1.0) * spilling
+    let spills = work.sorts && record.further.temp_files.is_none() && spills_there;
+    if spills { SPILLING } else { uncached }
 }
 
 /// The rehearsal as if its statements took these times.
@@ -445,10 +458,11 @@ mod tests {
         );
         let statement = &report.statements[0];
         assert_eq!((statement.here_ms, statement.fixed_ms), ([110.0, 130.0], [8.0, 10.0]));
-        assert_eq!(statement.ratio, Some([50.0, 100.0]));
-        assert_eq!(statement.there_ms, Some([8.0 + 100.0 * 50.0, 10.0 + 122.0 * 100.0]));
+        // By pages 50, by rows 100; and 400 MB don't fit where 8 MB do.
+        assert_eq!(statement.ratio, Some([50.0, 200.0]));
+        assert_eq!(statement.there_ms, Some([8.0 + 100.0 * 50.0, 10.0 + 122.0 * 200.0]));
         assert_eq!(report.holds[0].there_ms, statement.there_ms);
-        assert_eq!(report.queued[0].requests, [50.08, 122.1]);
+        assert_eq!(report.queued[0].requests, [50.08, 244.1]);
     }
 
     #[test]
@@ -458,7 +472,8 @@ mod tests {
         let change = rehearsal(vec![building]);
         let (here, there) = (sizes(1000, 1_000), sizes(100_000, 1_000_000));
         let times = timings(&[110.0], &[10.0]);
-        assert_eq!(check(&change, &times, &here, &there).statements[0].ratio, Some([100.0, 2000.0]));
+        // By rows 1,000, ln 1e6 / ln 1e3 = 2, and the table doesn't fit memory.
+        assert_eq!(check(&change, &times, &here, &there).statements[0].ratio, Some([100.0, 4000.0]));
         let huge = sizes(100_000, 1_000_000_000);
         let ratio = check(&change, &times, &here, &huge).statements[0].ratio.expect("a ratio");
         // By rows a million, ln 1e9 / ln 1e3 = 3, and the sort spills.
