@@ -124,7 +124,7 @@ impl Ground {
         let database = &settings.database;
         if arguments.migrate {
             let project = Project::load(settings, &ReportArguments { all: true, ..ReportArguments::new() })?
-                .as_all_earlier();
+                .with_all_earlier();
             bring_to_state_before(&server, database, &project, settings, Rows::Seeded, &progress).await?;
         } else {
             server.create_database(database).await.map_err(Failure::environment)?;

@@ -103,8 +103,8 @@ impl QueryFile {
 fn name_of(query: &SeenQuery) -> String {
     let words: Vec<&str> = query.text.split([' ', '(', ',', ')']).collect();
     let verb = words.first().copied().unwrap_or("query");
-    let before = |word: &&str| matches!(*word, "from" | "into" | "update");
-    let relation = words.iter().position(|word| before(&word)).and_then(|at| words.get(at + 1));
+    let before = words.iter().position(|word| matches!(*word, "from" | "into" | "update"));
+    let relation = before.and_then(|at| words.get(at + 1));
     let plain = |text: &str| -> String {
         let letters = text.chars().filter(|letter| *letter != '"');
         letters.map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).take(40).collect()
