@@ -67,6 +67,10 @@ pub(crate) async fn run(
         None => Vec::new(),
     };
     notes.extend(saved);
+    if let Some(path) = &arguments.workload {
+        let path = settings.current.join(path);
+        notes.push(save::save_workload(&path, &ended.queries, ended.traffic.lasted_ms, arguments)?);
+    }
     if let Some(status) = status.filter(|status| !status.success()) {
         notes.push(format!("`{command}` ended with {status}."));
     }
