@@ -3,7 +3,7 @@
 # Rust, git, make, a C compiler, python3 and its pip have to be there; the rest is installed when it is first needed,
 # after saying so, below target/ or in Plimsoll's cache. Chromium alone is a system package, installed as root only.
 
-.PHONY: help demo test bench bench-many-files accuracy lint docs clean
+.PHONY: help demo test bench bench-many-files bench-tap accuracy lint docs clean
 
 # More flags for `cargo test`, as in: make test TEST_FLAGS=--no-fail-fast
 TEST_FLAGS ?=
@@ -11,7 +11,8 @@ TEST_FLAGS ?=
 help:
 	@echo 'make demo      check the example harbour, and write a report to look at'
 	@echo 'make test      run all tests, on PostgreSQL 15 and 18'
-	@echo 'make bench     run the benchmarks; bench-many-files alone: lint of 5,000 files beside squawk'
+	@echo 'make bench     run the benchmarks; bench-many-files alone: lint of 5,000 files beside squawk; bench-tap alone: the tap'
+	@echo '               beside a direct connection and pgbouncer'
 	@echo 'make accuracy  hold lint against the histories of other projects (slow)'
 	@echo 'make lint      check format, lints and licences'
 	@echo 'make docs      build the API documentation'
@@ -27,6 +28,10 @@ test:
 bench:
 	cargo bench --workspace --locked
 	@sh scripts/bench-many-files.sh
+	@sh scripts/bench-tap.sh
+
+bench-tap:
+	@sh scripts/bench-tap.sh
 
 bench-many-files:
 	@sh scripts/bench-many-files.sh
