@@ -8,6 +8,7 @@
 mod bad_environment;
 mod bad_input;
 mod blocked;
+mod clients;
 mod concurrently;
 mod contract;
 mod django;
