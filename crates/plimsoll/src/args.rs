@@ -242,8 +242,11 @@ pub(crate) struct WatchArguments {
     /// Write each query that reads or writes rows into this folder as a named query, with values that it ran with
     #[arg(long, value_name = "FOLDER")]
     pub(crate) save: Option<PathBuf>,
+    /// Write what was seen as a workload for `plimsoll check`: each query that reads or writes rows, with its rate
+    #[arg(long, value_name = "FILE")]
+    pub(crate) workload: Option<PathBuf>,
     /// Write values of every type; without it, only numbers, booleans, dates, times and UUIDs
-    #[arg(long, requires = "save")]
+    #[arg(long)]
     pub(crate) keep_values: bool,
     #[command(flatten)]
     pub(crate) output: OutputArguments,

@@ -33,15 +33,15 @@ struct Programs {
 
 const DJANGO: Programs = Programs {
     title: "Django",
-    advice: "`python manage.py sqlmigrate APP NAME > migrations/NAME.sql` writes one as SQL",
+    advice: "`plimsoll check` runs `manage.py migrate` on a private server and judges what it sends",
 };
 const ALEMBIC: Programs = Programs {
     title: "Alembic",
-    advice: "`alembic upgrade OLD:NEW --sql > migrations/NEW.sql` writes one as SQL",
+    advice: "`plimsoll check` runs `alembic upgrade` on a private server and judges what it sends",
 };
 const RAILS: Programs = Programs {
     title: "Rails",
-    advice: "db/structure.sql is the state before the change; name the new SQL as an argument",
+    advice: "db/structure.sql is the state before the change; `plimsoll check -- bin/rails db:migrate` judges what it sends",
 };
 
 pub(crate) fn run(arguments: &InitArguments) -> Result<u8, Failure> {
@@ -152,7 +152,7 @@ fn rendered(found: &Found) -> String {
     ));
     text.push_str("# How the migration tool names, orders and wraps them: auto, plain, dbmate, goose, golang-migrate,\n# sqlx, diesel, flyway, prisma or supabase.\n");
     text.push_str(&set("layout", found.migrations.as_ref().map(|m| m.1.to_owned()), "\"auto\""));
-    text.push_str("# What the tool does around a file that says nothing itself: \"file\" (one transaction), \"batch\" (one\n# query, which is one transaction too) or \"statement\" (each alone). Each layout knows its own.\n# transaction = \"file\"\n");
+    text.push_str("# What the tool does around a file that says nothing itself: \"file\" (one transaction), \"batch\" (one\n# query, which is one transaction too) or \"statement\" (each alone). Each layout knows its own.\n# transaction = \"file\"\n# Migrations that are programs: what runs the change, what brings an empty database to the state before it, and\n# further variables for both. Django and Alembic need none of these.\n# command = \"bin/rails db:migrate\"\n# before = \"bin/rails db:schema:load\"\n# env = { DB_HOST = \"{host}\", DB_PORT = \"{port}\" }\n");
     text.push_str("\n[database]\n# The major version of your servers; the newest on this machine if not set.\n# version = 18\n# The database's name, for statements that name it.\n# name = \"app\"\n");
     text.push_str("# A dump of the schema before the change (pg_dump --schema-only), instead of replaying earlier migrations.\n");
     text.push_str(&set("schema", shown(&found.schema), "\"schema.sql\""));

@@ -381,7 +381,7 @@ impl Project {
     }
 
     /// The project when all its migrations have run.
-    pub(crate) fn as_all_earlier(mut self) -> Self {
+    pub(crate) fn with_all_earlier(mut self) -> Self {
         self.earlier.append(&mut self.new);
         self
     }
@@ -512,7 +512,7 @@ fn no_migrations(folder: &Path, settings: &Settings) -> Failure {
     let shown = seen_from(folder, &settings.current);
     let python = walk(folder).unwrap_or_default().iter().any(|path| has_extension(path, "py"));
     let hint = if python {
-        "it holds Python files: export SQL from Django by `sqlmigrate` or from Alembic by `upgrade --sql` and check that"
+        "it holds Python files: name the command that runs them, as in `plimsoll check -- python manage.py migrate`"
     } else {
         "set [migrations] path and layout in plimsoll.toml, or name the files"
     };

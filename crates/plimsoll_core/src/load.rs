@@ -55,6 +55,8 @@ pub struct LoadRun {
     pub statements: Vec<LoadedStatement>,
     /// The longest stall of any statement, in milliseconds.
     pub longest_stall_ms: f64,
+    /// Requests that were due and not finished at one moment, at most; what is above the connections waited for one.
+    pub most_outstanding: usize,
     /// What happened when.
     pub timeline: Timeline,
 }
@@ -195,6 +197,20 @@ pub fn summarized(wanted: &[Wanted], samples: &[Sample], change: &ChangeUnderLoa
             }
         })
         .collect()
+}
+
+/// How many requests were due and not finished at one moment, at most.
+#[must_use]
+pub fn most_outstanding(samples: &[Sample]) -> usize {
+    let mut arrivals: Vec<f64> = samples.iter().map(|sample| sample.arrived_ms).collect();
+    let mut ends: Vec<f64> = samples.iter().map(Sample::ended_ms).collect();
+    arrivals.sort_by(f64::total_cmp);
+    ends.sort_by(f64::total_cmp);
+    let outstanding = arrivals.iter().enumerate().map(|(arrived, moment)| {
+        // With this one; less those that had ended by then.
+        arrived + 1 - ends.partition_point(|end| end <= moment)
+    });
+    outstanding.max().unwrap_or(0)
 }
 
 /// What happened when, up to the end of the last request.
@@ -346,6 +362,13 @@ mod tests {
         ];
         assert_eq!(longest_stall(samples.iter()), 300.0);
         assert_eq!(longest_stall([].iter()), 0.0);
+    }
+
+    #[test]
+    fn those_who_wait_together_are_counted() {
+        let samples = [sample(0.0, 10.0, None), sample(5.0, 10.0, None), sample(15.0, 1.0, None)];
+        assert_eq!(most_outstanding(&samples), 2);
+        assert_eq!(most_outstanding(&[]), 0);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! `there = fixed + (here − fixed) × ratio`. The fixed cost is what the statement takes on tables without rows; `here` is what
 //! it takes on this copy; both are measured more than once, and the interval is made of the extremes. The ratio is between
 //! the ratio of pages and that of rows. An index build sorts: its upper ratio has `ln rows` there over here as a factor
-//! too, and 3 more where the sort fits memory here and may not fit there, since each tuple is then written, read and
-//! merged once again.
+//! too. Where something fits memory here and not there, the upper ratio is greater: 3 times for a sort, whose tuples are then
+//! written, read and merged once again, 2 times for a table.
 //!
 //! What the interval doesn't cover: other hardware, a colder cache, other load. Where rows cost less than the fixed cost
 //! here, or a relation has few pages, there is no interval but a reason.
@@ -28,6 +28,14 @@ const SORTED_TUPLE: f64 = 24.0;
 /// What a sort that spills costs more than one that doesn't: measured with 3,000,000 integers against 300,000, 1.5 to 2.8
 /// times what `n log n` says, on a busy machine.
 const SPILLING: f64 = 3.0;
+/// The private server's `shared_buffers`, in bytes.
+const SHARED_MEMORY: u64 = 128 * 1024 * 1024;
+/// What a page costs more that is read and written through the operating system: up to so much was measured, see
+/// `docs/blocked.md`.
+const UNCACHED: f64 = 2.0;
+/// A relation with less than this part of the pages, here and there, is passed over, and the upper end made larger by as
+/// much.
+const MINOR: f64 = 0.1;
 /// Bytes of a page.
 pub const PAGE: u64 = 8192;
 
@@ -202,7 +210,9 @@ impl Scaled {
     fn of(record: &StatementRecord, index: usize, timings: &Timings, here: &Sizes, there: &Sizes) -> Self {
         let works = works(record);
         let timed = (extremes(&timings.here, index), extremes(&timings.empty, index));
-        let here_ms = timed.0.unwrap_or([record.duration_ms; 2]);
+        // The rehearsal was at another time, when the machine may have been busier or less busy.
+        let [least, most] = timed.0.unwrap_or([record.duration_ms; 2]);
+        let here_ms = [least.min(record.duration_ms), most.max(record.duration_ms)];
         let fixed_ms = timed.1.unwrap_or([0.0; 2]);
         let fixed_ms = [fixed_ms[0].min(here_ms[0]), fixed_ms[1].min(here_ms[1])];
         let untold = ScaledStatement {
@@ -249,7 +259,7 @@ fn growing(here_ms: Interval, fixed_ms: Interval) -> Result<Interval, String> {
     let most = here_ms[1] - fixed_ms[0];
     if least <= 0.0 || least < fixed_ms[1] {
         return Err(format!(
-            "of {:.1} ms here {:.1} ms are spent without any row: load more rows to tell what they cost",
+            "of {:.1} ms here up to {:.1} ms are spent without any row: load more rows to tell what they cost",
             here_ms[0], fixed_ms[1]
         ));
     }
@@ -264,11 +274,16 @@ fn ratio(
     there: &Sizes,
 ) -> Result<Interval, String> {
     let mut whole: Option<Interval> = None;
+    let mut passed_over = 1.0;
     for work in works {
         let relation = work.relation;
         let (Some(small), Some(large)) = (here.get(relation), there.get(relation)) else {
             return Err(format!("the size of {relation} in production isn't known"));
         };
+        if is_minor(relation, works, here) && is_minor(relation, works, there) {
+            passed_over = 1.0 + MINOR;
+            continue;
+        }
         if small.pages < FEWEST_PAGES || small.rows < 2 {
             return Err(format!(
                 "{relation} has {} pages here: too few to tell what a page costs ({FEWEST_PAGES} would do)",
@@ -276,10 +291,21 @@ fn ratio(
             ));
         }
         let [least, most] = of_relation(*small, *large);
-        let most = if work.sorts { most * sort_factor(record, *small, *large) } else { most };
+        let most = most * growth(work, *small, *large) * penalty(record, work, *small, *large);
         whole = Some(whole.map_or([least, most], |[a, b]| [a.min(least), b.max(most)]));
     }
-    whole.ok_or_else(|| "it works through no relation".to_owned())
+    let [least, most] = whole.ok_or_else(|| "it works through no relation".to_owned())?;
+    Ok([least, most * passed_over])
+}
+
+/// Whether a relation is a small part of all that a statement works through.
+fn is_minor(relation: &str, works: &[Work<'_>], sizes: &Sizes) -> bool {
+    let pages = |relation: &str| sizes.get(relation).map_or(0, |size| size.pages) as f64;
+    let mut relations: Vec<&str> = works.iter().map(|work| work.relation).collect();
+    relations.sort_unstable();
+    relations.dedup();
+    let all: f64 = relations.into_iter().map(pages).sum();
+    pages(relation) < MINOR * all
 }
 
 fn of_relation(here: Size, there: Size) -> Interval {
@@ -288,11 +314,19 @@ fn of_relation(here: Size, there: Size) -> Interval {
     [pages.min(rows), pages.max(rows)]
 }
 
-fn sort_factor(record: &StatementRecord, here: Size, there: Size) -> f64 {
+/// What sorting adds to growth by rows: the logarithm of `n log n`.
+fn growth(work: &Work<'_>, here: Size, there: Size) -> f64 {
     let logarithm = (there.rows.max(2) as f64).ln() / (here.rows as f64).ln();
+    if work.sorts { logarithm.max(1.0) } else { 1.0 }
+}
+
+/// What a row may cost more there because something fits memory here and not there.
+fn penalty(record: &StatementRecord, work: &Work<'_>, here: Size, there: Size) -> f64 {
+    let fits = |size: Size| size.pages * PAGE <= SHARED_MEMORY;
+    let uncached = if fits(here) && !fits(there) { UNCACHED } else { 1.0 };
     let spills_there = there.rows as f64 * SORTED_TUPLE > SORT_MEMORY;
-    let spilling = if record.further.temp_files.is_none() && spills_there { SPILLING } else { 1.0 };
-    logarithm.max(1.0) * spilling
+    let spills = work.sorts && record.further.temp_files.is_none() && spills_there;
+    if spills { SPILLING } else { uncached }
 }
 
 /// The rehearsal as if its statements took these times.
@@ -424,10 +458,11 @@ mod tests {
         );
         let statement = &report.statements[0];
         assert_eq!((statement.here_ms, statement.fixed_ms), ([110.0, 130.0], [8.0, 10.0]));
-        assert_eq!(statement.ratio, Some([50.0, 100.0]));
-        assert_eq!(statement.there_ms, Some([8.0 + 100.0 * 50.0, 10.0 + 122.0 * 100.0]));
+        // By pages 50, by rows 100; and 400 MB don't fit where 8 MB do.
+        assert_eq!(statement.ratio, Some([50.0, 200.0]));
+        assert_eq!(statement.there_ms, Some([8.0 + 100.0 * 50.0, 10.0 + 122.0 * 200.0]));
         assert_eq!(report.holds[0].there_ms, statement.there_ms);
-        assert_eq!(report.queued[0].requests, [50.08, 122.1]);
+        assert_eq!(report.queued[0].requests, [50.08, 244.1]);
     }
 
     #[test]
@@ -437,7 +472,8 @@ mod tests {
         let change = rehearsal(vec![building]);
         let (here, there) = (sizes(1000, 1_000), sizes(100_000, 1_000_000));
         let times = timings(&[110.0], &[10.0]);
-        assert_eq!(check(&change, &times, &here, &there).statements[0].ratio, Some([100.0, 2000.0]));
+        // By rows 1,000, ln 1e6 / ln 1e3 = 2, and the table doesn't fit memory.
+        assert_eq!(check(&change, &times, &here, &there).statements[0].ratio, Some([100.0, 4000.0]));
         let huge = sizes(100_000, 1_000_000_000);
         let ratio = check(&change, &times, &here, &huge).statements[0].ratio.expect("a ratio");
         // By rows a million, ln 1e9 / ln 1e3 = 3, and the sort spills.
@@ -454,11 +490,34 @@ mod tests {
             assert!(report.queued.is_empty());
             report.holds[0].why_not.clone().expect("a reason")
         };
+        let quick = rehearsal(vec![record(0, 20.0)]);
+        let none = check(&quick, &Timings::default(), &sizes(1000, 100_000), &there);
+        assert!(none.holds[0].why_not.as_ref().is_some_and(|why| why.contains("wasn’t reached")));
         assert!(why(&timings(&[20.0], &[1.0]), &sizes(3, 300), &there).contains("has 3 pages here"));
         let fixed = timings(&[12.0, 14.0], &[9.0, 11.0]);
         assert!(why(&fixed, &sizes(1000, 100_000), &there).contains("are spent without any row"));
         let unknown = Sizes::new();
         assert!(why(&timings(&[20.0], &[1.0]), &sizes(1000, 1), &unknown).contains("isn't known"));
+    }
+
+    #[test]
+    fn a_small_part_of_the_work_is_passed_over() {
+        let scan = |relation: &str| Scan { relation: relation.into(), rows: 1 };
+        let both = vec![scan("public.t"), scan("public.small")];
+        let change = rehearsal(vec![StatementRecord { scans: both, ..record(0, 110.0) }]);
+        let with = |sizes: Sizes, pages: u64| {
+            let mut sizes = sizes;
+            sizes.insert("public.small".into(), Size { pages, rows: 100 });
+            sizes
+        };
+        let times = timings(&[110.0], &[10.0]);
+        let ratio = |small_there: u64| {
+            let (here, there) = (sizes(1000, 100_000), sizes(10_000, 1_000_000));
+            check(&change, &times, &with(here, 20), &with(there, small_there)).statements[0].clone()
+        };
+        assert_eq!(ratio(200).ratio, Some([10.0, 11.0]));
+        // In production it isn't small.
+        assert!(ratio(9_000).why_not.is_some_and(|why| why.contains("has 20 pages here")));
     }
 
     #[test]

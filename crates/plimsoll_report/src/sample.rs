@@ -10,7 +10,7 @@ use plimsoll_core::facts::{
 };
 use plimsoll_core::hold::holds;
 use plimsoll_core::load::{
-    ChangeFailure, ChangeUnderLoad, Failure, LoadRun, Sample, Wanted, summarized, timeline,
+    ChangeFailure, ChangeUnderLoad, Failure, LoadRun, Sample, Wanted, most_outstanding, summarized, timeline,
 };
 use plimsoll_core::rehearsal::StatementError;
 use plimsoll_core::scale::{ScaleReport, Size, Timings, scaled};
@@ -104,6 +104,7 @@ fn load() -> Vec<LoadRun> {
             lock_timeout_ms: conditions.map(|(_, lock_timeout_ms)| lock_timeout_ms),
             connections: 20,
             longest_stall_ms: statements.iter().map(|one| one.longest_stall_ms).fold(0.0, f64::max),
+            most_outstanding: most_outstanding(&samples),
             statements,
             timeline: timeline(wanted.len(), &samples),
             change,

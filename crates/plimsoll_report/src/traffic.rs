@@ -5,7 +5,7 @@
 use plimsoll_core::blocked::{BlockedReport, LockQueue, Queued};
 use plimsoll_core::load::{LoadRun, LoadedStatement, Phase};
 use plimsoll_core::scale::{Interval, PAGE, ScaleReport, ScaledHold, ScaledRelation, ScaledStatement};
-use plimsoll_core::units::{bytes, count, duration_ms};
+use plimsoll_core::units::{bytes, count, duration_ms, plural};
 use plimsoll_core::{Rehearsal, StatementRecord};
 
 /// `60/s`, `1.5/min`.
@@ -108,6 +108,19 @@ pub(crate) fn change(run: &LoadRun) -> String {
             "The change failed after {took} at {}:{}: {} ({}). {stall}",
             error.file, error.line, error.message, error.sqlstate
         ),
+    }
+}
+
+/// `At most 12 of 20 connections were taken.`
+pub(crate) fn connections(run: &LoadRun) -> String {
+    let (most, all) = (run.most_outstanding, run.connections);
+    match most {
+        _ if most > all => format!(
+            "At most {} were due at once, more than the {}: those over waited for one, whatever they lock.",
+            plural(most, "request"),
+            plural(all, "connection")
+        ),
+        _ => format!("At most {} of {} were taken.", count(most as u64), plural(all, "connection")),
     }
 }
 

@@ -136,11 +136,14 @@ async fn examine(
     if let Change::Program(program) = &change {
         program::run_before(&server, settings, program, &variables, &progress).await?;
     }
+    if production.is_some() && rows == Rows::Seeded {
+        copies::keep(&server, database, copies::EMPTY).await?;
+    }
     let rows = fill(&server, database, &project, settings, rows, &progress).await?;
     let production = production.filter(|_| rows == Rows::Seeded);
     if load != Load::No || production.is_some() {
         progress.step("copying the state before the change");
-        copies::keep(&server, database).await?;
+        copies::keep(&server, database, copies::PRISTINE).await?;
     }
     let traffic = KnownTraffic::before(&server, settings, statements, load, &progress).await?;
     let mut measured = Measured::before(&server, settings, queries, &progress).await?;
@@ -176,7 +179,7 @@ async fn examine(
     let blocked = traffic.predicted(&rehearsal);
     let scale = match production {
         Some(production) => {
-            production.scaled(&server, settings, project, &rehearsal, blocked.as_ref(), &progress).await?
+            production.scaled(&server, project, &rehearsal, blocked.as_ref(), &progress).await?
         }
         None => None,
     };

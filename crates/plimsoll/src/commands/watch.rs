@@ -67,6 +67,10 @@ pub(crate) async fn run(
         None => Vec::new(),
     };
     notes.extend(saved);
+    if let Some(path) = &arguments.workload {
+        let path = settings.current.join(path);
+        notes.push(save::save_workload(&path, &ended.queries, ended.traffic.lasted_ms, arguments)?);
+    }
     if let Some(status) = status.filter(|status| !status.success()) {
         notes.push(format!("`{command}` ended with {status}."));
     }
@@ -124,7 +128,7 @@ impl Ground {
         let database = &settings.database;
         if arguments.migrate {
             let project = Project::load(settings, &ReportArguments { all: true, ..ReportArguments::new() })?
-                .as_all_earlier();
+                .with_all_earlier();
             bring_to_state_before(&server, database, &project, settings, Rows::Seeded, &progress).await?;
         } else {
             server.create_database(database).await.map_err(Failure::environment)?;

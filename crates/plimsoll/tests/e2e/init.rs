@@ -94,10 +94,10 @@ fn layouts_with_sections_are_recognised_by_their_markers() {
 #[test]
 fn projects_whose_migrations_are_programs_are_named() {
     let django = Project::new([("manage.py", ""), ("app/migrations/0001_initial.py", "")]);
-    django.run(&["init"]).prints(0, &["this project uses Django", "sqlmigrate"]);
+    django.run(&["init"]).prints(0, &["this project uses Django", "manage.py migrate"]);
     let alembic = Project::new([("alembic.ini", ""), ("migrations/versions/1_x.py", "")]);
     alembic.run(&["init"]).prints(0, &["this project uses Alembic", "alembic upgrade"]);
-    alembic.run(&["check"]).fails(2, &["it holds Python files", "--sql"]);
+    alembic.run(&["check"]).fails(2, &["not a git repository", "--all"]);
     let rails = Project::new([
         ("db/migrate/20240101_x.rb", ""),
         ("db/structure.sql", TABLE),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use plimsoll_core::load::{
-    ChangeUnderLoad, Failure, LoadRun, Sample, UNFINISHED, Wanted, summarized, timeline,
+    ChangeUnderLoad, Failure, LoadRun, Sample, UNFINISHED, Wanted, most_outstanding, summarized, timeline,
 };
 use plimsoll_core::workload::WorkloadStatement;
 use plimsoll_sql::Migration;
@@ -84,6 +84,7 @@ pub async fn run_load(
         lock_timeout_ms: settings.lock_timeout.map(milliseconds),
         connections: settings.connections,
         longest_stall_ms: statements.iter().map(|one| one.longest_stall_ms).fold(0.0, f64::max),
+        most_outstanding: most_outstanding(&samples),
         statements,
         timeline: timeline(wanted.len(), &samples),
         change,

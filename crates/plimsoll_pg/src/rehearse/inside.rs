@@ -16,6 +16,15 @@ use super::photograph::{Counters, CountersOf};
 pub(super) const SESSION_SETTINGS: &str = "SET max_parallel_maintenance_workers = 0; SET max_parallel_workers_per_gather = 0; \
      SET client_min_messages = debug1; SET log_temp_files = 0; SET track_functions = 'all'";
 
+/// Those of these settings that a program's sessions have from their start, as settings of the database: a program need
+/// not be one that may set them.
+pub(super) const DATABASE_SETTINGS: [(&str, &str); 4] = [
+    ("max_parallel_maintenance_workers", "0"),
+    ("max_parallel_workers_per_gather", "0"),
+    ("log_temp_files", "0"),
+    ("track_functions", "'all'"),
+];
+
 /// What a session's own eyes see of the relations that it has locked.
 #[derive(Debug, Default)]
 pub(super) struct Inside {

@@ -99,8 +99,8 @@ pub(super) fn column_names(body: &[u8]) -> impl Iterator<Item = String> {
     })
 }
 
-/// `ParameterDescription`: types.
-pub(super) fn parameter_types(body: &[u8]) -> Vec<u32> {
+/// `ParameterDescription`: types. Parse ends in the same list.
+pub(crate) fn parameter_types(body: &[u8]) -> Vec<u32> {
     let mut reader = Reader(body);
     let count = reader.count().unwrap_or(0);
     (0..count).map_while(|_| reader.int32().map(|oid| oid as u32)).collect()

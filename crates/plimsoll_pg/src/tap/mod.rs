@@ -29,7 +29,9 @@ use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::server::PrivateServer;
-pub(crate) use backend::{error as read_error, process_id as read_process_id};
+pub(crate) use backend::{
+    error as read_error, parameter_types as read_parameter_types, process_id as read_process_id,
+};
 use connection::serve;
 pub(crate) use connection::{BoxedClient, Client, opened, pass_on};
 pub use doors::Doors;

@@ -110,6 +110,11 @@ pub struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
+    /// From the body of a Bind message behind its names, and types by position as far as they are known.
+    pub(crate) fn read(bound: &'a [u8], types: &'a [u32]) -> Self {
+        Self { bound, types }
+    }
+
     /// None at all.
     pub(super) const NONE: Self = Self { bound: &[], types: &[] };
 

@@ -34,7 +34,7 @@ fn article(run: &LoadRun) -> Markup {
     html! {
         div class="load-run" {
             h3 class="file" { (traffic::conditions(run)) }
-            p { (shown(&traffic::change(run))) " Connections: " (run.connections) "." }
+            p { (shown(&traffic::change(run))) " " (traffic::connections(run)) }
             (drawing(run))
             (table(run))
         }

@@ -63,7 +63,7 @@ fn load(text: &mut String, run: &LoadRun) {
         "\n<details><summary>The change among requests, {}: the longest stall was {}</summary>\n\n{}\n\n",
         cell(&traffic::conditions(run)),
         duration_ms(run.longest_stall_ms),
-        cell(&traffic::change(run))
+        cell(&format!("{} {}", traffic::change(run), traffic::connections(run)))
     ));
     text.push_str("| Statement | Before | During | After | Waited, predicted | Waited, measured |\n");
     text.push_str("| --- | --- | --- | --- | --- | --- |\n");

@@ -12,7 +12,7 @@ use crate::traffic;
 pub(super) fn part(run: &LoadRun, layout: Layout) -> String {
     let title = format!("The change among requests, {}", traffic::conditions(run));
     let mut text = layout.paint.tone(Tone::Strong, &title) + "\n";
-    text.push_str(&line(&format!("{} Connections: {}.", traffic::change(run), run.connections), 0, layout));
+    text.push_str(&line(&format!("{} {}", traffic::change(run), traffic::connections(run)), 0, layout));
     for statement in &run.statements {
         text.push_str(&self::statement(statement, layout));
     }

@@ -7,12 +7,15 @@ use crate::exit::Failure;
 /// The database as it was before the change.
 pub(super) const PRISTINE: &str = "plimsoll_pristine";
 
+/// The database as it was before the change and before its rows were loaded.
+pub(super) const EMPTY: &str = "plimsoll_empty";
+
 /// A copy that is run on and then thrown away.
 const RUN_ON: &str = "plimsoll_copy";
 
-/// Keeps a database as it is now.
-pub(super) async fn keep(server: &PrivateServer, database: &str) -> Result<(), Failure> {
-    server.copy_database(database, PRISTINE).await.map_err(Failure::environment)
+/// Keeps a database as it is now, under a name.
+pub(super) async fn keep(server: &PrivateServer, database: &str, name: &str) -> Result<(), Failure> {
+    server.copy_database(database, name).await.map_err(Failure::environment)
 }
 
 /// Runs something on a fresh copy of a database.

@@ -8,16 +8,12 @@ use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::Migration;
 use plimsoll_sql::snapshot::{Facts, TableFacts};
 
-use super::copies::{PRISTINE, on_copy};
+use super::copies::{EMPTY, PRISTINE, on_copy};
 use super::traffic::failure;
 use crate::exit::Failure;
-use crate::private_database::{Rows, bring_to_state_before};
 use crate::progress::Progress;
 use crate::project::{Project, read_snapshot};
 use crate::settings::Settings;
-
-/// The database before the change without rows.
-const EMPTY: &str = "plimsoll_empty";
 
 /// How often the change is timed, with rows and without.
 const RUNS: usize = 3;
@@ -40,12 +36,11 @@ impl Production {
         Ok(Some(Self { sizes: of_facts(&snapshot.facts), source }))
     }
 
-    /// Times the change with rows and without, each on copies of its own, and scales it; none where no statement works
+    /// Times the change on copies of the states that were kept with rows and without, and scales it; none where no statement works
     /// through a relation.
     pub(super) async fn scaled(
         self,
         server: &PrivateServer,
-        settings: &Settings,
         project: &Project,
         rehearsal: &Rehearsal,
         blocked: Option<&BlockedReport>,
@@ -54,7 +49,6 @@ impl Production {
         if !depends_on_sizes(rehearsal) {
             return Ok(None);
         }
-        bring_to_state_before(server, EMPTY, project, settings, Rows::None, progress).await?;
         let timings = Timings {
             here: timed(server, PRISTINE, project, progress).await?,
             empty: timed(server, EMPTY, project, progress).await?,

@@ -1,9 +1,12 @@
-//! Queries that were seen, as files that `plimsoll check` measures: each a named query, its values in a TOML file beside.
+//! Queries that were seen, for `plimsoll check`: each a named query in a file, its values in a TOML file beside; or all, with
+//! their rates, as a workload.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use plimsoll_core::Location;
 use plimsoll_core::units::plural;
+use plimsoll_core::workload::{WorkloadStatement, write_workload};
 use plimsoll_sql::NormalForm;
 use plimsoll_traffic::{Sample, SeenQuery};
 
@@ -56,6 +59,64 @@ pub(super) fn save(
     Ok(vec![note])
 }
 
+/// Writes the queries with their rates; returns what a reader of the report must know.
+pub(super) fn save_workload(
+    path: &Path,
+    queries: &[SeenQuery],
+    lasted_ms: f64,
+    arguments: &WatchArguments,
+) -> Result<String, Failure> {
+    // A program that ran for a moment has no rate to speak of.
+    let seconds = (lasted_ms / 1000.0).max(1.0);
+    let mut hidden = 0;
+    let statements: Vec<WorkloadStatement> = queries
+        .iter()
+        .filter(|query| touches_rows(&query.text))
+        .filter_map(|query| {
+            let first = query.samples.first()?;
+            // Sets of values of one text: where the values are literals, the first text stands for all.
+            let alike = query.samples.iter().filter(|sample| sample.text == first.text);
+            let sets = alike.map(|sample| kept(sample, arguments.keep_values, &mut hidden)).collect();
+            Some(WorkloadStatement {
+                name: name_of(query),
+                sql: without_texts(first, arguments.keep_values, &mut hidden),
+                parameters: sets,
+                rate_per_s: query.calls() as f64 / seconds,
+                location: Location { file: String::new(), line: 1, column: 1, end_line: 1, end_column: 1 },
+            })
+        })
+        .collect();
+    write_file(path, &write_workload(&statements))?;
+    let mut note = format!(
+        "{} with rates over {seconds:.0} s written to {}.",
+        plural(statements.len(), "query"),
+        path.display()
+    );
+    if hidden > 0 {
+        note.push_str(&format!(" {} left out; --keep-values writes them.", plural(hidden, "value")));
+    }
+    Ok(note)
+}
+
+/// The values bound to a call, as far as they may be written.
+fn kept(sample: &Sample, keep_values: bool, hidden: &mut usize) -> Vec<Option<String>> {
+    let value = |value: &Option<String>| {
+        let value = value.as_deref()?;
+        if keep_values || is_harmless(value) {
+            return Some(value.to_owned());
+        }
+        *hidden += 1;
+        Some(LEFT_OUT.to_owned())
+    };
+    sample.bound.iter().map(value).collect()
+}
+
+/// Whether a query reads or writes rows.
+fn touches_rows(text: &str) -> bool {
+    let verb = text.split([' ', '(']).next().unwrap_or_default();
+    matches!(verb, "select" | "with" | "insert" | "update" | "delete" | "merge" | "values")
+}
+
 struct QueryFile {
     name: String,
     sql: String,
@@ -67,8 +128,7 @@ struct QueryFile {
 impl QueryFile {
     /// Nothing for what reads and writes no rows, and for what never succeeded.
     fn of(query: &SeenQuery, keep_values: bool) -> Option<Self> {
-        let verb = query.text.split([' ', '(']).next()?;
-        if !matches!(verb, "select" | "with" | "insert" | "update" | "delete" | "merge" | "values") {
+        if !touches_rows(&query.text) {
             return None;
         }
         let sample = query.samples.first()?;
@@ -76,15 +136,9 @@ impl QueryFile {
         let mut hidden = 0;
         let text = without_texts(sample, keep_values, &mut hidden);
         let mut toml = String::new();
-        for (at, value) in sample.bound.iter().enumerate() {
+        for (at, value) in kept(sample, keep_values, &mut hidden).into_iter().enumerate() {
             let Some(value) = value else { continue };
-            let value = if keep_values || is_harmless(value) {
-                value
-            } else {
-                hidden += 1;
-                LEFT_OUT
-            };
-            writeln!(toml, "{} = {}", at + 1, toml_string(value)).ok()?;
+            writeln!(toml, "{} = {}", at + 1, toml_string(&value)).ok()?;
         }
         if !toml.is_empty() {
             toml = format!("[{name}]\n{toml}");
@@ -103,8 +157,8 @@ impl QueryFile {
 fn name_of(query: &SeenQuery) -> String {
     let words: Vec<&str> = query.text.split([' ', '(', ',', ')']).collect();
     let verb = words.first().copied().unwrap_or("query");
-    let before = |word: &&str| matches!(*word, "from" | "into" | "update");
-    let relation = words.iter().position(|word| before(&word)).and_then(|at| words.get(at + 1));
+    let before = words.iter().position(|word| matches!(*word, "from" | "into" | "update"));
+    let relation = before.and_then(|at| words.get(at + 1));
     let plain = |text: &str| -> String {
         let letters = text.chars().filter(|letter| *letter != '"');
         letters.map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).take(40).collect()

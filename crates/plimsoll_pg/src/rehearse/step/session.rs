@@ -313,6 +313,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
     async fn execute(&mut self, execute: Vec<u8>) -> Result<(), Broken> {
         // A batch that went to the server already can't be wrapped any more: its portal would go.
         let text = self.conversation.text_of(&execute).to_owned();
+        let script = self.conversation.script_of(&execute);
         let parsed = parsed(&text);
         let command = parsed.as_ref().and_then(Statement::command);
         let is_control = command.is_some_and(Command::is_transaction_control);
@@ -338,11 +339,11 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             self.discard_to_ready().await?;
             self.undo_wrap().await?;
             answer = match &parsed {
-                Some(statement) => self.sampled_execute(&batch, &execute, &text, statement).await?,
+                Some(statement) => self.sampled_execute(&batch, &execute, &script, statement).await?,
                 None => self.send_and_run(&batch, &execute).await?,
             };
         } else {
-            self.record(&text, parsed.as_ref(), &answer, false).await?;
+            self.record(&script, parsed.as_ref(), &answer, false).await?;
         }
         self.client.write_bytes(&answer.end).await?;
         if answer.error.is_some() {
@@ -432,6 +433,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
                 _ => self.pass_to_client(tag, &body).await?,
             }
             match tag {
+                b't' => self.conversation.learn_types(&body),
                 b'1' | b'2' | b'3' | b'n' | b'T' => awaited -= 1,
                 b'E' => {
                     self.skip_to_sync().await?;
@@ -448,6 +450,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         let swallowed = self.send_batch(&batch).await?;
         self.server.write(b'S', &[]).await?;
         let answer = self.run_swallowing(Until::Ready, swallowed).await?;
+        self.conversation.synchronize();
         // A deferred constraint of an implicit transaction, or what was wrong with the batch.
         self.client.write_bytes(&answer.end).await?;
         self.end_wrap().await?;
@@ -469,6 +472,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         }
         self.server.write(b'S', &[]).await?;
         self.discard_to_ready().await?;
+        self.conversation.synchronize();
         self.end_wrap().await?;
         self.say_ready().await
     }

@@ -13,9 +13,10 @@ use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 
 use super::session::{Broken, StepSession};
-use crate::rehearse::RehearseError;
 use crate::rehearse::change::Stage;
 use crate::rehearse::deed::Deed;
+use crate::rehearse::error::{RehearseError, catalog_error};
+use crate::rehearse::inside::DATABASE_SETTINGS;
 use crate::rehearse::ledger::{Subject, works_concurrently};
 use crate::rehearse::notices::Told;
 use crate::server::PrivateServer;
@@ -85,8 +86,10 @@ pub async fn rehearse_program<Running: Future>(
     running: impl FnOnce(&Doors) -> Running,
 ) -> Result<(Running::Output, ProgramRehearsal), RehearseError> {
     let doors = Doors::open(Some(server.folder().to_owned()), PortGuard::Password, None).await?;
+    let stage = Stage::open(server, database).await?;
+    set(&stage, |name, value| format!("SET {name} = {value}")).await?;
     let program = Program {
-        stage: Mutex::new(Stage::open(server, database).await?),
+        stage: Mutex::new(stage),
         name: script_name.to_owned(),
         observer,
         began: Cell::new(None),
@@ -123,6 +126,7 @@ pub async fn rehearse_program<Running: Future>(
         (output, connections)
     };
     let stage = program.stage.into_inner();
+    set(&stage, |name, _| format!("RESET {name}")).await?;
     let written = program.written.into_inner();
     let rehearsal = Rehearsal {
         server_version: stage.server_version,
@@ -132,6 +136,17 @@ pub async fn rehearse_program<Running: Future>(
     };
     let Written { script, sessions, overheads, .. } = written;
     Ok((output, ProgramRehearsal { rehearsal, script, sessions, connections, overheads }))
+}
+
+/// Changes what new sessions of the database begin with.
+async fn set(stage: &Stage<'_>, change: impl Fn(&str, &str) -> String) -> Result<(), RehearseError> {
+    let database = stage.database.replace('"', "\"\"");
+    let commands = DATABASE_SETTINGS
+        .map(|(name, value)| format!("ALTER DATABASE \"{database}\" {}", change(name, value)));
+    match stage.observer.batch_execute(&commands.join("; ")).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(catalog_error(stage.server, error).await),
+    }
 }
 
 /// A broken connection is the program's affair.
@@ -264,7 +279,7 @@ impl Program<'_> {
         };
         let error = error.map(|error| statement_error(error, text, line));
         let messages = told.messages.clone();
-        stage.ledger.record(subject, Deed { error, messages, temp_files: told.temp_files.clone(), ..deed });
+        stage.ledger.record(subject, Deed { error, messages, temp_files: told.temp_files, ..deed });
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use plimsoll_sql::split::{Piece, split};
 
-use crate::tap::backend::columns;
+use crate::tap::backend::{columns, parameter_types};
 use crate::tap::reader::Reader;
 use crate::tap::statement::{Parameters, format_at, formats};
 use crate::tap::value::Format;
@@ -31,8 +31,7 @@ impl Prepared {
     /// Reads Parse behind its name.
     pub(super) fn read(name: &[u8], mut body: Reader<'_>) -> Self {
         let text = body.string().to_vec();
-        let count = body.count().unwrap_or(0);
-        let given_types = (0..count).map_while(|_| body.int32().map(|oid| oid as u32)).collect();
+        let given_types = parameter_types(body.0);
         Self { name: name.to_vec(), text, given_types, ..Self::default() }
     }
 

@@ -173,7 +173,7 @@ fn an_extended_query_has_the_text_it_was_prepared_with() {
 
 #[test]
 fn an_error_takes_the_rest_of_the_pipeline_with_it() {
-    let insert = |value| vec![parse("", "insert $1"), bind("", "", &[value]), execute("")].concat();
+    let insert = |value| [parse("", "insert $1"), bind("", "", &[value]), execute("")].concat();
     check(
         &[
             Client(vec![
