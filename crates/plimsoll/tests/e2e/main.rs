@@ -35,6 +35,7 @@ mod served;
 mod small_disk;
 mod snapshot;
 mod state_before;
+mod tap_faults;
 mod templates;
 mod terminal;
 mod watch;

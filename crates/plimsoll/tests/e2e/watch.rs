@@ -20,7 +20,10 @@ fn a_django_test_suites_n_plus_one_is_found_and_fails_the_run() {
         let found = report.findings_of("n-plus-one");
         assert_eq!(found.len(), 1, "the joined page has none: {}", ended.shown());
         let message = text(&found[0]["message"]);
-        assert!(message.contains("ran 1,000 times in a row") && message.contains("`harbour_id`"), "{message}");
+        assert!(
+            message.contains("ran 1,000 times in a row") && message.contains("`harbour_id`"),
+            "{message}"
+        );
         // The tags differ from statement to statement: they are one query all the same.
         let queries = list(&report.json["traffic"]["queries"]);
         let looked_up: Vec<_> = queries

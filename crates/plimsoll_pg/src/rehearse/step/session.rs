@@ -26,14 +26,14 @@ use crate::tap::{ServerError, Wire, read_error};
 /// Why a session ended before the program ended it.
 pub(super) enum Broken {
     /// The program's connection, or the server's. The program will say what that means to it.
-    Connection,
+    Connection(io::Error),
     /// Our own looking.
     Rehearsal(RehearseError),
 }
 
 impl From<io::Error> for Broken {
-    fn from(_: io::Error) -> Self {
-        Self::Connection
+    fn from(error: io::Error) -> Self {
+        Self::Connection(error)
     }
 }
 
@@ -248,7 +248,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         } else if wraps {
             self.wrap().await?;
         }
-        self.program.show(text);
+        self.program.show(self.number, text);
         self.before(text, command).await?;
         let first_of_wrap = self.wrapped;
         let written = self.encoded(sent);
@@ -325,7 +325,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         } else if wraps {
             self.wrap().await?;
         }
-        self.program.show(&text);
+        self.program.show(self.number, &text);
         if binds {
             self.before(&text, command).await?;
         }
@@ -466,7 +466,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             let body = self.client.body(header).await?;
             match header.tag {
                 b'S' => break,
-                b'X' => return Err(Broken::Connection),
+                b'X' => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 _ => drop(body),
             }
         }
@@ -660,9 +660,10 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             return self.undo_wrap().await;
         }
         let refusal = self.command("COMMIT").await?.refusal;
+        let transaction = self.open.as_ref().map(|(_, number)| *number);
         (self.wrapped, self.open, self.hearing) = (false, None, None);
         if let Some((error, message)) = refusal {
-            self.program.stage.lock().await.blame_last(&error);
+            self.program.stage.lock().await.blame_last_of(transaction, &error);
             self.client.write_bytes(&message).await?;
         }
         self.flush_counters().await
