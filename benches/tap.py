@@ -135,7 +135,7 @@ def measure(arguments, plimsoll, pgbench, server):
         ways["pgbouncer"] = (pgbouncer.folder, 6432)
     print("pgbench, select-only; transactions a second, and the share of a direct connection: median of the rounds' ratios")
     for mode in ("simple", "extended", "prepared"):
-        for clients in (1, 8, 32):
+        for clients in (1, 4, 16):
             rounds = []
             for _ in range(arguments.rounds):
                 rounds.append({name: throughput(pgbench, *way, mode, clients, arguments.seconds) for name, way in ways.items()})

@@ -14,10 +14,24 @@ use crate::timeline::Steps;
 /// More different queries aren't told apart, so that whatever comes, memory stays flat.
 const MOST_QUERIES: usize = 10_000;
 
+/// As many texts are remembered with their query. Prepared statements have the same text each time.
+const MOST_TEXTS: usize = 1024;
+/// Longer ones aren't remembered.
+const LONGEST_TEXT: usize = 4096;
+
+/// A text that has come before.
+struct Known {
+    text: String,
+    form: NormalForm,
+    query: usize,
+}
+
 /// Collects what runs. Its room is bounded by the number of different queries and of open sessions.
 #[derive(Default)]
 pub struct Collector {
     form: NormalForm,
+    /// By the text's hash.
+    known: HashMap<u64, Known>,
     values: Vec<u64>,
     by_fingerprint: HashMap<u64, usize>,
     queries: Vec<SeenQuery>,
@@ -40,13 +54,11 @@ impl Collector {
         self.statements += 1;
         let began = *self.first.get_or_insert(observed.started);
         self.last = self.last.max(observed.ended);
-        let fingerprint = self.form.of(observed.text);
-        self.hash_values(observed);
-        let known = self.by_fingerprint.get(&fingerprint.0).copied();
-        let Some(query) = known.or_else(|| self.add(SeenQuery::new(fingerprint, self.form.text()))) else {
+        let Some(query) = self.query_of(observed.text) else {
             self.unlisted += 1;
             return;
         };
+        self.hash_values(observed);
         let tags = tags(observed.text);
         let all_values = combined(&self.values);
         self.queries[query].count(observed, all_values, &tags);
@@ -105,6 +117,31 @@ impl Collector {
         }
     }
 
+    /// The query that a text is of, and its normal form in `self.form`; none if there are too many.
+    fn query_of(&mut self, text: &str) -> Option<usize> {
+        let hash = twox_hash::XxHash3_64::oneshot(text.as_bytes());
+        if let Some(known) = self.known.get(&hash).filter(|known| known.text == text) {
+            self.form.clone_from(&known.form);
+            return Some(known.query);
+        }
+        let fingerprint = self.form.of(text);
+        let query = match self.by_fingerprint.get(&fingerprint.0) {
+            Some(query) => {
+                // Not at first sight: most texts that hold values come once.
+                if text.len() <= LONGEST_TEXT
+                    && self.known.len() < MOST_TEXTS
+                    && !holds_literals(&self.form, text)
+                {
+                    let known = Known { text: text.to_owned(), form: self.form.clone(), query: *query };
+                    self.known.insert(hash, known);
+                }
+                *query
+            }
+            None => self.add(SeenQuery::new(fingerprint, self.form.text()))?,
+        };
+        Some(query)
+    }
+
     fn add(&mut self, query: SeenQuery) -> Option<usize> {
         let at = self.queries.len();
         if at >= MOST_QUERIES {
@@ -128,6 +165,11 @@ impl Collector {
             self.values.push(hash);
         }
     }
+}
+
+/// Whether a text holds values itself, so that it will hardly come again.
+fn holds_literals(form: &NormalForm, text: &str) -> bool {
+    form.values().iter().any(|place| !text[place.range.clone()].starts_with('$'))
 }
 
 /// Only a comment at the end holds tags.

@@ -1,7 +1,7 @@
 //! One connection of a client's: its first packets, the connection to the server, and the bytes between them.
 
 use std::io;
-use std::sync::Mutex;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -10,13 +10,11 @@ use tokio::net::{TcpStream, UnixStream};
 use super::backend::error_message;
 use super::doors::Doors;
 use super::password::Password;
+use super::relay::Connection;
 use super::startup::{LONGEST, Opening, opening};
 use super::statement::{ServerError, Session};
 use super::tracker::Tracker;
 use super::{Shared, Upstream};
-
-/// Bytes that are read at once. The server sends 8 KiB at a time.
-const PIECE: usize = 16 * 1024;
 
 /// A client that says nothing for so long is let go, as the server does (`authentication_timeout`'s default).
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,29 +28,21 @@ pub(crate) enum Client {
     Tcp(TcpStream),
 }
 
-/// A stream whose two directions are served beside each other without a lock.
+/// A stream that the relay can take over.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
-    type Read: AsyncRead + Unpin + Send;
-    type Write: AsyncWrite + Unpin + Send;
-
-    fn halves(self) -> (Self::Read, Self::Write);
+    /// Its socket, which is non-blocking.
+    fn into_socket(self) -> io::Result<OwnedFd>;
 }
 
 impl Stream for UnixStream {
-    type Read = tokio::net::unix::OwnedReadHalf;
-    type Write = tokio::net::unix::OwnedWriteHalf;
-
-    fn halves(self) -> (Self::Read, Self::Write) {
-        self.into_split()
+    fn into_socket(self) -> io::Result<OwnedFd> {
+        Ok(self.into_std()?.into())
     }
 }
 
 impl Stream for TcpStream {
-    type Read = tokio::net::tcp::OwnedReadHalf;
-    type Write = tokio::net::tcp::OwnedWriteHalf;
-
-    fn halves(self) -> (Self::Read, Self::Write) {
-        self.into_split()
+    fn into_socket(self) -> io::Result<OwnedFd> {
+        Ok(self.into_std()?.into())
     }
 }
 
@@ -198,7 +188,7 @@ async fn refuse<S: AsyncWrite + Unpin>(
     client.write_all(&error_message(&error.sqlstate, &error.message)).await
 }
 
-/// Passes bytes both ways until the server ends the session, or a connection breaks.
+/// Hands the connection over to the relay, behind the packet that the server is to have first.
 async fn pass<C, S>(
     client: C,
     mut server: S,
@@ -212,52 +202,7 @@ where
     S: Stream,
 {
     server.write_all(packet).await?;
-    let (mut client_read, mut client_write) = client.halves();
-    let (mut server_read, mut server_write) = server.halves();
-    let tracker = is_session.then(|| Mutex::new(Tracker::new(session)));
-    let up = async {
-        let mut piece = vec![0; PIECE];
-        loop {
-            let count = client_read.read(&mut piece).await.unwrap_or(0);
-            if count == 0 {
-                break;
-            }
-            if let Some(tracker) = &tracker {
-                lock(tracker).client_sent(&piece[..count], shared.now(), &*shared.sink);
-            }
-            // A server that is gone may have said why: that is read below.
-            if server_write.write_all(&piece[..count]).await.is_err() {
-                break;
-            }
-        }
-        // The server ends the session when it hears of it.
-        server_write.shutdown().await.unwrap_or_default();
-        std::future::pending::<io::Result<()>>().await
-    };
-    let down = async {
-        let mut piece = vec![0; PIECE];
-        loop {
-            let count = server_read.read(&mut piece).await?;
-            if count == 0 {
-                return client_write.shutdown().await;
-            }
-            if let Some(tracker) = &tracker {
-                lock(tracker).server_sent(&piece[..count], shared.now(), &*shared.sink);
-            }
-            client_write.write_all(&piece[..count]).await?;
-        }
-    };
-    let ended = tokio::select! {
-        ended = down => ended,
-        ended = up => ended,
-    };
-    if let Some(tracker) = &tracker {
-        lock(tracker).close(shared.now(), &*shared.sink);
-    }
-    ended
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A session whose tracker panicked ends with that panic.
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    let tracker = is_session.then(|| Tracker::new(session));
+    shared.relay.take(Connection { client: client.into_socket()?, server: server.into_socket()?, tracker });
+    Ok(())
 }

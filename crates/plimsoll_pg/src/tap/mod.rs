@@ -13,6 +13,7 @@ mod doors;
 mod frame;
 mod password;
 mod reader;
+mod relay;
 mod startup;
 mod statement;
 mod tracker;
@@ -24,7 +25,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -36,6 +37,7 @@ use connection::serve;
 pub(crate) use connection::{BoxedClient, Client, opened, pass_on};
 pub use doors::Doors;
 pub use password::Password;
+use relay::{Relay, RelayHandle};
 pub(crate) use startup::Opening;
 pub use statement::{Outcome, Parameters, RowValues, ServerError, Session, Statement, TransactionStatus};
 pub use tracker::Sink;
@@ -76,21 +78,20 @@ pub enum TapError {
         /// Why not.
         why: io::Error,
     },
+    /// The thread that passes bytes on doesn't start.
+    #[error("start the tap's thread: {0}")]
+    Relay(io::Error),
 }
 
 /// What all connections share.
 struct Shared {
     upstream: Upstream,
     sink: Arc<dyn Sink>,
-    opened: Instant,
     sessions: AtomicUsize,
+    relay: RelayHandle,
 }
 
 impl Shared {
-    fn now(&self) -> Duration {
-        self.opened.elapsed()
-    }
-
     fn next_number(&self) -> usize {
         self.sessions.fetch_add(1, Ordering::Relaxed)
     }
@@ -138,6 +139,8 @@ pub struct Tap {
     doors: Arc<Doors>,
     shared: Arc<Shared>,
     listening: JoinHandle<()>,
+    /// Ends with this.
+    _relay: Relay,
 }
 
 impl Tap {
@@ -148,9 +151,10 @@ impl Tap {
     pub async fn open(options: TapOptions, sink: Arc<dyn Sink>) -> Result<Self, TapError> {
         let doors = Arc::new(Doors::open(options.folder, options.guard, options.port).await?);
         let sessions = AtomicUsize::new(0);
-        let shared = Arc::new(Shared { upstream: options.upstream, sink, opened: Instant::now(), sessions });
+        let relay = Relay::start(Instant::now(), Arc::clone(&sink)).map_err(TapError::Relay)?;
+        let shared = Arc::new(Shared { upstream: options.upstream, sink, sessions, relay: relay.handle() });
         let listening = tokio::spawn(accept(Arc::clone(&doors), Arc::clone(&shared)));
-        Ok(Self { doors, shared, listening })
+        Ok(Self { doors, shared, listening, _relay: relay })
     }
 
     /// Where clients come in.

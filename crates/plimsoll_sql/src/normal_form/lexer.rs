@@ -37,6 +37,41 @@ pub(super) struct Lexer<'a> {
 }
 
 const OPERATOR: &[u8] = b"+-*/<>=~!@#%^&|`?";
+
+/// Classes of bytes, to be combined.
+const STARTS_WORD: u8 = 1;
+const CONTINUES_WORD: u8 = 2;
+const OF_OPERATOR: u8 = 4;
+const BLANK: u8 = 8;
+
+/// The classes of each byte: a statement is read byte by byte, so asking must be quick.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let letter = byte as u8;
+        if letter.is_ascii_alphabetic() || letter == b'_' || letter >= 0x80 {
+            classes[byte] |= STARTS_WORD | CONTINUES_WORD;
+        }
+        if letter.is_ascii_digit() || letter == b'$' {
+            classes[byte] |= CONTINUES_WORD;
+        }
+        if matches!(letter, b' ' | b'\t'..=b'\r') {
+            classes[byte] |= BLANK;
+        }
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < OPERATOR.len() {
+        classes[OPERATOR[at] as usize] |= OF_OPERATOR;
+        at += 1;
+    }
+    classes
+};
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES[usize::from(byte)] & class != 0
+}
 /// An operator that holds none of these doesn't end in `+` or `-`: `=-1` is `=` and `-1`.
 const LETS_END_IN_SIGN: &[u8] = b"~!@#%^&|`?";
 
@@ -58,7 +93,7 @@ impl<'a> Lexer<'a> {
     fn skip_blanks(&mut self) {
         loop {
             match self.peek(0) {
-                b' ' | b'\t'..=b'\r' => self.at += 1,
+                byte if is(byte, BLANK) => self.at += 1,
                 b'-' if self.peek(1) == b'-' => {
                     self.at = find(self.bytes, self.at, b'\n');
                 }
@@ -81,7 +116,7 @@ impl<'a> Lexer<'a> {
                 let kind = if self.peek(2) == b'\'' { Kind::String } else { Kind::Quoted };
                 (kind, after_quote(bytes, at + 3, self.peek(2)))
             }
-            _ if starts_word(byte) => (Kind::Word, end_of(bytes, at, continues_word)),
+            _ if is(byte, STARTS_WORD) => (Kind::Word, end_of(bytes, at, |byte| is(byte, CONTINUES_WORD))),
             b'0'..=b'9' => (Kind::Number, after_number(bytes, at)),
             b'.' if self.peek(1).is_ascii_digit() => (Kind::Number, after_number(bytes, at)),
             b'$' if self.peek(1).is_ascii_digit() => {
@@ -92,7 +127,7 @@ impl<'a> Lexer<'a> {
                 None => (Kind::Sign, at + 1),
             },
             b':' if matches!(self.peek(1), b':' | b'=') => (Kind::Operator, at + 2),
-            _ if OPERATOR.contains(&byte) => (Kind::Operator, after_operator(bytes, at)),
+            _ if is(byte, OF_OPERATOR) => (Kind::Operator, after_operator(bytes, at)),
             _ => (Kind::Sign, at + 1),
         }
     }
@@ -109,14 +144,6 @@ impl Iterator for Lexer<'_> {
         self.at = end;
         Some(token)
     }
-}
-
-fn starts_word(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
-}
-
-fn continues_word(byte: u8) -> bool {
-    starts_word(byte) || byte.is_ascii_digit() || byte == b'$'
 }
 
 fn end_of(bytes: &[u8], from: usize, belongs: impl Fn(u8) -> bool) -> usize {
@@ -185,7 +212,7 @@ fn after_number(bytes: &[u8], start: usize) -> usize {
 }
 
 fn after_dollar_quoted(bytes: &[u8], start: usize) -> Option<usize> {
-    let tag_end = end_of(bytes, start + 1, |byte| continues_word(byte) && byte != b'$');
+    let tag_end = end_of(bytes, start + 1, |byte| is(byte, CONTINUES_WORD) && byte != b'$');
     if bytes.get(tag_end) != Some(&b'$') {
         return None;
     }
@@ -198,7 +225,7 @@ fn after_operator(bytes: &[u8], start: usize) -> usize {
     let mut end = start;
     while let Some(byte) = bytes.get(end) {
         let comment = matches!(&bytes[end..], [b'-', b'-', ..] | [b'/', b'*', ..]);
-        if !OPERATOR.contains(byte) || comment {
+        if !is(*byte, OF_OPERATOR) || comment {
             break;
         }
         end += 1;

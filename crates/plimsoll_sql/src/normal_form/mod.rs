@@ -40,12 +40,24 @@ pub struct ValuePlace {
 }
 
 /// A statement's normal form, and where its values stand. To be reused: [`NormalForm::of`] keeps its room.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct NormalForm {
     text: String,
     values: Vec<ValuePlace>,
     /// Whether a list or rows were folded, so that there are more values than `$n`.
     folded: bool,
+}
+
+impl Clone for NormalForm {
+    fn clone(&self) -> Self {
+        Self { text: self.text.clone(), values: self.values.clone(), folded: self.folded }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.text.clone_from(&source.text);
+        self.values.clone_from(&source.values);
+        self.folded = source.folded;
+    }
 }
 
 impl NormalForm {
@@ -111,57 +123,60 @@ enum Before {
     Sign,
 }
 
-/// Words that stand before an expression or a list, so that no call or subscript begins behind them.
-const KEYWORDS: [&str; 48] = [
-    "all",
-    "and",
-    "any",
-    "as",
-    "between",
-    "by",
-    "case",
-    "check",
-    "conflict",
-    "cross",
-    "default",
-    "distinct",
-    "do",
-    "else",
-    "except",
-    "exists",
-    "filter",
-    "for",
-    "from",
-    "full",
-    "group",
-    "having",
-    "ilike",
-    "in",
-    "inner",
-    "intersect",
-    "into",
-    "is",
-    "join",
-    "lateral",
-    "left",
-    "like",
-    "limit",
-    "not",
-    "offset",
-    "on",
-    "or",
-    "order",
-    "over",
-    "returning",
-    "select",
-    "set",
-    "some",
-    "then",
-    "union",
-    "using",
-    "when",
-    "where",
-];
+/// Whether a word in lower case stands before an expression or a list, so that no call or subscript begins behind it.
+fn is_keyword(word: &str) -> bool {
+    matches!(
+        word,
+        "all"
+            | "and"
+            | "any"
+            | "as"
+            | "between"
+            | "by"
+            | "case"
+            | "check"
+            | "conflict"
+            | "cross"
+            | "default"
+            | "distinct"
+            | "do"
+            | "else"
+            | "except"
+            | "exists"
+            | "filter"
+            | "for"
+            | "from"
+            | "full"
+            | "group"
+            | "having"
+            | "ilike"
+            | "in"
+            | "inner"
+            | "intersect"
+            | "into"
+            | "is"
+            | "join"
+            | "lateral"
+            | "left"
+            | "like"
+            | "limit"
+            | "not"
+            | "offset"
+            | "on"
+            | "or"
+            | "order"
+            | "over"
+            | "returning"
+            | "select"
+            | "set"
+            | "some"
+            | "then"
+            | "union"
+            | "using"
+            | "when"
+            | "where"
+    )
+}
 
 struct Writer<'a> {
     source: &'a str,
@@ -300,7 +315,11 @@ impl Writer<'_> {
     fn write_word(&mut self, token: Token) {
         let word = &self.source[token.start..token.end];
         let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
-        let names_a_value = word.len() <= 5 && (is("null") || is("true") || is("false"));
+        let names_a_value = match word.len() {
+            4 => is("null") || is("true"),
+            5 => is("false"),
+            _ => false,
+        };
         if names_a_value && !matches!(self.before, Before::Is | Before::Not | Before::Tie) {
             return self.write_value(token.start..token.end);
         }
@@ -313,7 +332,7 @@ impl Writer<'_> {
             "is" => Before::Is,
             "not" if self.before == Before::Is => Before::Is,
             "not" => Before::Not,
-            _ if self.before != Before::Tie && KEYWORDS.binary_search(&written).is_ok() => Before::Keyword,
+            _ if self.before != Before::Tie && is_keyword(written) => Before::Keyword,
             _ => Before::Operand,
         };
     }

@@ -106,11 +106,6 @@ fn nothing_is_too_odd() {
     }
 }
 
-#[test]
-fn keywords_are_in_order() {
-    assert!(KEYWORDS.is_sorted());
-}
-
 proptest::proptest! {
     #[test]
     fn a_normal_form_is_its_own(text in "(?s)[a-z_ '\"$0-9.,:()\\[\\]*=<>+\\-/;\\\\é]{0,60}") {
