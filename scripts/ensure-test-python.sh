@@ -10,7 +10,7 @@ environment=target/test-venv
 # A copy of what was installed, written last: an interrupted installation is begun anew.
 installed=$environment/requirements.txt
 
-if cmp -s "$requirements" "$installed" && "$environment/bin/python" -c 'import django, maturin, pre_commit, psycopg, pygls, yaml' 2>/dev/null &&
+if cmp -s "$requirements" "$installed" && "$environment/bin/python" -c 'import alembic, asyncpg, django, greenlet, maturin, pre_commit, psycopg, psycopg2, pygls, yaml' 2>/dev/null &&
     [ -d "$environment/wheels" ]; then
     exit 0
 fi

@@ -279,7 +279,8 @@ impl Run {
         let spared =
             if matches!(kind, BurstKind::NPlusOne | BurstKind::WriteLoop) { self.statements - 1 } else { 0 };
         let since = |moment: Duration| ms(moment.saturating_sub(self.began));
-        let feeder = self.votes.iter().max_by_key(|vote| vote.statements);
+        // Of several that fed as many the latest counts, which stands first.
+        let feeder = self.votes.iter().rev().max_by_key(|vote| vote.statements);
         let feeder =
             feeder.filter(|vote| vote.statements * 2 >= self.statements && kind == BurstKind::NPlusOne);
         ended.add(Burst {

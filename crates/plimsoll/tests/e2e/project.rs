@@ -229,6 +229,17 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Sends a signal to the psql that the program has started.
+    pub(crate) fn signal_psql(&self, signal: Signal) {
+        let children = format!("/proc/{0}/task/{0}/children", self.child.id());
+        for child in std::fs::read_to_string(children).unwrap().split_whitespace() {
+            let command_line = std::fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+            if command_line.starts_with(b"psql\0") {
+                kill_process(Pid::from_raw(child.parse().unwrap()).unwrap(), signal).unwrap();
+            }
+        }
+    }
+
     /// Sends a signal to the private server's first process.
     pub(crate) fn signal_server(&self, signal: Signal) {
         let folder = self.server_folder().unwrap();

@@ -47,6 +47,12 @@ impl Report {
         self.places().into_iter().filter(|finding| finding["rule"] == rule).collect()
     }
 
+    /// Each finding as [`Self::findings`] has it, and the file that it is in.
+    pub(crate) fn places_and_files(&self) -> Vec<(&str, String)> {
+        let files = self.places().into_iter().map(|finding| text(&finding["location"]["file"]));
+        files.zip(self.findings()).collect()
+    }
+
     /// The findings, those at further places too, in the order of their places.
     fn places(&self) -> Vec<&Value> {
         let told = list(&self.json["findings"]).iter();

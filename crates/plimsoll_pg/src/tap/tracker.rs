@@ -145,7 +145,8 @@ impl Tracker {
             match framer.next(&mut rest) {
                 None => break,
                 Some(Ok(frame)) => self.asked(&frame, now),
-                Some(Err(malformed)) => self.lose_track(format!("the client sent {malformed}"), sink),
+                // What was asked before it is still answered; behind it the framer reads nothing.
+                Some(Err(malformed)) => self.tell_of_malformed(&format!("the client sent {malformed}"), sink),
             }
         }
         self.client = framer;
@@ -159,14 +160,16 @@ impl Tracker {
             match framer.next(&mut rest) {
                 None => break,
                 Some(Ok(frame)) => self.answered(&frame, now, sink),
-                Some(Err(malformed)) => self.lose_track(format!("the server sent {malformed}"), sink),
+                Some(Err(malformed)) => {
+                    self.lost_track = true;
+                    self.tell_of_malformed(&format!("the server sent {malformed}"), sink);
+                }
             }
         }
         self.server = framer;
     }
 
-    fn lose_track(&mut self, why: String, sink: &dyn Sink) {
-        self.lost_track = true;
+    fn tell_of_malformed(&self, why: &str, sink: &dyn Sink) {
         sink.trouble(
             &self.session,
             format!("{why}: it was passed on, and nothing behind it on that connection is recorded"),

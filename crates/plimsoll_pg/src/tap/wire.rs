@@ -40,7 +40,10 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
         let length = self.reader.read_u32().await? as usize;
         match length.checked_sub(4) {
             Some(length) => Ok(Header { tag, length }),
-            None => Err(io::Error::new(io::ErrorKind::InvalidData, "a message has an impossible length")),
+            None => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a message said that it is shorter than its length",
+            )),
         }
     }
 

@@ -234,8 +234,14 @@ const BOOKS: [&str; 4] = ["django_migrations", "django_content_type", "auth_perm
 
 /// A query that read no relation but the system's and the tool's own.
 fn is_introspection(record: &StatementRecord) -> bool {
-    let is_book = |relation: &str| BOOKS.contains(&relation.rsplit('.').next().unwrap_or_default());
-
+    let is_book = |relation: &str| {
+        let name = relation.rsplit('.').next().unwrap_or_default();
+        // Of indexes the names begin with their table's: reading takes a lock on them too.
+        let begins = |book: &&str| {
+            name.strip_prefix(*book).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        };
+        BOOKS.iter().any(begins)
+    };
     let first = record.sql.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     let reads = ["select", "show", "with"].iter().any(|word| first.eq_ignore_ascii_case(word));
     let locks = record.locks.iter().all(|lock| lock.mode == LockMode::AccessShare && is_book(&lock.relation));

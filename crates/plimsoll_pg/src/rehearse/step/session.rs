@@ -26,14 +26,14 @@ use crate::tap::{ServerError, Wire, read_error};
 /// Why a session ended before the program ended it.
 pub(super) enum Broken {
     /// The program's connection, or the server's. The program will say what that means to it.
-    Connection,
+    Connection(io::Error),
     /// Our own looking.
     Rehearsal(RehearseError),
 }
 
 impl From<io::Error> for Broken {
-    fn from(_: io::Error) -> Self {
-        Self::Connection
+    fn from(error: io::Error) -> Self {
+        Self::Connection(error)
     }
 }
 
@@ -61,8 +61,18 @@ pub(super) struct StepSession<'a, 'b, C> {
     conversation: Conversation,
     /// Messages of the extended protocol that the server doesn't have yet.
     batch: Vec<Message>,
-    /// Least severity of notices that the program wants.
-    wanted: u8,
+    /// What the program has `client_min_messages` at, while we have it at its most talkative.
+    hearing: Option<String>,
+    encoding: Encoding,
+}
+
+/// How the letters of the query at hand are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Utf8,
+    /// In an encoding that we don't know: each byte is taken for a letter. All encodings of clients have ASCII's letters in
+    /// their places, and no semicolon or quote within another letter.
+    Bytes,
 }
 
 /// How a statement was answered.
@@ -74,11 +84,61 @@ struct Answer {
     lasted: Duration,
 }
 
+impl Answer {
+    /// Whether a portal has more rows. Looking would be its end.
+    fn is_suspended(&self) -> bool {
+        self.end.ends_with(&crate::tap::message(b's', &[]))
+    }
+}
+
+/// What the server warns of at a BEGIN within a transaction.
+const ALREADY_IN_TRANSACTION: &str = "25001";
+
+/// What came of a command of ours.
+#[derive(Default)]
+struct Ran {
+    /// With the message that told of it.
+    refusal: Option<(ServerError, Vec<u8>)>,
+    /// The first value of the last row.
+    value: Option<String>,
+}
+
 /// What ends the answer that is waited for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Until {
     Ready,
     Executed,
+    /// As the two above, for a BEGIN within a transaction that is implicit to the program, of which the server warns.
+    ReadyUnwarned,
+    ExecutedUnwarned,
+}
+
+impl Until {
+    fn is_execution(self) -> bool {
+        matches!(self, Self::Executed | Self::ExecutedUnwarned)
+    }
+
+    fn is_unwarned(self) -> bool {
+        matches!(self, Self::ReadyUnwarned | Self::ExecutedUnwarned)
+    }
+}
+
+/// How long the server is to be talkative.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Span {
+    /// To the end of the transaction, at most.
+    Transaction,
+    /// Until it is told otherwise.
+    Session,
+}
+
+impl Span {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Transaction => "SET LOCAL",
+            Self::Session => "SET",
+        }
+    }
 }
 
 impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
@@ -93,7 +153,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         let (asking, aside) = Aside::new().await?;
         let (notices, receiver) = unbounded_channel();
         let session = Session { client: asking, pid, notices: Notices::OfProgram(receiver) };
-        let mut step = Self {
+        Ok(Self {
             client,
             server,
             aside,
@@ -106,10 +166,9 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             open: None,
             conversation: Conversation::default(),
             batch: Vec::new(),
-            wanted: severity_rank("NOTICE"),
-        };
-        step.hear_everything().await?;
-        Ok(step)
+            hearing: None,
+            encoding: Encoding::Utf8,
+        })
     }
 
     /// Serves the program until it goes.
@@ -155,7 +214,12 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
 
     /// A query of one statement or several: each is run alone, as the server would run it within the whole.
     async fn simple_query(&mut self, body: &[u8]) -> Result<(), Broken> {
-        let text = String::from_utf8_lossy(body.strip_suffix(&[0]).unwrap_or(body)).into_owned();
+        let body = body.strip_suffix(&[0]).unwrap_or(body);
+        let (text, encoding) = match std::str::from_utf8(body) {
+            Ok(text) => (text.to_owned(), Encoding::Utf8),
+            Err(_) => (body.iter().map(|byte| char::from(*byte)).collect(), Encoding::Bytes),
+        };
+        self.encoding = encoding;
         let ranges = statements_of(&text);
         if ranges.len() <= 1 {
             self.simple_statement(&text, &text, true).await?;
@@ -177,24 +241,27 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         let parsed = parsed(text);
         let command = parsed.as_ref().and_then(Statement::command);
         let is_control = command.is_some_and(Command::is_transaction_control);
+        let adopts = self.wrapped && matches!(command, Some(Command::Begin));
+        let wraps = self.status == b'I' && !is_control && is_wrapped(text, command, is_lone);
         if is_control {
-            self.end_wrap().await?;
-        } else if self.status == b'I' && is_wrapped(text, command) {
+            self.part_from_wrap(command).await?;
+        } else if wraps {
             self.wrap().await?;
         }
-        self.program.show(text);
-        self.before(command).await?;
+        self.program.show(self.number, text);
+        self.before(text, command).await?;
         let first_of_wrap = self.wrapped;
-        self.send_query(sent).await?;
-        let mut answer = self.run(Until::Ready).await?;
+        let written = self.encoded(sent);
+        self.send_query(&written).await?;
+        let until = if adopts { Until::ReadyUnwarned } else { Until::Ready };
+        let mut answer = self.run(until).await?;
         let refused = answer.error.as_ref().is_some_and(|error| refuses_transactions(&error.sqlstate));
         if refused
             && first_of_wrap
             && is_lone
             && let Some(statement) = &parsed
         {
-            self.command("ROLLBACK").await?;
-            (self.wrapped, self.open) = (false, None);
+            self.undo_wrap().await?;
             answer = self.sampled_query(sent, text, statement).await?;
         } else {
             self.record(text, parsed.as_ref(), &answer, !is_lone).await?;
@@ -216,12 +283,15 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         let asking = stage.before_sampling(&self.session.client);
         let before = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
         let pid = self.session.pid;
+        self.hear(Span::Session).await?;
+        let written = self.encoded(sent);
         let running = async {
-            self.send_query(sent).await?;
+            self.send_query(&written).await?;
             self.run(Until::Ready).await
         };
         let (answer, sampled) = stage.sample(&before, pid, statement, running).await?;
         let answer = answer?;
+        self.hear_no_more(Span::Session).await?;
         let asking = stage.after_sampling(&self.session.client, before, sampled);
         let deed = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
         self.conversation.lose_unnamed();
@@ -248,23 +318,26 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         let command = parsed.as_ref().and_then(Statement::command);
         let is_control = command.is_some_and(Command::is_transaction_control);
         let binds = self.batch.iter().any(|(tag, _)| *tag == b'B');
-        let wraps = self.status == b'I' && !self.wrapped && binds && is_wrapped(&text, command);
+        let wraps = self.status == b'I' && !self.wrapped && binds && is_wrapped(&text, command, true);
+        let adopts = self.wrapped && matches!(command, Some(Command::Begin));
         if is_control {
-            self.end_wrap().await?;
+            self.part_from_wrap(command).await?;
         } else if wraps {
             self.wrap().await?;
         }
-        self.program.show(&text);
-        self.before(command).await?;
+        self.program.show(self.number, &text);
+        if binds {
+            self.before(&text, command).await?;
+        }
         let batch = std::mem::take(&mut self.batch);
-        let mut answer = self.send_and_run(&batch, &execute).await?;
+        let until = if adopts { Until::ExecutedUnwarned } else { Until::Executed };
+        let mut answer = self.send_and_run_until(&batch, &execute, until).await?;
         let refused = answer.error.as_ref().is_some_and(|error| refuses_transactions(&error.sqlstate));
         if refused && wraps {
             // The server passes over everything up to the next Sync.
             self.server.write(b'S', &[]).await?;
             self.discard_to_ready().await?;
-            self.command("ROLLBACK").await?;
-            (self.wrapped, self.open) = (false, None);
+            self.undo_wrap().await?;
             answer = match &parsed {
                 Some(statement) => self.sampled_execute(&batch, &execute, &script, statement).await?,
                 None => self.send_and_run(&batch, &execute).await?,
@@ -291,6 +364,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         let asking = stage.before_sampling(&self.session.client);
         let before = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
         let pid = self.session.pid;
+        self.hear(Span::Session).await?;
         let running = self.send_and_run(batch, execute);
         let (answer, sampled) = stage.sample(&before, pid, statement, running).await?;
         let answer = answer?;
@@ -298,6 +372,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             self.server.write(b'S', &[]).await?;
             self.discard_to_ready().await?;
         }
+        self.hear_no_more(Span::Session).await?;
         let asking = stage.after_sampling(&self.session.client, before, sampled);
         let deed = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
         self.conversation.lose_unnamed();
@@ -316,10 +391,19 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
     }
 
     async fn send_and_run(&mut self, batch: &[Message], execute: &[u8]) -> Result<Answer, Broken> {
+        self.send_and_run_until(batch, execute, Until::Executed).await
+    }
+
+    async fn send_and_run_until(
+        &mut self,
+        batch: &[Message],
+        execute: &[u8],
+        until: Until,
+    ) -> Result<Answer, Broken> {
         let swallowed = self.send_batch(batch).await?;
         self.server.write(b'E', execute).await?;
         self.server.write(b'H', &[]).await?;
-        self.run_swallowing(Until::Executed, swallowed).await
+        self.run_swallowing(until, swallowed).await
     }
 
     /// Sends messages of the extended protocol; returns how many answers the program doesn't expect.
@@ -382,7 +466,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             let body = self.client.body(header).await?;
             match header.tag {
                 b'S' => break,
-                b'X' => return Err(Broken::Connection),
+                b'X' => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 _ => drop(body),
             }
         }
@@ -408,9 +492,17 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         }
     }
 
-    async fn send_query(&mut self, text: &str) -> Result<(), Broken> {
+    /// The program's text as it wrote it.
+    fn encoded(&self, text: &str) -> Vec<u8> {
+        match self.encoding {
+            Encoding::Utf8 => text.as_bytes().to_vec(),
+            Encoding::Bytes => text.chars().map(|letter| u32::from(letter) as u8).collect(),
+        }
+    }
+
+    async fn send_query(&mut self, text: &[u8]) -> Result<(), Broken> {
         self.conversation.lose_unnamed();
-        let mut body = text.as_bytes().to_vec();
+        let mut body = text.to_vec();
         body.push(0);
         self.server.write(b'Q', &body).await?;
         Ok(())
@@ -452,14 +544,14 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
                     error = Some(read_error(&body));
                     end.extend(std::mem::take(&mut held));
                     end.extend(crate::tap::message(header.tag, &body));
-                    if until == Until::Executed {
+                    if until.is_execution() {
                         break;
                     }
                 }
                 b'C' | b's' | b'I' => {
                     end.extend(std::mem::take(&mut held));
                     end.extend(crate::tap::message(header.tag, &body));
-                    if until == Until::Executed {
+                    if until.is_execution() {
                         break;
                     }
                 }
@@ -472,10 +564,11 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
                     self.client.write_bytes(&std::mem::take(&mut held)).await?;
                     self.client.write(header.tag, &body).await?;
                 }
+                b'N' if until.is_unwarned() && read_error(&body).sqlstate == ALREADY_IN_TRANSACTION => {}
                 tag => self.pass_to_client(tag, &body).await?,
             }
         }
-        if until == Until::Ready {
+        if !until.is_execution() {
             self.client.write_bytes(&held).await?;
         } else if !held.is_empty() {
             end = [held, end].concat();
@@ -512,7 +605,8 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             let rank = severity_rank(&notice.severity);
             // The receiver lives as long as this does.
             self.notices.send((notice.severity, notice.message)).unwrap_or_default();
-            if rank < self.wanted {
+            if self.hearing.as_ref().is_some_and(|wanted| rank < severity_rank(&wanted.to_ascii_uppercase()))
+            {
                 return Ok(());
             }
         }
@@ -526,19 +620,20 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
     }
 
     /// Runs a command of ours; its answer goes to nobody.
-    async fn command(&mut self, text: &str) -> Result<Option<(ServerError, Vec<u8>)>, Broken> {
-        self.send_query(text).await?;
+    async fn command(&mut self, text: &str) -> Result<Ran, Broken> {
+        self.send_query(text.as_bytes()).await?;
         self.server.flush().await?;
-        let mut error = None;
+        let mut ran = Ran::default();
         loop {
             let (tag, body) = self.server.message().await?;
             match tag {
                 b'Z' => {
                     self.status = body.first().copied().unwrap_or(b'I');
-                    return Ok(error);
+                    return Ok(ran);
                 }
-                b'E' => error = Some((read_error(&body), crate::tap::message(tag, &body))),
-                b'S' | b'A' => self.pass_to_client(tag, &body).await?,
+                b'E' => ran.refusal = Some((read_error(&body), crate::tap::message(tag, &body))),
+                b'D' => ran.value = first_value(&body),
+                b'S' | b'A' | b'N' => self.pass_to_client(tag, &body).await?,
                 _ => {}
             }
         }
@@ -550,7 +645,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             return Ok(());
         }
         let photograph = self.program.stage.lock().await.first_photograph().await?;
-        self.command("BEGIN").await?;
+        self.hearing = self.command(&format!("BEGIN; {}", talkative(Span::Transaction))).await?.value;
         self.wrapped = true;
         self.open = Some((photograph, self.program.next_transaction()));
         Ok(())
@@ -558,21 +653,43 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
 
     /// Ends our block. What its COMMIT refuses, the program is told as the statement's own failure.
     async fn end_wrap(&mut self) -> Result<(), Broken> {
-        if !std::mem::take(&mut self.wrapped) {
+        if !self.wrapped {
             return Ok(());
         }
-        let failed = self.status == b'E';
-        let refusal = self.command(if failed { "ROLLBACK" } else { "COMMIT" }).await?;
-        self.open = None;
+        if self.status == b'E' {
+            return self.undo_wrap().await;
+        }
+        let refusal = self.command("COMMIT").await?.refusal;
+        let transaction = self.open.as_ref().map(|(_, number)| *number);
+        (self.wrapped, self.open, self.hearing) = (false, None, None);
         if let Some((error, message)) = refusal {
-            self.program.stage.lock().await.blame_last(&error);
+            self.program.stage.lock().await.blame_last_of(transaction, &error);
             self.client.write_bytes(&message).await?;
         }
-        self.flush_counters().await?;
-        if failed {
-            self.hear_everything().await?;
+        self.flush_counters().await
+    }
+
+    async fn undo_wrap(&mut self) -> Result<(), Broken> {
+        self.command("ROLLBACK").await?;
+        (self.wrapped, self.open, self.hearing) = (false, None, None);
+        self.flush_counters().await
+    }
+
+    /// Before a statement that controls transactions, within one that is implicit to the program: BEGIN makes that one the
+    /// program's own, COMMIT and ROLLBACK end it, and savepoints are refused there, which undoes it.
+    async fn part_from_wrap(&mut self, command: Option<&Command>) -> Result<(), Broken> {
+        if !self.wrapped {
+            return Ok(());
         }
-        Ok(())
+        match command {
+            Some(Command::Begin) => {
+                self.hear_no_more(Span::Transaction).await?;
+                self.wrapped = false;
+                Ok(())
+            }
+            Some(Command::Commit { .. }) => self.end_wrap().await,
+            _ => self.undo_wrap().await,
+        }
     }
 
     async fn flush_counters(&mut self) -> Result<(), Broken> {
@@ -581,16 +698,34 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
     }
 
     /// The server is to tell of its work; what of that the program hasn't asked for isn't passed on.
-    async fn hear_everything(&mut self) -> Result<(), Broken> {
-        self.command("SET client_min_messages = debug1").await?;
+    async fn hear(&mut self, span: Span) -> Result<(), Broken> {
+        if self.hearing.is_none() {
+            self.hearing = self.command(&talkative(span)).await?.value;
+        }
+        Ok(())
+    }
+
+    /// The setting is again what the program has it at. A transaction that failed puts it back by itself.
+    async fn hear_no_more(&mut self, span: Span) -> Result<(), Broken> {
+        if let Some(level) = self.hearing.take()
+            && self.status != b'E'
+        {
+            self.command(&format!("{} client_min_messages = {level}", span.word())).await?;
+        }
         Ok(())
     }
 
     /// What is to be seen before a statement of the program's own transaction.
-    async fn before(&mut self, command: Option<&Command>) -> Result<(), Broken> {
+    async fn before(&mut self, text: &str, command: Option<&Command>) -> Result<(), Broken> {
         if self.open.is_none() && (self.status == b'T' || matches!(command, Some(Command::Begin))) {
             let photograph = self.program.stage.lock().await.first_photograph().await?;
             self.open = Some((photograph, self.program.next_transaction()));
+        }
+        let is_control = command.is_some_and(Command::is_transaction_control);
+        if is_quiet(text) {
+            self.hear_no_more(Span::Transaction).await?;
+        } else if self.status == b'T' && !is_control {
+            self.hear(Span::Transaction).await?;
         }
         Ok(())
     }
@@ -611,7 +746,13 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         let mut stage = program.stage.lock().await;
         let told = self.session.notices.told();
         let (mut deed, transaction) = match &mut self.open {
-            Some((photograph, transaction)) if in_block && answer.error.is_none() && !is_control => {
+            Some((photograph, transaction))
+                if in_block
+                    && answer.error.is_none()
+                    && !is_control
+                    && !is_quiet(text)
+                    && !answer.is_suspended() =>
+            {
                 let asking = stage.photograph(&mut self.session, command, photograph);
                 let deed = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
                 self.conversation.lose_unnamed();
@@ -645,22 +786,16 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
                 self.flush_counters().await?;
             }
         }
-        if changes_settings(text) {
-            self.heed_settings(text, answer.error.is_none()).await?;
+        if !self.wrapped {
+            if self.status != b'T' || answer.error.is_some() {
+                // The transaction's end has put the setting back, or will.
+                self.hearing = None;
+            } else if !answer.is_suspended() {
+                self.hear_no_more(Span::Transaction).await?;
+            }
         }
         program.note_overhead(began.elapsed());
         Ok(())
-    }
-
-    /// The program may have set what it wants to hear: it gets that, and we go on hearing all.
-    async fn heed_settings(&mut self, text: &str, succeeded: bool) -> Result<(), Broken> {
-        if !succeeded || self.status == b'E' {
-            return Ok(());
-        }
-        if let Some(level) = wanted_level(text) {
-            self.wanted = level;
-        }
-        self.hear_everything().await
     }
 }
 
@@ -685,49 +820,51 @@ fn parsed(text: &str) -> Option<Statement> {
     if statements.len() == 1 { statements.pop() } else { None }
 }
 
-/// Whether a lone statement gets a block. What asks for settings needs none, and LOCK TABLE outside one is an error that
-/// ours would hide.
-fn is_wrapped(text: &str, command: Option<&Command>) -> bool {
-    let first =
-        text.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
-    let needs_none = [
-        "show",
-        "set",
-        "reset",
-        "discard",
-        "listen",
-        "unlisten",
-        "notify",
-        "deallocate",
-        "prepare",
-        "fetch",
-        "close",
-        "",
-    ];
-    let without = needs_none.iter().any(|word| first.eq_ignore_ascii_case(word));
-    !without && !matches!(command, Some(Command::LockTable { .. }))
+/// Whether a statement outside a transaction gets a block. What PostgreSQL refuses outside one, ours would let pass;
+/// several statements in one query are a block to PostgreSQL too.
+fn is_wrapped(text: &str, command: Option<&Command>, is_lone: bool) -> bool {
+    let needs_block = matches!(command, Some(Command::LockTable { .. })) || first_word(text) == "declare";
+    let needs_none = ["listen", "unlisten", "notify", "deallocate", "prepare", "close", ""];
+    let without = is_quiet(text) || needs_none.contains(&first_word(text).as_str());
+    !without && !(is_lone && needs_block)
 }
 
-/// Whether a statement may change which notices come.
-fn changes_settings(text: &str) -> bool {
-    let first =
-        text.trim_start().split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
-    let may = ["reset", "discard", "rollback", "abort"];
-    may.iter().any(|word| first.eq_ignore_ascii_case(word))
+/// Whether a statement is let pass without a look: it only asks for settings or makes some. A look at it would take the
+/// transaction's snapshot, and `client_min_messages` must be what the program has it at.
+fn is_quiet(text: &str) -> bool {
+    ["show", "set", "reset", "discard", "fetch", "move"].contains(&first_word(text).as_str())
         || (text.len() < 4096 && text.to_ascii_lowercase().contains("client_min_messages"))
 }
 
-/// The level that a SET of `client_min_messages` asks for.
-fn wanted_level(text: &str) -> Option<u8> {
-    let text = text.to_ascii_lowercase();
-    if text.trim_start().starts_with("reset") || text.trim_start().starts_with("discard") {
-        return Some(severity_rank("NOTICE"));
+fn first_word(text: &str) -> String {
+    let text = without_comments(text);
+    text.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// What follows the comments at a text's beginning.
+fn without_comments(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        let behind = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map(|(_, behind)| behind)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map(|(_, behind)| behind)
+        } else {
+            return rest;
+        };
+        rest = behind.unwrap_or_default().trim_start();
     }
-    let (_, rest) = text.split_once("client_min_messages")?;
-    let word = rest
-        .split(|letter: char| !letter.is_ascii_alphanumeric())
-        .find(|word| !word.is_empty() && *word != "to")?;
-    Some(severity_rank(&word.to_ascii_uppercase()))
+}
+
+/// The query that makes the server talkative, and answers with what it was at before.
+fn talkative(span: Span) -> String {
+    format!("SHOW client_min_messages; {} client_min_messages = debug1", span.word())
+}
+
+/// The first value of a row.
+fn first_value(row: &[u8]) -> Option<String> {
+    let length = u32::from_be_bytes(row.get(2..6)?.try_into().ok()?) as usize;
+    String::from_utf8(row.get(6..6 + length)?.to_vec()).ok()
 }
 
 /// How severe a message is, in the order that `client_min_messages` has it.
@@ -761,11 +898,20 @@ mod tests {
     }
 
     #[test]
-    fn what_the_program_wants_to_hear_is_understood() {
-        let check = |text, expected| assert_eq!(wanted_level(text), expected, "{text}");
-        check("SET client_min_messages TO warning", Some(3));
-        check("set client_min_messages = 'error'", Some(4));
-        check("RESET ALL", Some(2));
-        check("ROLLBACK", None);
+    fn what_only_sets_is_let_pass() {
+        let check = |text, expected| assert_eq!(is_quiet(text), expected, "{text}");
+        check("SET TRANSACTION SNAPSHOT '1'", true);
+        check("-- a\n/* b */ show all", true);
+        check("select set_config('client_min_messages', 'error', false)", true);
+        check("select 1", false);
+        check("-- set", false);
+        assert!(is_wrapped("declare c cursor for select 1", None, false));
+        assert!(!is_wrapped("declare c cursor for select 1", None, true));
+    }
+
+    #[test]
+    fn a_rows_first_value_is_read() {
+        assert_eq!(first_value(b"\0\x01\0\0\0\x06notice").as_deref(), Some("notice"));
+        assert_eq!(first_value(b"\0\x01\xff\xff\xff\xff"), None);
     }
 }

@@ -1,6 +1,9 @@
 //! A program that is rehearsed: its sessions, and the script that its statements make.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::RangeBounds;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -26,6 +29,9 @@ use crate::tap::{
 
 /// After the program's end its connections have so long to be seen to end.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Letters of a lost statement that a note shows.
+const LONGEST_SHOWN: usize = 100;
 
 /// What a program did.
 #[derive(Debug)]
@@ -62,6 +68,8 @@ pub(super) struct Program<'a> {
     /// Time that the program was kept waiting by us.
     held: Cell<Duration>,
     transactions: Cell<usize>,
+    /// Statements that aren't answered yet, by their connections.
+    under_way: RefCell<BTreeMap<usize, String>>,
     written: RefCell<Written>,
 }
 
@@ -95,6 +103,7 @@ pub async fn rehearse_program<Running: Future>(
         began: Cell::new(None),
         held: Cell::new(Duration::ZERO),
         transactions: Cell::new(0),
+        under_way: RefCell::default(),
         written: RefCell::default(),
     };
     let (output, connections) = {
@@ -125,6 +134,7 @@ pub async fn rehearse_program<Running: Future>(
         tokio::time::timeout(PATIENCE, ending).await.unwrap_or(Ok(()))?;
         (output, connections)
     };
+    program.note_lost(..);
     let stage = program.stage.into_inner();
     set(&stage, |name, _| format!("RESET {name}")).await?;
     let written = program.written.into_inner();
@@ -153,12 +163,29 @@ async fn set(stage: &Stage<'_>, change: impl Fn(&str, &str) -> String) -> Result
 fn rehearsed(ended: Result<(), Broken>) -> Result<(), RehearseError> {
     match ended {
         Err(Broken::Rehearsal(error)) => Err(error),
-        Err(Broken::Connection) | Ok(()) => Ok(()),
+        Err(Broken::Connection(_)) | Ok(()) => Ok(()),
     }
 }
 
-/// Serves one connection to its end.
+/// Serves one connection to its end, and notes what an end out of order leaves unknown.
 async fn serve(
+    client: Client,
+    doors: &Doors,
+    program: &Program<'_>,
+    server: &PrivateServer,
+    number: usize,
+) -> Result<(), Broken> {
+    let ended = serve_connection(client, doors, program, server, number).await;
+    if let Err(Broken::Connection(why)) = &ended
+        && why.kind() == io::ErrorKind::InvalidData
+    {
+        program.note(format!("Connection {number} was ended: {why}."));
+    }
+    program.note_lost(number..=number);
+    ended
+}
+
+async fn serve_connection(
     client: Client,
     doors: &Doors,
     program: &Program<'_>,
@@ -202,6 +229,11 @@ async fn step(
         }
         client.write(tag, &body).await?;
         if tag == b'E' {
+            let refusal = crate::tap::read_error(&body);
+            program.note(format!(
+                "A connection was refused: {} (SQLSTATE {}).",
+                refusal.message, refusal.sqlstate
+            ));
             return Ok(client.flush().await?);
         }
     }
@@ -235,9 +267,25 @@ impl Program<'_> {
         }
     }
 
-    /// Tells whoever watches.
-    pub(super) fn show(&self, text: &str) {
+    /// A statement is sent: whoever watches is told.
+    pub(super) fn show(&self, session: usize, text: &str) {
+        self.under_way.borrow_mut().insert(session, text.to_owned());
         (self.observer)(text);
+    }
+
+    /// These connections have ended.
+    fn note_lost(&self, sessions: impl RangeBounds<usize>) {
+        let mut under_way = self.under_way.borrow_mut();
+        under_way.retain(|session, text| {
+            let is_lost = sessions.contains(session);
+            if is_lost {
+                let shown: String = text.trim().chars().take(LONGEST_SHOWN).collect();
+                self.note(format!(
+                    "Connection {session} ended while `{shown}` ran: what that did isn't recorded."
+                ));
+            }
+            !is_lost
+        });
     }
 
     /// Writes down what a statement did.
@@ -249,6 +297,7 @@ impl Program<'_> {
         error: Option<&ServerError>,
         deed: Deed,
     ) {
+        self.under_way.borrow_mut().remove(&run.session);
         let Some(statement) = run.statement else {
             self.note("Texts that aren't exactly one statement for PostgreSQL's grammar were passed on and aren't recorded.".into());
             return;
@@ -290,9 +339,10 @@ fn is_copy_in(text: &str) -> bool {
 }
 
 impl Stage<'_> {
-    /// The last statement's transaction couldn't be committed.
-    pub(super) fn blame_last(&mut self, error: &ServerError) {
-        if let Some(record) = self.ledger.records.last_mut() {
+    /// A transaction couldn't be committed, which is told of its last statement.
+    pub(super) fn blame_last_of(&mut self, transaction: Option<usize>, error: &ServerError) {
+        let mut records = self.ledger.records.iter_mut().rev();
+        if let Some(record) = records.find(|record| Some(record.transaction) == transaction) {
             record.outcome = Outcome::Error;
             record.error = Some(statement_error(error, "", record.line));
         }

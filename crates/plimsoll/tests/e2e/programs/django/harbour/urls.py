@@ -1,0 +1,5 @@
+from django.urls import path
+
+from ships import views
+
+urlpatterns = [path("ships/", views.one_by_one), path("joined/", views.joined)]
