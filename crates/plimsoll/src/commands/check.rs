@@ -147,17 +147,17 @@ async fn examine(
     }
     let traffic = KnownTraffic::before(&server, settings, statements, load, &progress).await?;
     let mut measured = Measured::before(&server, settings, queries, &progress).await?;
-    let (project, linted, rehearsal) = match change {
+    let (project, linted, rehearsal, program) = match change {
         Change::Files(linted) => {
             let rehearsal = rehearsed(&server, settings, &project, &progress).await?;
-            (project, linted, rehearsal)
+            (project, linted, rehearsal, None)
         }
         Change::Program(program) => {
             let snapshot = program::snapshot(&server, settings).await?;
             let done = program::rehearse(&server, settings, &program, &variables, &progress).await?;
             let project = Project::of_scripts(snapshot, done.scripts, program::SCOPE, done.notes);
             let linted = Linted::of(project.judge(settings), &project, settings, &arguments.report)?;
-            (project, linted, done.rehearsal)
+            (project, linted, done.rehearsal, Some(program))
         }
     };
     let project = &project;
@@ -183,7 +183,13 @@ async fn examine(
         }
         None => None,
     };
-    let load = traffic.measured(project, &rehearsal, &progress).await?;
+    let again = program.as_ref().map(|program| program::Again {
+        server: &server,
+        settings,
+        program,
+        variables: &variables,
+    });
+    let load = traffic.measured(project, &rehearsal, again.as_ref(), &progress).await?;
     notes.extend(traffic::notes(&load));
     if rows == Rows::None {
         let why = if project.begins_empty() && !(settings.seeds.is_empty() && settings.seed_command.is_none())
