@@ -32,7 +32,7 @@ mod scale;
 mod traffic;
 mod workload;
 
-use measured::Measured;
+use measured::{Measured, WithoutRows};
 use scale::Production;
 use traffic::{KnownTraffic, Load};
 
@@ -136,7 +136,12 @@ async fn examine(
     if let Change::Program(program) = &change {
         program::run_before(&server, settings, program, &variables, &progress).await?;
     }
-    if production.is_some() && rows == Rows::Seeded {
+    let without_rows = match &change {
+        Change::Files(_) => WithoutRows::Replayed,
+        Change::Program(_) => WithoutRows::Kept,
+    };
+    let asks_for_culprits = without_rows == WithoutRows::Kept && !queries.is_empty();
+    if asks_for_culprits || production.is_some() && rows == Rows::Seeded {
         copies::keep(&server, database, copies::EMPTY).await?;
     }
     let rows = fill(&server, database, &project, settings, rows, &progress).await?;
@@ -170,7 +175,8 @@ async fn examine(
         located(migration, record.statement, &record.file, record.line)
     });
     let mut findings = wanted(findings, &settings.lint.policy, &mut suppressions);
-    measured.after(&server, settings, project, &touched_relations(&rehearsal), &progress).await?;
+    let touched = touched_relations(&rehearsal);
+    measured.after(&server, settings, project, without_rows, &touched, &progress).await?;
     let (query_findings, query_reports) = measured.judged(project);
     findings.extend(wanted(query_findings, &settings.lint.policy, &mut suppressions));
     if parts == Parts::All {
