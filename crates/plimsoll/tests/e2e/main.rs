@@ -27,6 +27,7 @@ mod newness;
 mod packages;
 mod pgbench;
 mod pipelines;
+mod programs;
 mod project;
 mod report;
 mod served;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use plimsoll_core::load::{
-    ChangeFailure, ChangeUnderLoad, Failure, LoadRun, Sample, UNFINISHED, Wanted, most_outstanding, summarized, timeline,
+    ChangeFailure, ChangeUnderLoad, Failure, LoadRun, Sample, UNFINISHED, Wanted, most_outstanding,
+    summarized, timeline,
 };
 use plimsoll_core::workload::WorkloadStatement;
 use tokio::time::{Instant, sleep, sleep_until};

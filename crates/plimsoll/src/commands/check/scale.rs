@@ -68,8 +68,7 @@ async fn timed(
     let mut runs = Vec::new();
     for run in 1..=RUNS {
         progress.step(format!("timing the change in {database}, {run} of {RUNS}"));
-        let times =
-            on_copy(server, database, async |copy| Ok(time_change(server, copy, &new).await?));
+        let times = on_copy(server, database, async |copy| Ok(time_change(server, copy, &new).await?));
         runs.push(times.await?);
     }
     Ok(runs)

@@ -124,8 +124,9 @@ impl<'a> KnownTraffic<'a> {
             }
             None => {
                 let loaded = on_copy(server, PRISTINE, async |copy| {
-                    let change =
-                        async || Ok::<_, Failure>(run_change(server, copy, &new, lock_timeout).await?.failure);
+                    let change = async || {
+                        Ok::<_, Failure>(run_change(server, copy, &new, lock_timeout).await?.failure)
+                    };
                     run_load(server, copy, statements, &load, change).await
                 });
                 loaded.await?

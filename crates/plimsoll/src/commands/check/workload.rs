@@ -42,8 +42,7 @@ pub(super) fn workload(
 fn require_one_request(statement: &WorkloadStatement) -> Result<(), Failure> {
     let WorkloadStatement { name, sql, location: Location { file, line, column, .. }, .. } = statement;
     let whole = 0..sql.len();
-    let script =
-        Migration::new(SourceFile::new("workload", sql.clone()), whole, TransactionHabit::Statement);
+    let script = Migration::new(SourceFile::new("workload", sql.clone()), whole, TransactionHabit::Statement);
     let why = match &script.statements[..] {
         [] => "it holds no statement".to_owned(),
         [one] if one.command().is_some_and(Command::is_transaction_control) => {

@@ -95,7 +95,8 @@ impl Report<'_> {
         }
         let proven = subject.proposal.rewrites.iter().enumerate();
         let proven = proven.filter(|(index, _)| outcome.is_proven(*index)).map(|(_, rewrite)| rewrite);
-        if let Some(advice) = advice::of(&self.workshop.settings.root, self.workshop.project.layout(), proven) {
+        if let Some(advice) = advice::of(&self.workshop.settings.root, self.workshop.project.layout(), proven)
+        {
             line(text, &format!("  {advice}"));
         }
         for file in &outcome.files {

@@ -13,10 +13,10 @@ use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 
 use super::session::{Broken, StepSession};
-use crate::rehearse::error::{RehearseError, catalog_error};
-use crate::rehearse::inside::DATABASE_SETTINGS;
 use crate::rehearse::change::Stage;
 use crate::rehearse::deed::Deed;
+use crate::rehearse::error::{RehearseError, catalog_error};
+use crate::rehearse::inside::DATABASE_SETTINGS;
 use crate::rehearse::ledger::{Subject, works_concurrently};
 use crate::rehearse::notices::Told;
 use crate::server::PrivateServer;
@@ -141,9 +141,8 @@ pub async fn rehearse_program<Running: Future>(
 /// Changes what new sessions of the database begin with.
 async fn set(stage: &Stage<'_>, change: impl Fn(&str, &str) -> String) -> Result<(), RehearseError> {
     let database = stage.database.replace('"', "\"\"");
-    let commands = DATABASE_SETTINGS.map(|(name, value)| {
-        format!("ALTER DATABASE \"{database}\" {}", change(name, value))
-    });
+    let commands = DATABASE_SETTINGS
+        .map(|(name, value)| format!("ALTER DATABASE \"{database}\" {}", change(name, value)));
     match stage.observer.batch_execute(&commands.join("; ")).await {
         Ok(()) => Ok(()),
         Err(error) => Err(catalog_error(stage.server, error).await),
