@@ -85,8 +85,15 @@ pub(crate) fn require_clean_file(path: &Path, current: &Path) -> Result<(), Fail
     git(folder, &["rev-parse", "--show-toplevel"]).map_err(|_| {
         refused("it is in no git repository, which could bring it back; without --write it is only shown")
     })?;
-    git(folder, &["ls-files", "--error-unmatch", "--", &name])
+    let listed = git(folder, &["ls-files", "-v", "--error-unmatch", "--", &name])
         .map_err(|_| refused("git doesn't have it, and could not bring it back; commit it first"))?;
+    // H is a file that git compares with what it has.
+    if !listed.starts_with("H ") {
+        return Err(refused(
+            "git was told not to look at it, and says nothing of changes that it could not bring back; undo that first by git \
+             update-index --no-assume-unchanged --no-skip-worktree",
+        ));
+    }
     match git_or_fail(folder, &["status", "--porcelain", "--", &name])?.trim() {
         "" => Ok(()),
         _ => Err(refused(

@@ -121,9 +121,28 @@ impl BlockedReport {
     }
 }
 
+/// What a transaction in the change's way has locked: of each relation that the change locks so that somebody is blocked
+/// the weakest mode that some lock of the change has to wait for. It has read what the change locks against readers, and
+/// written what it locks against writers alone.
+#[must_use]
+pub fn locks_in_the_way(rehearsal: &Rehearsal) -> Vec<TakenLock> {
+    let mut locks: Vec<TakenLock> = Vec::new();
+    for lock in rehearsal.statements.iter().flat_map(|record| record.blocking_locks()) {
+        let mode = match lock.mode.blocks() {
+            Blocks::ReadsAndWrites => LockMode::AccessShare,
+            Blocks::Writes | Blocks::Nothing => LockMode::RowExclusive,
+        };
+        match locks.iter_mut().find(|known| known.relation == lock.relation) {
+            Some(known) => known.mode = known.mode.min(mode),
+            None => locks.push(TakenLock { relation: lock.relation.clone(), mode }),
+        }
+    }
+    locks
+}
+
 /// The holds as they are when the change meets a transaction that lasts for `long_ms` from the change's start and holds
-/// a lock on every relation that the change locks so that somebody is blocked: the change's first such lock has to wait, and
-/// whoever comes later waits behind it. With a `lock_timeout` shorter than that wait the change gives up.
+/// [`locks_in_the_way`]: the change's first lock that conflicts with one of them has to wait, and whoever comes later waits
+/// behind it. With a `lock_timeout` shorter than that wait the change gives up.
 #[must_use]
 pub fn behind_a_transaction<'a>(
     rehearsal: &Rehearsal,
@@ -131,9 +150,15 @@ pub fn behind_a_transaction<'a>(
     long_ms: f64,
     lock_timeout_ms: Option<f64>,
 ) -> Vec<LockHold<'a>> {
+    let in_the_way = locks_in_the_way(rehearsal);
+    let waits = |hold: &&LockHold<'_>| {
+        let mut locks = in_the_way.iter();
+        locks.any(|lock| lock.relation == hold.relation && lock.mode.conflicts_with(hold.mode))
+    };
     let first = holds
         .iter()
-        .filter(|hold| hold.existing && hold.mode.blocks() != Blocks::Nothing && hold.start_ms < long_ms)
+        .filter(|hold| hold.existing && hold.start_ms < long_ms)
+        .filter(waits)
         .min_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
     let Some(first) = first else { return holds.to_vec() };
     let waits_from = first.start_ms;
@@ -356,5 +381,20 @@ mod tests {
         assert_eq!(spans(None), [(0.0, 3010.0), (3010.0, 3020.0)]);
         assert_eq!(spans(Some(500.0)), [(0.0, 500.0)]);
         assert_eq!(spans(Some(5000.0)), [(0.0, 3010.0), (3010.0, 3020.0)]);
+    }
+
+    #[test]
+    fn a_lock_that_a_reader_does_not_hinder_is_not_waited_for() {
+        // The transaction has read t, which the first statement locks against writers alone.
+        let change = rehearsal(vec![
+            locking(record(0, 0, 0.0, 10.0), "public.t", LockMode::Share),
+            locking(record(1, 1, 10.0, 10.0), "public.t", LockMode::AccessExclusive),
+        ]);
+        let spans = |lock_timeout_ms| -> Vec<(f64, f64)> {
+            let holds = behind_a_transaction(&change, &holds(&change), 3000.0, lock_timeout_ms);
+            holds.iter().map(|hold| (hold.start_ms, hold.end_ms)).collect()
+        };
+        assert_eq!(spans(None), [(0.0, 10.0), (10.0, 3010.0)]);
+        assert_eq!(spans(Some(500.0)), [(0.0, 10.0), (10.0, 510.0)]);
     }
 }

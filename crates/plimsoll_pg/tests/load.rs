@@ -9,7 +9,7 @@ use plimsoll_core::hold::holds;
 use plimsoll_core::load::{LoadRun, LoadedStatement, Phase};
 use plimsoll_core::workload::WorkloadStatement;
 use plimsoll_core::{ChangeScope, LockMode, Rehearsal, SourceFile};
-use plimsoll_pg::load::{LoadError, LoadSettings, LongTransaction, measure_traffic, run_load};
+use plimsoll_pg::load::{LoadError, LoadSettings, LongTransaction, measure_traffic, run_change, run_load};
 use plimsoll_pg::rehearse::{rehearse, run_script};
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::{Migration, TransactionHabit};
@@ -47,6 +47,18 @@ fn change(sql: &str) -> Migration {
 async fn database(server: &PrivateServer, name: &str) {
     server.create_database(name).await.expect("a database");
     run_script(server, name, &SourceFile::new("schema.sql", SCHEMA)).await.expect("the schema");
+}
+
+async fn load(
+    server: &PrivateServer,
+    database: &str,
+    workload: &[WorkloadStatement],
+    migration: &Migration,
+    settings: &LoadSettings,
+) -> Result<LoadRun, LoadError> {
+    let change =
+        async || Ok(run_change(server, database, &[migration], settings.lock_timeout).await?.failure);
+    run_load(server, database, workload, settings, change).await
 }
 
 fn settings() -> LoadSettings {
@@ -132,7 +144,7 @@ async fn predicted_and_measured(
         .await
         .expect("a rehearsal");
     rehearsal.seeded = true;
-    let run = run_load(server, "measured", workload, &[&migration], settings).await.expect("a load");
+    let run = load(server, "measured", workload, &migration, settings).await.expect("a load");
     (rehearsal, traffic, run)
 }
 
@@ -205,7 +217,7 @@ async fn behind_a_long_transaction_everybody_waits_unless_the_change_gives_up() 
     let mut longest = Vec::new();
     for (name, settings) in [("patient", &patient), ("hasty", &hasty)] {
         database(&server, name).await;
-        let run = run_load(&server, name, &workload, &[&migration], settings).await.expect("a load");
+        let run = load(&server, name, &workload, &migration, settings).await.expect("a load");
         longest.push((longest_during(&run, "read"), run.change.error.map(|error| error.sqlstate)));
     }
     let [(waited, no_error), (briefly, error)] = &longest[..] else { panic!("two runs") };

@@ -32,7 +32,7 @@ mod scale;
 mod traffic;
 mod workload;
 
-use measured::Measured;
+use measured::{Measured, WithoutRows};
 use scale::Production;
 use traffic::{KnownTraffic, Load};
 
@@ -136,7 +136,12 @@ async fn examine(
     if let Change::Program(program) = &change {
         program::run_before(&server, settings, program, &variables, &progress).await?;
     }
-    if production.is_some() && rows == Rows::Seeded {
+    let without_rows = match &change {
+        Change::Files(_) => WithoutRows::Replayed,
+        Change::Program(_) => WithoutRows::Kept,
+    };
+    let asks_for_culprits = without_rows == WithoutRows::Kept && !queries.is_empty();
+    if asks_for_culprits || production.is_some() && rows == Rows::Seeded {
         copies::keep(&server, database, copies::EMPTY).await?;
     }
     let rows = fill(&server, database, &project, settings, rows, &progress).await?;
@@ -147,17 +152,17 @@ async fn examine(
     }
     let traffic = KnownTraffic::before(&server, settings, statements, load, &progress).await?;
     let mut measured = Measured::before(&server, settings, queries, &progress).await?;
-    let (project, linted, rehearsal) = match change {
+    let (project, linted, rehearsal, program) = match change {
         Change::Files(linted) => {
             let rehearsal = rehearsed(&server, settings, &project, &progress).await?;
-            (project, linted, rehearsal)
+            (project, linted, rehearsal, None)
         }
         Change::Program(program) => {
             let snapshot = program::snapshot(&server, settings).await?;
             let done = program::rehearse(&server, settings, &program, &variables, &progress).await?;
             let project = Project::of_scripts(snapshot, done.scripts, program::SCOPE, done.notes);
             let linted = Linted::of(project.judge(settings), &project, settings, &arguments.report)?;
-            (project, linted, done.rehearsal)
+            (project, linted, done.rehearsal, Some(program))
         }
     };
     let project = &project;
@@ -170,7 +175,8 @@ async fn examine(
         located(migration, record.statement, &record.file, record.line)
     });
     let mut findings = wanted(findings, &settings.lint.policy, &mut suppressions);
-    measured.after(&server, settings, project, &touched_relations(&rehearsal), &progress).await?;
+    let touched = touched_relations(&rehearsal);
+    measured.after(&server, settings, project, without_rows, &touched, &progress).await?;
     let (query_findings, query_reports) = measured.judged(project);
     findings.extend(wanted(query_findings, &settings.lint.policy, &mut suppressions));
     if parts == Parts::All {
@@ -183,7 +189,13 @@ async fn examine(
         }
         None => None,
     };
-    let load = traffic.measured(project, &rehearsal, &progress).await?;
+    let again = program.as_ref().map(|program| program::Again {
+        server: &server,
+        settings,
+        program,
+        variables: &variables,
+    });
+    let load = traffic.measured(project, &rehearsal, again.as_ref(), &progress).await?;
     notes.extend(traffic::notes(&load));
     if rows == Rows::None {
         let why = if project.begins_empty() && !(settings.seeds.is_empty() && settings.seed_command.is_none())

@@ -238,6 +238,10 @@ fn a_bad_workload_is_placed() {
             "lost.jsonl",
             "{\"plimsoll_workload\": 1}\n{\"statement\": \"select * from nowhere\", \"rate\": 1}\n",
         );
+        for (name, sql) in [("begin", "begin"), ("both", "select 1; select 2")] {
+            let text = format!("{{\"plimsoll_workload\": 1}}\n{{\"statement\": \"{sql}\", \"rate\": 1}}\n");
+            project.write(&format!("{name}.jsonl"), text);
+        }
         project.run(&[&["check"], arguments, &["migrations/2.sql"]].concat()).fails(2, &[says]);
     };
     let rates = |rates: &str| CONFIG.replace("ship = \"60/s\"\nlog_call = 20\n", rates);
@@ -263,6 +267,13 @@ fn a_bad_workload_is_placed() {
         &["--workload", "lost.jsonl"],
         "run statement statement-2 of the workload at lost.jsonl:2:1: relation \"nowhere\" does not exist",
     );
+    check(
+        CONFIG,
+        QUERIES,
+        &["--workload", "begin.jsonl"],
+        "use statement-2 of the workload at begin.jsonl:2:1: it is transaction control",
+    );
+    check(CONFIG, QUERIES, &["--workload", "both.jsonl"], "both.jsonl:2:1: it holds 2 statements");
     check(CONFIG, QUERIES, &["--long-transaction", "1s"], "--load");
     check(CONFIG, QUERIES, &["--load", "--long-transaction", "soon"], "write a duration as PostgreSQL does");
     let none = CONFIG.split("[workload.rates]").next().unwrap();

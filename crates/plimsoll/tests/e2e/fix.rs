@@ -166,6 +166,15 @@ fn files_that_git_could_not_bring_back_are_left_alone() {
     project.write("migrations/3_new.sql", "create index on ships (flag);");
     project.run(&["fix", "--write", "migrations/3_new.sql"]).fails(2, &["git doesn't have it"]);
     assert_eq!(texts(&project, "migrations")[NEW], dirty);
+    project.git_commit_all();
+    for hidden in ["assume-unchanged", "skip-worktree"] {
+        project.git(&["update-index", &format!("--{hidden}"), NEW]);
+        let more = format!("{dirty}-- that git doesn't see\n");
+        project.write(NEW, &more);
+        project.run(&["fix", "--write", NEW]).fails(2, &["git was told not to look at it"]);
+        assert_eq!(texts(&project, "migrations")[NEW], more);
+        project.git(&["update-index", &format!("--no-{hidden}"), NEW]);
+    }
     let homeless = Project::new([("migrations/1_base.sql", BASE), (NEW, CHANGE)]);
     homeless.run(&["fix", "--write", NEW]).fails(2, &["no git repository"]);
     homeless.run(&["fix", "--write", "--all"]).fails(2, &["cannot be used with"]);
@@ -293,6 +302,16 @@ fn a_first_index_turns_its_own_files_transaction_off() {
 }
 
 #[test]
+fn flyways_own_lock_is_told() {
+    let project = project(&[
+        ("migrations/V1__base.sql", BASE),
+        ("migrations/V2__change.sql", "create index on ships (name);\n"),
+    ]);
+    let ended = project.run(&["fix", "--no-seed", "migrations/V2__change.sql"]);
+    ended.prints(1, &["builds the index CONCURRENTLY", "flyway.postgresql.transactional.lock=false"]);
+}
+
+#[test]
 fn what_cant_be_rewritten_says_why() {
     let check = |change: &str, says: &[&str]| plain(change).run(&["fix", "--no-seed", NEW]).prints(1, says);
     check(
@@ -306,7 +325,7 @@ fn what_cant_be_rewritten_says_why() {
     check("vacuum full ships;\n", &["not rewritten: no form of it is known"]);
     check(
         "create index on ships (name);\nalter table ships add foreign key (name) references owners;\n",
-        &["the change as it is fails at migrations/2_change.sql:2"],
+        &["because the change as it is fails at migrations/2_change.sql:2", "    as for line 1\n"],
     );
     let wrapped = project(&[
         ("plimsoll.toml", "[migrations]\ntransaction = \"file\"\n"),

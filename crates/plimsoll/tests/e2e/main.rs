@@ -28,6 +28,7 @@ mod newness;
 mod packages;
 mod pgbench;
 mod pipelines;
+mod program_load;
 mod programs;
 mod project;
 mod report;

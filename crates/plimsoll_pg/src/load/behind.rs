@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use plimsoll_core::LockMode;
-use plimsoll_core::lock::Blocks;
+use plimsoll_core::blocked::locks_in_the_way;
 use plimsoll_core::rehearsal::Rehearsal;
 use tokio_postgres::Client;
 
@@ -25,18 +25,8 @@ impl LongTransaction {
     /// One that has read what the change locks against readers, and written what it locks against writers alone.
     #[must_use]
     pub fn against(rehearsal: &Rehearsal, lasts: Duration) -> Self {
-        let mut locks: Vec<(String, LockMode)> = Vec::new();
-        for lock in rehearsal.statements.iter().flat_map(|record| record.blocking_locks()) {
-            let mode = match lock.mode.blocks() {
-                Blocks::ReadsAndWrites => LockMode::AccessShare,
-                Blocks::Writes | Blocks::Nothing => LockMode::RowExclusive,
-            };
-            match locks.iter_mut().find(|(relation, _)| *relation == lock.relation) {
-                Some((_, known)) => *known = (*known).min(mode),
-                None => locks.push((lock.relation.clone(), mode)),
-            }
-        }
-        Self { lasts, locks }
+        let locks = locks_in_the_way(rehearsal).into_iter().map(|lock| (lock.relation, lock.mode));
+        Self { lasts, locks: locks.collect() }
     }
 
     /// Begins it. Relations that can't be locked by name (indexes, views, what the change itself renames later) are passed

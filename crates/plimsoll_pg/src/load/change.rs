@@ -15,13 +15,18 @@ use crate::server::PrivateServer;
 
 /// How long each statement took; and why the change ended early, if it did.
 #[derive(Debug, Default)]
-pub(super) struct ChangeRun {
-    pub(super) durations: Vec<Duration>,
-    pub(super) failure: Option<ChangeFailure>,
+pub struct ChangeRun {
+    /// Of each statement, in order.
+    pub durations: Vec<Duration>,
+    /// What ended it early.
+    pub failure: Option<ChangeFailure>,
 }
 
-/// Runs the change.
-pub(super) async fn run_change(
+/// Runs the change. Its sessions begin with the `lock_timeout`, if one is given.
+///
+/// # Errors
+/// When the server is gone.
+pub async fn run_change(
     server: &PrivateServer,
     database: &str,
     migrations: &[&Migration],

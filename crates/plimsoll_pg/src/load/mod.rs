@@ -15,6 +15,7 @@ mod session;
 mod timing;
 
 pub use behind::LongTransaction;
+pub use change::{ChangeRun, run_change};
 pub use error::LoadError;
 pub use locks::measure_traffic;
 pub use run::{LoadSettings, run_load};

@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use futures_util::future::{join_all, try_join_all};
 use plimsoll_core::load::{
-    ChangeUnderLoad, Failure, LoadRun, Sample, UNFINISHED, Wanted, most_outstanding, summarized, timeline,
+    ChangeFailure, ChangeUnderLoad, Failure, LoadRun, Sample, UNFINISHED, Wanted, most_outstanding,
+    summarized, timeline,
 };
 use plimsoll_core::workload::WorkloadStatement;
-use plimsoll_sql::Migration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::arrivals::{Arrival, Arrivals};
 use super::behind::LongTransaction;
-use super::change::{ChangeRun, run_change};
 use super::error::LoadError;
 use super::locks::{failed, ours};
 use super::session::RequestSession;
@@ -43,22 +42,22 @@ pub struct LoadSettings {
     pub lead: Duration,
     /// A transaction that the change meets.
     pub long_transaction: Option<LongTransaction>,
-    /// A `lock_timeout` that the change's sessions begin with.
+    /// The `lock_timeout` that the change's sessions begin with, for the report: whoever runs the change sets it.
     pub lock_timeout: Option<Duration>,
 }
 
-/// Runs the change among the requests of the workload.
+/// Runs the change among the requests of the workload: `change` is called when it is due, and says why it ended early.
 ///
 /// # Errors
-/// When a statement of the workload can't be prepared, or when the server is gone. What fails while the load runs is
-/// counted.
-pub async fn run_load(
+/// When a statement of the workload can't be prepared, when the server is gone, or when `change` says so. What fails while
+/// the load runs is counted.
+pub async fn run_load<Error: From<LoadError>>(
     server: &PrivateServer,
     database: &str,
     statements: &[WorkloadStatement],
-    migrations: &[&Migration],
     settings: &LoadSettings,
-) -> Result<LoadRun, LoadError> {
+    change: impl AsyncFnOnce() -> Result<Option<ChangeFailure>, Error>,
+) -> Result<LoadRun, Error> {
     let wanted: Vec<Wanted> = statements
         .iter()
         .map(|statement| Wanted { name: statement.name.clone(), rate_per_s: statement.rate_per_s })
@@ -66,7 +65,7 @@ pub async fn run_load(
     let opened = (0..settings.connections).map(|_| open(server, database, statements));
     let sessions = try_join_all(opened).await?;
     let load = Load::new(&wanted);
-    let driven = drive(&load, server, database, migrations, settings);
+    let driven = drive(&load, server, database, settings, change);
     let workers = async {
         let all = join_all(sessions.iter().map(|session| load.work(session)));
         // Ends on the clock when the change is over and the rest of the requests had their time.
@@ -103,13 +102,13 @@ async fn open(
 }
 
 /// Runs the change in its time, and ends the load after it.
-async fn drive(
+async fn drive<Error: From<LoadError>>(
     load: &Load,
     server: &PrivateServer,
     database: &str,
-    migrations: &[&Migration],
     settings: &LoadSettings,
-) -> Result<ChangeUnderLoad, LoadError> {
+    change: impl AsyncFnOnce() -> Result<Option<ChangeFailure>, Error>,
+) -> Result<ChangeUnderLoad, Error> {
     let driven = async {
         sleep_until(load.begin + settings.lead).await;
         let long = match &settings.long_transaction {
@@ -118,8 +117,8 @@ async fn drive(
         };
         let started_ms = load.now_ms();
         let changing = async {
-            let run = run_change(server, database, migrations, settings.lock_timeout).await;
-            (run, load.now_ms())
+            let ended = change().await;
+            (ended, load.now_ms())
         };
         let lasting = async {
             let Some((client, lasts)) = long else { return Ok(()) };
@@ -129,11 +128,11 @@ async fn drive(
                 Err(error) => Err(ours(server, error).await),
             }
         };
-        let ((run, ended_ms), lasted) = tokio::join!(changing, lasting);
+        let ((ended, ended_ms), lasted) = tokio::join!(changing, lasting);
         lasted?;
-        let ChangeRun { failure, .. } = run?;
+        let error = ended?;
         sleep(settings.lead).await;
-        Ok(ChangeUnderLoad { started_ms, ended_ms, error: failure })
+        Ok(ChangeUnderLoad { started_ms, ended_ms, error })
     };
     let change = driven.await;
     load.end.set(Some(load.now_ms()));

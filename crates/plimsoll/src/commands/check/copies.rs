@@ -29,3 +29,9 @@ pub(super) async fn on_copy<Answer>(
     server.drop_database(RUN_ON).await.map_err(Failure::environment)?;
     Ok(answer)
 }
+
+/// Gives a database back the state before the change.
+pub(super) async fn restore(server: &PrivateServer, database: &str) -> Result<(), Failure> {
+    server.drop_database(database).await.map_err(Failure::environment)?;
+    keep(server, PRISTINE, database).await
+}

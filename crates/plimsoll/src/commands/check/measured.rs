@@ -11,6 +11,7 @@ use plimsoll_pg::rehearse::analyze;
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::Migration;
 
+use super::copies::{EMPTY, keep};
 use crate::exit::Failure;
 use crate::private_database::{Rows, bring_to_state_before, in_script};
 use crate::progress::Progress;
@@ -26,6 +27,15 @@ const ERROR_RATIO: u64 = 10;
 
 /// Database in which the statement that broke a query is looked for.
 const CULPRIT_DATABASE: &str = "plimsoll_culprit";
+
+/// Where the state before the change, without rows, comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WithoutRows {
+    /// The earlier migrations are replayed, or the dump is loaded.
+    Replayed,
+    /// A program made it; a copy was kept as [`EMPTY`].
+    Kept,
+}
 
 type Outcome = Result<Measurement, QueryFailure>;
 
@@ -60,6 +70,7 @@ impl Measured {
         server: &PrivateServer,
         settings: &Settings,
         project: &Project,
+        without_rows: WithoutRows,
         touched: &BTreeSet<String>,
         progress: &Progress,
     ) -> Result<(), Failure> {
@@ -71,7 +82,7 @@ impl Measured {
             .await
             .map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
         self.after = measure_all(server, settings, &self.queries, "after", progress).await?;
-        self.find_culprits(server, settings, project, progress).await
+        self.find_culprits(server, settings, project, without_rows, progress).await
     }
 
     async fn find_culprits(
@@ -79,6 +90,7 @@ impl Measured {
         server: &PrivateServer,
         settings: &Settings,
         project: &Project,
+        without_rows: WithoutRows,
         progress: &Progress,
     ) -> Result<(), Failure> {
         let broken: Vec<usize> = (0..self.queries.len())
@@ -88,7 +100,14 @@ impl Measured {
             return Ok(());
         }
         progress.step("finding the statement that broke a query");
-        bring_to_state_before(server, CULPRIT_DATABASE, project, settings, Rows::None, progress).await?;
+        match without_rows {
+            WithoutRows::Replayed => {
+                bring_to_state_before(server, CULPRIT_DATABASE, project, settings, Rows::None, progress)
+                    .await
+                    .map(drop)?;
+            }
+            WithoutRows::Kept => keep(server, EMPTY, CULPRIT_DATABASE).await?,
+        }
         let queries: Vec<&PreparedQuery> = broken.iter().map(|at| &self.queries[*at]).collect();
         let new: Vec<&Migration> = project.new.iter().map(Migration::as_sent).collect();
         let culprits =

@@ -3,14 +3,16 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use plimsoll_core::load::ChangeFailure;
 use plimsoll_core::units::plural;
 use plimsoll_core::{ChangeScope, LockMode, Rehearsal, SourceFile, StatementRecord};
 use plimsoll_pg::catalogue::{Bodies, Limits, Target, Variables, take_snapshot};
 use plimsoll_pg::rehearse::{ProgramRehearsal, rehearse_program};
 use plimsoll_pg::server::{PrivateServer, SUPERUSER};
-use plimsoll_pg::tap::{Doors, Session, Sink, Statement, Tap, TapOptions};
+use plimsoll_pg::tap::{Doors, Outcome, Session, Sink, Statement, Tap, TapOptions};
 use plimsoll_sql::snapshot::Facts;
 use plimsoll_sql::{Migration, NormalForm, Snapshot, TransactionHabit};
 
@@ -20,7 +22,7 @@ use crate::migration_program::{Command, MigrationProgram};
 use crate::output::tell;
 use crate::program;
 use crate::progress::Progress;
-use crate::project::read_snapshot;
+use crate::project::{Project, read_snapshot};
 use crate::settings::Settings;
 use crate::tapped::{Login, TapEnvironment, never_came};
 
@@ -152,6 +154,103 @@ impl Sink for Unheard {
     fn statement(&self, _: &Session, _: &Statement<'_>) {}
 }
 
+/// A program to be run once more, among the requests of a workload.
+pub(super) struct Again<'a> {
+    pub(super) server: &'a PrivateServer,
+    pub(super) settings: &'a Settings,
+    pub(super) program: &'a MigrationProgram,
+    pub(super) variables: &'a [(String, String)],
+}
+
+impl Again<'_> {
+    /// Runs it, unwatched, on the database in its state before the change. Returns what failed and hadn't failed in the
+    /// rehearsal; if it ended badly, its last failure.
+    pub(super) async fn run(
+        &self,
+        project: &Project,
+        rehearsal: &Rehearsal,
+        lock_timeout: Option<Duration>,
+    ) -> Result<Option<ChangeFailure>, Failure> {
+        let Self { server, settings, program, variables } = *self;
+        if let Some(patience) = lock_timeout {
+            self.begin_sessions_with(patience).await?;
+        }
+        let refusals = Arc::new(Refusals::default());
+        let tap = Tap::open(TapOptions::before(server), Arc::clone(&refusals) as Arc<dyn Sink>).await;
+        let tap = tap.map_err(Failure::environment)?;
+        let status = run(&program.change, tap.doors(), settings, program, variables).await?;
+        let shown = program.change.shown();
+        if tap.sessions() == 0 {
+            return Err(Failure::input(format!(
+                "run `{shown}` again among the requests: this time it never connected ({status}); --load needs a command that \
+                 can be run twice"
+            )));
+        }
+        let refused = std::mem::take(&mut *refusals.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let known = |one: &Refusal| {
+            let mut errors = rehearsal.statements.iter().filter_map(|record| record.error.as_ref());
+            errors.any(|error| error.sqlstate == one.sqlstate && error.message == one.message)
+        };
+        let told = match refused.iter().find(|one| !known(one)) {
+            None if !status.success() => refused.last(),
+            new => new,
+        };
+        if told.is_none() && !status.success() {
+            tell(&format!("`{shown}` ended with {status} when it was run again among the requests"));
+        }
+        Ok(told.map(|refusal| refusal.placed(project, &program.name)))
+    }
+
+    /// Lets the program's sessions begin with this `lock_timeout`. Those of the load are open already.
+    async fn begin_sessions_with(&self, patience: Duration) -> Result<(), Failure> {
+        let client = self.server.connect(&self.settings.database).await.map_err(Failure::environment)?;
+        let database = self.settings.database.replace('"', "\"\"");
+        let set = format!("ALTER DATABASE \"{database}\" SET lock_timeout = {}", patience.as_millis());
+        client
+            .batch_execute(&set)
+            .await
+            .map_err(|error| Failure::environment(format!("set lock_timeout: {error}")))
+    }
+}
+
+/// A statement that the server refused.
+#[derive(Debug)]
+struct Refusal {
+    sql: String,
+    sqlstate: String,
+    message: String,
+}
+
+impl Refusal {
+    /// With its place in the program's scripts.
+    fn placed(&self, project: &Project, name: &str) -> ChangeFailure {
+        let sql = self.sql.trim().trim_end_matches(';');
+        let mut places = project.new.iter().filter_map(|script| {
+            let at = script.source.text().find(sql)?;
+            Some((script.source.name(), script.source.line_column(at).0))
+        });
+        let (file, line) = places.next().unwrap_or_else(|| (name.to_owned(), 1));
+        ChangeFailure { file, line, sqlstate: self.sqlstate.clone(), message: self.message.clone() }
+    }
+}
+
+/// What the server refused, in order.
+#[derive(Default)]
+struct Refusals(Mutex<Vec<Refusal>>);
+
+impl Sink for Refusals {
+    fn statement(&self, _: &Session, statement: &Statement<'_>) {
+        if let Outcome::Failed(error) = statement.outcome {
+            let refusal = Refusal {
+                sql: statement.text.clone().into_owned(),
+                sqlstate: error.sqlstate.clone(),
+                message: error.message.clone(),
+            };
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(refusal);
+        }
+    }
+}
+
 /// Parts the statements by the migrations of their tool, and leaves out what only read the catalogue.
 fn scripts(done: ProgramRehearsal, name: &str, mut notes: Vec<String>) -> Done {
     let ProgramRehearsal { mut rehearsal, mut overheads, connections, .. } = done;
@@ -211,7 +310,10 @@ impl Script {
         record.statement = self.statements;
         record.line = self.line;
         let rows = if is_copy_in(&record.sql) { "\\.\n" } else { "" };
-        let added = format!("{};\n{rows}", record.sql);
+        // The last line may end with a comment, which would swallow the semicolon.
+        let last = record.sql.lines().next_back().unwrap_or_default();
+        let end = if last.contains("--") { "\n;" } else { ";" };
+        let added = format!("{}{end}\n{rows}", record.sql);
         self.line += added.matches('\n').count();
         self.text.push_str(&added);
         self.statements += 1;

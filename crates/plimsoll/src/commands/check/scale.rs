@@ -9,7 +9,6 @@ use plimsoll_sql::Migration;
 use plimsoll_sql::snapshot::{Facts, TableFacts};
 
 use super::copies::{EMPTY, PRISTINE, on_copy};
-use super::traffic::failure;
 use crate::exit::Failure;
 use crate::progress::Progress;
 use crate::project::{Project, read_snapshot};
@@ -53,7 +52,7 @@ impl Production {
             here: timed(server, PRISTINE, project, progress).await?,
             empty: timed(server, EMPTY, project, progress).await?,
         };
-        let here = sizes(server, PRISTINE).await.map_err(failure)?;
+        let here = sizes(server, PRISTINE).await?;
         let workload = blocked.map_or(&[][..], |blocked| &blocked.workload);
         Ok(Some(scaled(rehearsal, &timings, &here, &self.sizes, self.source, workload)))
     }
@@ -69,8 +68,7 @@ async fn timed(
     let mut runs = Vec::new();
     for run in 1..=RUNS {
         progress.step(format!("timing the change in {database}, {run} of {RUNS}"));
-        let times =
-            on_copy(server, database, async |copy| time_change(server, copy, &new).await.map_err(failure));
+        let times = on_copy(server, database, async |copy| Ok(time_change(server, copy, &new).await?));
         runs.push(times.await?);
     }
     Ok(runs)

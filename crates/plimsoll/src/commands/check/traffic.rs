@@ -8,12 +8,13 @@ use plimsoll_core::load::LoadRun;
 use plimsoll_core::units::duration_ms;
 use plimsoll_core::workload::WorkloadStatement;
 use plimsoll_core::{LockMode, Rehearsal};
-use plimsoll_pg::load::{LoadError, LoadSettings, LongTransaction, measure_traffic, run_load};
+use plimsoll_pg::load::{LoadError, LoadSettings, LongTransaction, measure_traffic, run_change, run_load};
 use plimsoll_pg::rehearse::analyze;
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::Migration;
 
-use super::copies::{PRISTINE, on_copy};
+use super::copies::{PRISTINE, on_copy, restore};
+use super::program::Again;
 use crate::exit::Failure;
 use crate::private_database::in_script;
 use crate::progress::Progress;
@@ -56,7 +57,7 @@ impl<'a> KnownTraffic<'a> {
         if !statements.is_empty() {
             progress.step("measuring what the workload locks");
         }
-        let traffic = measure_traffic(server, database, &statements).await.map_err(failure)?;
+        let traffic = measure_traffic(server, database, &statements).await?;
         let writes = |lock: &plimsoll_core::blocked::TakenLock| lock.mode >= LockMode::RowShare;
         if traffic.iter().flat_map(|one| &one.locks).any(writes) {
             // Writes that were rolled back leave dead rows, which the change would read.
@@ -70,11 +71,13 @@ impl<'a> KnownTraffic<'a> {
         (!self.traffic.is_empty()).then(|| blocked(rehearsal, &holds(rehearsal), self.traffic.clone()))
     }
 
-    /// Runs the loads, each on a copy of its own.
+    /// Runs the loads, each from the state before the change. A program is run as it is: its script lacks the parameters that
+    /// it binds, the connections that it uses and the time that it takes between its statements.
     pub(super) async fn measured(
         &self,
         project: &Project,
         rehearsal: &Rehearsal,
+        program: Option<&Again<'_>>,
         progress: &Progress,
     ) -> Result<Vec<LoadRun>, Failure> {
         let of_runner = match self.settings.lint.lock_timeout_ms {
@@ -91,7 +94,7 @@ impl<'a> KnownTraffic<'a> {
         let mut runs = Vec::new();
         for (lasts, lock_timeout) in conditions {
             progress.step("running the change among the requests of the workload");
-            runs.push(self.run(project, rehearsal, lasts, lock_timeout).await?);
+            runs.push(self.run(project, rehearsal, program, lasts, lock_timeout).await?);
         }
         Ok(runs)
     }
@@ -100,6 +103,7 @@ impl<'a> KnownTraffic<'a> {
         &self,
         project: &Project,
         rehearsal: &Rehearsal,
+        program: Option<&Again<'_>>,
         lasts: Option<Duration>,
         lock_timeout: Option<Duration>,
     ) -> Result<LoadRun, Failure> {
@@ -110,10 +114,24 @@ impl<'a> KnownTraffic<'a> {
             long_transaction: lasts.map(|lasts| LongTransaction::against(rehearsal, lasts)),
             lock_timeout,
         };
-        let run = on_copy(self.server, PRISTINE, async |copy| {
-            run_load(self.server, copy, &self.statements, &new, &load).await.map_err(failure)
-        });
-        let run = run.await?;
+        let (server, statements, database) = (self.server, &self.statements, &self.settings.database);
+        let run = match program {
+            Some(program) => {
+                // A program may know its database by name.
+                restore(server, database).await?;
+                let change = async || program.run(project, rehearsal, lock_timeout).await;
+                run_load(server, database, statements, &load, change).await?
+            }
+            None => {
+                let loaded = on_copy(server, PRISTINE, async |copy| {
+                    let change = async || {
+                        Ok::<_, Failure>(run_change(server, copy, &new, lock_timeout).await?.failure)
+                    };
+                    run_load(server, copy, statements, &load, change).await
+                });
+                loaded.await?
+            }
+        };
         Ok(self.with_prediction(run, project, rehearsal))
     }
 
@@ -163,11 +181,13 @@ pub(super) fn notes(runs: &[LoadRun]) -> Vec<String> {
     notes
 }
 
-/// What the failure of a load means: its workload's fault, or the server's.
-pub(super) fn failure(error: LoadError) -> Failure {
-    match error {
-        LoadError::Statement { .. } => Failure::input(error),
-        LoadError::Server(error) => Failure::environment(error),
-        LoadError::Rehearse(error) => in_script(error, "the load"),
+impl From<LoadError> for Failure {
+    /// Its workload's fault, or the server's.
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Statement { .. } => Self::input(error),
+            LoadError::Server(error) => Self::environment(error),
+            LoadError::Rehearse(error) => in_script(error, "the load"),
+        }
     }
 }

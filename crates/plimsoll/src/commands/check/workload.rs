@@ -6,6 +6,7 @@ use plimsoll_core::workload::{WorkloadStatement, parse_rate, read_workload};
 use plimsoll_core::{Location, SourceFile};
 use plimsoll_lint::names::nearest;
 use plimsoll_pg::queries::PreparedQuery;
+use plimsoll_sql::{Command, Migration, TransactionHabit};
 
 use crate::args::CheckArguments;
 use crate::exit::Failure;
@@ -27,6 +28,7 @@ pub(super) fn workload(
     if let Some(source) = &source {
         add_file(&mut statements, source)?;
     }
+    statements.iter().try_for_each(require_one_request)?;
     if statements.is_empty() && arguments.load {
         return Err(Failure::input(
             "use --load: no workload is known; give rates of queries in [workload.rates] of plimsoll.toml, or name a file \
@@ -34,6 +36,22 @@ pub(super) fn workload(
         ));
     }
     Ok((statements, source))
+}
+
+/// Requests share connections: one that opens a transaction would leave it to the next, with all of its locks.
+fn require_one_request(statement: &WorkloadStatement) -> Result<(), Failure> {
+    let WorkloadStatement { name, sql, location: Location { file, line, column, .. }, .. } = statement;
+    let whole = 0..sql.len();
+    let script = Migration::new(SourceFile::new("workload", sql.clone()), whole, TransactionHabit::Statement);
+    let why = match &script.statements[..] {
+        [] => "it holds no statement".to_owned(),
+        [one] if one.command().is_some_and(Command::is_transaction_control) => {
+            "it is transaction control; requests share connections, each a transaction of its own: leave it out".to_owned()
+        }
+        [_] => return Ok(()),
+        several => format!("it holds {} statements: give each a rate of its own", several.len()),
+    };
+    Err(Failure::input(format!("use {name} of the workload at {file}:{line}:{column}: {why}")))
 }
 
 fn of_queries(settings: &Settings, queries: &[PreparedQuery]) -> Result<Vec<WorkloadStatement>, Failure> {

@@ -95,7 +95,8 @@ impl Report<'_> {
         }
         let proven = subject.proposal.rewrites.iter().enumerate();
         let proven = proven.filter(|(index, _)| outcome.is_proven(*index)).map(|(_, rewrite)| rewrite);
-        if let Some(advice) = advice::of(&self.workshop.settings.root, proven) {
+        if let Some(advice) = advice::of(&self.workshop.settings.root, self.workshop.project.layout(), proven)
+        {
             line(text, &format!("  {advice}"));
         }
         for file in &outcome.files {
@@ -219,7 +220,12 @@ fn rewritten(text: &mut String, subject: &Subject, outcome: &Outcome, index: usi
         true => line(text, &format!("  {what}")),
         false => {
             line(text, &format!("  UNPROVEN, not offered: {what}"));
-            line(text, &format!("    because {}", outcome.doubt(index).unwrap_or("it was not tried")));
+            let doubt = |index| outcome.doubt(index).unwrap_or("it was not tried");
+            let earlier = (0..index).find(|one| !outcome.is_proven(*one) && doubt(*one) == doubt(index));
+            match earlier.and_then(|one| subject.proposal.rewrites.get(one)) {
+                Some(other) => line(text, &format!("    as for line {}", subject.line(other.statement))),
+                None => line(text, &format!("    because {}", doubt(index))),
+            }
             for step in &rewrite.steps {
                 indented(text, &format!("{};", step.sql), 4);
             }
