@@ -185,7 +185,7 @@ async fn examine(
     let blocked = traffic.predicted(&rehearsal);
     let scale = match production {
         Some(production) => {
-            production.scaled(&server, project, &rehearsal, blocked.as_ref(), &progress).await?
+            production.scaled(&server, project, &rehearsal, blocked.as_ref(), &mut notes, &progress).await?
         }
         None => None,
     };

@@ -240,7 +240,7 @@ fn a_bad_workload_is_placed() {
         );
         for (name, sql) in [("begin", "begin"), ("both", "select 1; select 2")] {
             let text = format!("{{\"plimsoll_workload\": 1}}\n{{\"statement\": \"{sql}\", \"rate\": 1}}\n");
-            project.write(&format!("{name}.jsonl"), text);
+            project.write(format!("{name}.jsonl"), text);
         }
         project.run(&[&["check"], arguments, &["migrations/2.sql"]].concat()).fails(2, &[says]);
     };

@@ -58,7 +58,7 @@ fn a_load_runs_the_program_itself() {
 #[test]
 fn a_program_that_gives_up_is_placed() {
     let report = check(&project(CHANGE), 18, &["--load", "--long-transaction", "2500ms"]);
-    let [patient, hasty] = &list(&report.json["load"])[..] else { panic!("two runs") };
+    let [patient, hasty] = list(&report.json["load"]) else { panic!("two runs") };
     assert_eq!(patient["change"]["error"], Value::Null);
     let error = &hasty["change"]["error"];
     assert_eq!((text(&error["sqlstate"]), &error["line"]), ("55P03", &3.into()), "{error:#}");

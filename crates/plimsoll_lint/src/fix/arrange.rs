@@ -172,7 +172,7 @@ impl<'a> Arranger<'a> {
 
     fn original(&mut self, statement: &Statement, chunk: &Chunk) -> Result<(), String> {
         let piece = |kind| Piece {
-            lead: chunk.lead.clone(),
+            lead: chunk.lead_of(std::iter::once(chunk.sql.as_str())),
             sql: chunk.sql.clone(),
             trail: chunk.trail.clone(),
             kind,
@@ -211,9 +211,10 @@ impl<'a> Arranger<'a> {
     }
 
     fn rewritten(&mut self, steps: &[Step], chunk: &Chunk) -> Result<(), String> {
+        let mut lead = chunk.lead_of(steps.iter().map(|step| step.sql.as_str()));
         for (at, step) in steps.iter().enumerate() {
             self.ready(step.run, true)?;
-            let lead = if at == 0 { chunk.lead.clone() } else { String::new() };
+            let lead = std::mem::take(&mut lead);
             let trail = if at + 1 == steps.len() { chunk.trail.clone() } else { "\n".to_owned() };
             let kind = if step.run == Run::Fresh { Kind::Fresh } else { Kind::Other };
             self.push(Piece { lead, sql: step.sql.clone(), trail, kind });

@@ -334,3 +334,16 @@ fn new_columns_get_their_values_and_constraints_after_they_are_there() {
 fn insta(got: &str, expected: &str) {
     assert_eq!(got, expected, "got:\n{got}");
 }
+
+#[test]
+fn comments_within_a_statement_are_kept() {
+    let sql = "alter table ships -- ticket 12; keep\n  /* by hand */ add check (id > 0) -- last\n;\n\
+               create index i /* here */ on ships (name);\n";
+    assert_eq!(
+        arranged(sql, TransactionHabit::Statement, None, None).unwrap(),
+        "== None\n-- ticket 12; keep\n/* by hand */\n-- last\n\
+         ALTER TABLE ships ADD CONSTRAINT ships_id_check check (id > 0) NOT VALID;\n\
+         ALTER TABLE ships VALIDATE CONSTRAINT ships_id_check;\n\
+         create index CONCURRENTLY i /* here */ on ships (name);\n"
+    );
+}

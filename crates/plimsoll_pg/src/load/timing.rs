@@ -1,6 +1,7 @@
 //! How long each statement of the change takes when nothing else runs, and how large its relations are: what is scaled to
 //! production's sizes.
 
+use plimsoll_core::load::ChangeFailure;
 use plimsoll_core::scale::{Size, Sizes};
 use plimsoll_sql::Migration;
 
@@ -10,8 +11,8 @@ use super::locks::ours;
 use crate::rehearse::relation_sizes;
 use crate::server::PrivateServer;
 
-/// Runs the change, unwatched, and says how long each statement took, in milliseconds. Those behind one that fails aren't
-/// run.
+/// Runs the change, unwatched, and says how long each statement took, in milliseconds; and which failed. Those behind it
+/// aren't run.
 ///
 /// # Errors
 /// When the server is gone.
@@ -19,12 +20,13 @@ pub async fn time_change(
     server: &PrivateServer,
     database: &str,
     migrations: &[&Migration],
-) -> Result<Vec<f64>, LoadError> {
+) -> Result<(Vec<f64>, Option<ChangeFailure>), LoadError> {
     let mut run = run_change(server, database, migrations, None).await?;
     if run.failure.is_some() {
         run.durations.pop();
     }
-    Ok(run.durations.iter().map(|duration| duration.as_secs_f64() * 1000.0).collect())
+    let times = run.durations.iter().map(|duration| duration.as_secs_f64() * 1000.0).collect();
+    Ok((times, run.failure))
 }
 
 /// Pages and rows of every relation with rows. Rows are those that ANALYZE has counted.

@@ -272,8 +272,9 @@ fn scripts(done: ProgramRehearsal, name: &str, mut notes: Vec<String>) -> Done {
         rehearsal.statements.push(record);
     }
     if left_out > 0 {
+        let verb = if left_out == 1 { "isn't" } else { "aren't" };
         notes.push(format!(
-            "{} that read only the catalogue and the tool's own tables aren't listed.",
+            "{} that touched no table but the catalogue's and the tool's own {verb} listed.",
             plural(left_out, "statement")
         ));
     }

@@ -2,6 +2,7 @@
 
 use plimsoll_core::Rehearsal;
 use plimsoll_core::blocked::BlockedReport;
+use plimsoll_core::load::ChangeFailure;
 use plimsoll_core::scale::{PAGE, ScaleReport, Size, Sizes, Timings, depends_on_sizes, scaled};
 use plimsoll_pg::load::{sizes, time_change};
 use plimsoll_pg::server::PrivateServer;
@@ -43,15 +44,21 @@ impl Production {
         project: &Project,
         rehearsal: &Rehearsal,
         blocked: Option<&BlockedReport>,
+        notes: &mut Vec<String>,
         progress: &Progress,
     ) -> Result<Option<ScaleReport>, Failure> {
         if !depends_on_sizes(rehearsal) {
             return Ok(None);
         }
-        let timings = Timings {
-            here: timed(server, PRISTINE, project, progress).await?,
-            empty: timed(server, EMPTY, project, progress).await?,
-        };
+        let (here, failure) = timed(server, PRISTINE, project, progress).await?;
+        let (empty, _) = timed(server, EMPTY, project, progress).await?;
+        let timings = Timings { here, empty };
+        if let Some(ChangeFailure { file, line, sqlstate, message }) = failure {
+            notes.push(format!(
+                "To be scaled, the change was timed up to {file}:{line}, which failed when it was sent again: {message} (SQLSTATE \
+                 {sqlstate})."
+            ));
+        }
         let here = sizes(server, PRISTINE).await?;
         let workload = blocked.map_or(&[][..], |blocked| &blocked.workload);
         Ok(Some(scaled(rehearsal, &timings, &here, &self.sizes, self.source, workload)))
@@ -63,15 +70,17 @@ async fn timed(
     database: &str,
     project: &Project,
     progress: &Progress,
-) -> Result<Vec<Vec<f64>>, Failure> {
+) -> Result<(Vec<Vec<f64>>, Option<ChangeFailure>), Failure> {
     let new: Vec<&Migration> = project.new.iter().map(Migration::as_sent).collect();
-    let mut runs = Vec::new();
+    let (mut runs, mut failed) = (Vec::new(), None);
     for run in 1..=RUNS {
         progress.step(format!("timing the change in {database}, {run} of {RUNS}"));
         let times = on_copy(server, database, async |copy| Ok(time_change(server, copy, &new).await?));
-        runs.push(times.await?);
+        let (times, failure) = times.await?;
+        runs.push(times);
+        failed = failure;
     }
-    Ok(runs)
+    Ok((runs, failed))
 }
 
 fn of_facts(facts: &Facts) -> Sizes {

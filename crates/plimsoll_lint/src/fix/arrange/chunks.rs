@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use plimsoll_sql::Migration;
+use plimsoll_sql::comments::comments;
 use plimsoll_sql::outline::Outline;
 
 /// A statement with its surroundings. The chunks and the tail, one behind the other, are the section.
@@ -11,8 +12,28 @@ pub(super) struct Chunk {
     pub(super) lead: String,
     /// The statement without its semicolon.
     pub(super) sql: String,
+    /// The comments within the statement and before its semicolon.
+    comments: Vec<String>,
     /// What is behind the semicolon, to the line's end if that is a comment.
     pub(super) trail: String,
+}
+
+impl Chunk {
+    /// What stands before the statement, and those of its comments that what takes its place lacks.
+    pub(super) fn lead_of<'a>(&self, taking_its_place: impl Iterator<Item = &'a str> + Clone) -> String {
+        let mut lead = self.lead.clone();
+        for comment in &self.comments {
+            if taking_its_place.clone().any(|sql| sql.contains(comment)) {
+                continue;
+            }
+            if !lead.is_empty() && !lead.ends_with('\n') {
+                lead.push('\n');
+            }
+            lead.push_str(comment);
+            lead.push('\n');
+        }
+        lead
+    }
 }
 
 /// A section's chunks.
@@ -38,8 +59,11 @@ impl Chunks {
             if let Some(data) = &statement.copy_data {
                 trail.end = rest_of_line(text, data.end..bound).max(after_line(text, data.end, bound));
             }
+            let whole = &text[range.start..semicolon.unwrap_or(range.end)];
+            let inner = comments(whole).into_iter().map(|comment| whole[comment].trim_end().to_owned());
             chunks.push(Chunk {
                 lead: without_markers(&text[at..range.start]),
+                comments: inner.filter(|comment| !is_marker(comment)).collect(),
                 sql: text[range].to_owned(),
                 trail: text[trail.clone()].to_owned(),
             });
@@ -51,9 +75,11 @@ impl Chunks {
 
 /// Leaves out the lines by which goose keeps a statement whole: they are written anew around each that needs them.
 fn without_markers(text: &str) -> String {
-    let is_marker =
-        |line: &str| line.contains("+goose StatementBegin") || line.contains("+goose StatementEnd");
     text.split_inclusive('\n').filter(|line| !is_marker(line)).collect()
+}
+
+fn is_marker(line: &str) -> bool {
+    line.contains("+goose StatementBegin") || line.contains("+goose StatementEnd")
 }
 
 /// The end of the line if only a comment stands on it, else where it began.
