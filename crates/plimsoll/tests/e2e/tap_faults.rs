@@ -37,7 +37,9 @@ fn misbehaving(verb: &str, major: u32, what: &str) -> Ended {
 
 fn has_note(ended: &Ended, beginning: &str) {
     let report = ended.report();
-    assert!(report.notes().iter().any(|note| note.starts_with(beginning)), "{}", ended.shown());
+    let of_rehearsal = report.json["rehearsal"]["notes"].as_array().into_iter().flatten().map(text);
+    let mut notes = report.notes().into_iter().chain(of_rehearsal);
+    assert!(notes.any(|note| note.starts_with(beginning)), "no {beginning:?}: {}", ended.shown());
 }
 
 #[test]
