@@ -826,7 +826,7 @@ fn is_wrapped(text: &str, command: Option<&Command>, is_lone: bool) -> bool {
     let needs_block = matches!(command, Some(Command::LockTable { .. })) || first_word(text) == "declare";
     let needs_none = ["listen", "unlisten", "notify", "deallocate", "prepare", "close", ""];
     let without = is_quiet(text) || needs_none.contains(&first_word(text).as_str());
-    !without && !(is_lone && needs_block)
+    !(without || (is_lone && needs_block))
 }
 
 /// Whether a statement is let pass without a look: it only asks for settings or makes some. A look at it would take the
