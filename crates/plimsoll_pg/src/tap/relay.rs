@@ -108,6 +108,15 @@ enum Side {
     Server,
 }
 
+/// How far a side is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ReadTo {
+    /// Until less comes than could: what comes next is told anew.
+    ShortRead,
+    /// Until nothing comes: an end may have been told already.
+    Nothing,
+}
+
 /// One of a connection's two sockets.
 struct Half {
     socket: OwnedFd,
@@ -181,13 +190,15 @@ impl Loop {
                             self.flush(token / 2, side);
                         }
                         if event.is_readable() || event.is_read_closed() || event.is_error() {
-                            self.pump(token / 2, side);
+                            // The end that was announced with what comes before it isn't announced again.
+                            let all = event.is_read_closed() || event.is_error();
+                            self.pump(token / 2, side, if all { ReadTo::Nothing } else { ReadTo::ShortRead });
                         }
                     }
                 }
             }
             for (at, side) in std::mem::take(&mut self.unfinished) {
-                self.pump(at, side);
+                self.pump(at, side, ReadTo::Nothing);
             }
             self.free.append(&mut self.freed);
             if stops {
@@ -228,7 +239,7 @@ impl Loop {
     }
 
     /// Passes on what has come from a side.
-    fn pump(&mut self, at: usize, from: Side) {
+    fn pump(&mut self, at: usize, from: Side, to: ReadTo) {
         let Some(Some(pair)) = self.pairs.get_mut(at) else { return };
         let mut pieces = 0;
         loop {
@@ -278,7 +289,7 @@ impl Loop {
                 break;
             }
             // A short read means that there was no more (epoll(7), "Questions and answers"): what comes next is told anew.
-            if count < self.piece.len() {
+            if count < self.piece.len() && to == ReadTo::ShortRead {
                 break;
             }
             pieces += 1;
@@ -312,7 +323,8 @@ impl Loop {
         if pair.is_over() {
             self.end(at);
         } else if resumes {
-            self.pump(at, if side == Side::Client { Side::Server } else { Side::Client });
+            let other = if side == Side::Client { Side::Server } else { Side::Client };
+            self.pump(at, other, ReadTo::Nothing);
         }
     }
 
