@@ -69,8 +69,12 @@ fn a_client_that_is_killed_leaves_a_word_of_what_it_waited_for() {
 
 #[test]
 fn malformed_messages_end_their_connection_alone() {
-    let ended = misbehaving("rehearse", 18, "malformed");
-    has_note(&ended, "Connection 0 was ended: a message said that it is shorter than its length.");
+    for verb in TAPS {
+        let ended = misbehaving(verb, 18, "malformed");
+        if verb == "rehearse" {
+            has_note(&ended, "Connection 0 was ended: a message said that it is shorter than its length.");
+        }
+    }
 }
 
 #[test]
