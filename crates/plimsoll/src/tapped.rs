@@ -1,5 +1,6 @@
 //! What leads a program through the tap: the variables of its environment.
 
+use plimsoll_pg::server::percent_encoded;
 use plimsoll_pg::tap::Doors;
 
 use crate::exit::Failure;
@@ -117,13 +118,6 @@ fn url(scheme: &str, host: &str, port: u16, login: &Login, password: &str) -> St
         return format!("{scheme}://{user}{password}@/{database}?host={}&port={port}", percent_encoded(host));
     }
     format!("{scheme}://{user}{password}@{host}:{port}/{database}")
-}
-
-fn percent_encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
 }
 
 /// Complains about a word in braces that means nothing.

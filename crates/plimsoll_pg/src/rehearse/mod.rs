@@ -37,4 +37,4 @@ pub(crate) use error::{catalog_error, described, refusal_of};
 pub(crate) use outside::{backend_pid, locks_by_name, relation_sizes};
 pub use replay::{analyze, replay, run_script};
 pub(crate) use runner::run as run_statement;
-pub use step::{ProgramRehearsal, rehearse_program};
+pub use step::{ProgramRehearsal, ProgramScript, rehearse_program};

@@ -197,7 +197,9 @@ pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn percent_encoded(text: &str) -> String {
+/// Text with everything encoded that may have a meaning in a URL (RFC 3986, unreserved characters).
+#[must_use]
+pub fn percent_encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -10,7 +10,7 @@ use plimsoll_core::load::ChangeFailure;
 use plimsoll_core::units::plural;
 use plimsoll_core::{ChangeScope, LockMode, Rehearsal, SourceFile, StatementRecord};
 use plimsoll_pg::catalogue::{Bodies, Limits, Target, Variables, take_snapshot};
-use plimsoll_pg::rehearse::{ProgramRehearsal, rehearse_program};
+use plimsoll_pg::rehearse::{ProgramRehearsal, ProgramScript, rehearse_program};
 use plimsoll_pg::server::{PrivateServer, SUPERUSER};
 use plimsoll_pg::tap::{Doors, Outcome, Session, Sink, Statement, Tap, TapOptions};
 use plimsoll_sql::snapshot::Facts;
@@ -265,7 +265,7 @@ fn scripts(done: ProgramRehearsal, name: &str, mut notes: Vec<String>) -> Done {
             continue;
         }
         let at = *by_name.entry(name.clone()).or_insert_with(|| {
-            scripts.push(Script { name, text: String::new(), statements: 0, line: 1 });
+            scripts.push(Script { name, script: ProgramScript::default() });
             scripts.len() - 1
         });
         scripts[at].add(&mut record);
@@ -292,44 +292,30 @@ fn scripts(done: ProgramRehearsal, name: &str, mut notes: Vec<String>) -> Done {
     Done { rehearsal, scripts, notes }
 }
 
-/// A script in the making.
+/// A script in the making, by its name.
 struct Script {
     name: String,
-    text: String,
-    statements: usize,
-    /// Line of the next statement.
-    line: usize,
+    script: ProgramScript,
 }
 
 impl Script {
     /// Appends a statement, and tells its record where it stands.
     fn add(&mut self, record: &mut StatementRecord) {
+        let (index, line) = self.script.add(&record.sql);
         if let Some(error) = &mut record.error {
-            error.line = error.line - record.line + self.line;
+            error.line = error.line - record.line + line;
         }
         record.file = self.name.clone();
-        record.statement = self.statements;
-        record.line = self.line;
-        let rows = if is_copy_in(&record.sql) { "\\.\n" } else { "" };
-        // The last line may end with a comment, which would swallow the semicolon.
-        let last = record.sql.lines().next_back().unwrap_or_default();
-        let end = if last.contains("--") { "\n;" } else { ";" };
-        let added = format!("{}{end}\n{rows}", record.sql);
-        self.line += added.matches('\n').count();
-        self.text.push_str(&added);
-        self.statements += 1;
+        record.statement = index;
+        record.line = line;
     }
 
     fn migration(self) -> Migration {
-        let end = self.text.len();
+        let text = self.script.into_text();
+        let end = text.len();
         // The program's own BEGIN and COMMIT are among the statements.
-        Migration::new(SourceFile::new(self.name, self.text), 0..end, TransactionHabit::Statement)
+        Migration::new(SourceFile::new(self.name, text), 0..end, TransactionHabit::Statement)
     }
-}
-
-fn is_copy_in(text: &str) -> bool {
-    let is_copy = text.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("copy"));
-    is_copy && text.to_ascii_lowercase().contains("stdin")
 }
 
 /// Tables in which tools keep their books: what they read there is no part of a change.

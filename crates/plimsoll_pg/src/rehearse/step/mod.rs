@@ -2,7 +2,9 @@
 
 mod aside;
 mod conversation;
+mod script;
 mod session;
 mod stage;
 
+pub use script::ProgramScript;
 pub use stage::{ProgramRehearsal, rehearse_program};

@@ -75,6 +75,15 @@ enum Encoding {
     Bytes,
 }
 
+/// A statement as the program sent it.
+#[derive(Clone, Copy)]
+enum Sends<'a> {
+    /// A simple query's text.
+    Simple(&'a str),
+    /// An Execute, and what the server needs before it.
+    Extended { batch: &'a [Message], execute: &'a [u8] },
+}
+
 /// How a statement was answered.
 struct Answer {
     error: Option<ServerError>,
@@ -262,7 +271,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             && let Some(statement) = &parsed
         {
             self.undo_wrap().await?;
-            answer = self.sampled_query(sent, text, statement).await?;
+            answer = self.sampled(Sends::Simple(sent), text, statement).await?;
         } else {
             self.record(text, parsed.as_ref(), &answer, !is_lone).await?;
         }
@@ -272,9 +281,9 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
     }
 
     /// Runs a statement that commits by itself, with samples of what it does.
-    async fn sampled_query(
+    async fn sampled(
         &mut self,
-        sent: &str,
+        sends: Sends<'_>,
         text: &str,
         statement: &Statement,
     ) -> Result<Answer, Broken> {
@@ -284,13 +293,14 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         let before = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
         let pid = self.session.pid;
         self.hear(Span::Session).await?;
-        let written = self.encoded(sent);
-        let running = async {
-            self.send_query(&written).await?;
-            self.run(Until::Ready).await
-        };
+        let running = self.send_whole(sends);
         let (answer, sampled) = stage.sample(&before, pid, statement, running).await?;
         let answer = answer?;
+        if answer.error.is_some() && matches!(sends, Sends::Extended { .. }) {
+            // The server passes over everything up to the next Sync.
+            self.server.write(b'S', &[]).await?;
+            self.discard_to_ready().await?;
+        }
         self.hear_no_more(Span::Session).await?;
         let asking = stage.after_sampling(&self.session.client, before, sampled);
         let deed = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
@@ -307,6 +317,18 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
         };
         program.record(&mut stage, run, &told, answer.error.as_ref(), deed);
         Ok(answer)
+    }
+
+    /// Sends a statement and passes its answer on up to its end.
+    async fn send_whole(&mut self, sends: Sends<'_>) -> Result<Answer, Broken> {
+        match sends {
+            Sends::Simple(sent) => {
+                let written = self.encoded(sent);
+                self.send_query(&written).await?;
+                self.run(Until::Ready).await
+            }
+            Sends::Extended { batch, execute } => self.send_and_run(batch, execute).await,
+        }
     }
 
     /// Runs what a portal holds.
@@ -339,7 +361,10 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             self.discard_to_ready().await?;
             self.undo_wrap().await?;
             answer = match &parsed {
-                Some(statement) => self.sampled_execute(&batch, &execute, &script, statement).await?,
+                Some(statement) => {
+                    let sends = Sends::Extended { batch: &batch, execute: &execute };
+                    self.sampled(sends, &script, statement).await?
+                }
                 None => self.send_and_run(&batch, &execute).await?,
             };
         } else {
@@ -350,44 +375,6 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             self.skip_to_sync().await?;
         }
         Ok(())
-    }
-
-    async fn sampled_execute(
-        &mut self,
-        batch: &[Message],
-        execute: &[u8],
-        text: &str,
-        statement: &Statement,
-    ) -> Result<Answer, Broken> {
-        let program = self.program;
-        let mut stage = program.stage.lock().await;
-        let asking = stage.before_sampling(&self.session.client);
-        let before = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
-        let pid = self.session.pid;
-        self.hear(Span::Session).await?;
-        let running = self.send_and_run(batch, execute);
-        let (answer, sampled) = stage.sample(&before, pid, statement, running).await?;
-        let answer = answer?;
-        if answer.error.is_some() {
-            self.server.write(b'S', &[]).await?;
-            self.discard_to_ready().await?;
-        }
-        self.hear_no_more(Span::Session).await?;
-        let asking = stage.after_sampling(&self.session.client, before, sampled);
-        let deed = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
-        self.conversation.lose_unnamed();
-        let told = self.session.notices.told();
-        let transaction = program.next_transaction();
-        let run = Run {
-            text,
-            statement: Some(statement),
-            in_transaction: false,
-            transaction,
-            session: self.number,
-            started: answer.started,
-        };
-        program.record(&mut stage, run, &told, answer.error.as_ref(), deed);
-        Ok(answer)
     }
 
     async fn send_and_run(&mut self, batch: &[Message], execute: &[u8]) -> Result<Answer, Broken> {

@@ -15,6 +15,7 @@ use plimsoll_sql::Statement;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 
+use super::script::ProgramScript;
 use super::session::{Broken, StepSession};
 use crate::rehearse::change::Stage;
 use crate::rehearse::deed::Deed;
@@ -75,7 +76,7 @@ pub(super) struct Program<'a> {
 
 #[derive(Default)]
 struct Written {
-    script: String,
+    script: ProgramScript,
     sessions: Vec<usize>,
     overheads: Vec<Duration>,
     notes: Vec<String>,
@@ -145,7 +146,7 @@ pub async fn rehearse_program<Running: Future>(
         notes: written.notes,
     };
     let Written { script, sessions, overheads, .. } = written;
-    Ok((output, ProgramRehearsal { rehearsal, script, sessions, connections, overheads }))
+    Ok((output, ProgramRehearsal { rehearsal, script: script.into_text(), sessions, connections, overheads }))
 }
 
 /// Changes what new sessions of the database begin with.
@@ -305,15 +306,8 @@ impl Program<'_> {
         let began = self.began.get().unwrap_or(run.started);
         self.began.set(Some(began));
         let mut written = self.written.borrow_mut();
-        let line = written.script.lines().count() + 1;
         let text = run.text.trim().trim_end_matches(';').trim_end();
-        written.script.push_str(text);
-        written.script.push_str(";\n");
-        if is_copy_in(text) {
-            // Its rows aren't part of the script.
-            written.script.push_str("\\.\n");
-        }
-        let index = written.sessions.len();
+        let (index, line) = written.script.add(text);
         written.sessions.push(run.session);
         drop(written);
         stage.ledger.clock = run.started.saturating_duration_since(began).saturating_sub(self.held.get());
@@ -330,12 +324,6 @@ impl Program<'_> {
         let messages = told.messages.clone();
         stage.ledger.record(subject, Deed { error, messages, temp_files: told.temp_files, ..deed });
     }
-}
-
-/// Whether rows follow in a script.
-fn is_copy_in(text: &str) -> bool {
-    let is_copy = text.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("copy"));
-    is_copy && text.to_ascii_lowercase().contains("stdin")
 }
 
 impl Stage<'_> {
