@@ -58,7 +58,8 @@ pub(super) fn transaction_status(body: &[u8]) -> TransactionStatus {
 /// `CommandComplete`: its tag, and the rows that it ends in (`INSERT 0 3`, `SELECT 5`).
 pub(super) fn command_tag(body: &[u8]) -> (&str, Option<u64>) {
     let tag = std::str::from_utf8(Reader(body).string()).unwrap_or_default();
-    (tag, tag.rsplit(' ').next().and_then(|last| last.parse().ok()))
+    let digits = tag.bytes().rev().take_while(u8::is_ascii_digit).count();
+    (tag, tag[tag.len() - digits..].parse().ok())
 }
 
 /// `BackendKeyData`: the process id. The key behind it has four bytes up to protocol 3.0 and any number from 3.2 on.

@@ -136,7 +136,7 @@ impl Tracker {
         }
     }
 
-    /// Reads bytes that the client sent, before the server has them.
+    /// Reads bytes that the client sent, before the server's answer to them is read.
     pub(super) fn client_sent(&mut self, bytes: &[u8], now: Duration, sink: &dyn Sink) {
         let mut rest = bytes;
         // Taken out so that a frame, which borrows from it, can be dealt with.
@@ -152,7 +152,7 @@ impl Tracker {
         self.client = framer;
     }
 
-    /// Reads bytes that the server sent, before the client has them.
+    /// Reads bytes that the server sent, after what the client sent before them.
     pub(super) fn server_sent(&mut self, bytes: &[u8], now: Duration, sink: &dyn Sink) {
         let mut rest = bytes;
         let mut framer = std::mem::replace(&mut self.server, Framer::new(backend::is_read));
