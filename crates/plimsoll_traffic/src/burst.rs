@@ -4,12 +4,13 @@
 //! ends with its transaction, or when nothing comes for [`GAP`]. On traffic whose N+1 were known, this rule found all of
 //! them, and 995 of 1,000 that it found were some.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use plimsoll_core::traffic::{Burst, BurstKind, Feeder};
-use plimsoll_sql::NormalForm;
+use plimsoll_sql::normal_form::ValuePlace;
 
+use crate::hashed::{ByNumber, Hashes};
 use crate::observed::{Ending, Observed};
 use crate::query::{SeenQuery, ms};
 
@@ -33,7 +34,8 @@ pub(crate) struct Step<'a> {
     /// Hashes of its values in the order of its normal form.
     pub(crate) values: &'a [u64],
     pub(crate) all_values: u64,
-    pub(crate) form: &'a NormalForm,
+    /// Where those values stand, and their numbers in the normal form.
+    pub(crate) places: &'a [ValuePlace],
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) observed: &'a Observed<'a>,
     /// When the first statement of all began.
@@ -78,7 +80,7 @@ struct Rows {
     values: Vec<u64>,
     names: Vec<Option<String>>,
     /// Column by value, made when the first value is looked for.
-    by_value: Option<HashMap<u64, usize>>,
+    by_value: Option<ByNumber<u64, usize>>,
 }
 
 struct Run {
@@ -91,7 +93,7 @@ struct Run {
     first: Vec<u64>,
     /// Which values have changed, by position.
     changed: Vec<bool>,
-    distinct: HashSet<u64>,
+    distinct: Hashes,
     statements: u64,
     failures: u64,
     /// Statements sent before the one before them was answered.
@@ -118,7 +120,7 @@ struct Vote {
 impl Bursts {
     pub(crate) fn step(&mut self, step: Step<'_>, queries: &[SeenQuery], ended: &mut Ended) {
         let observed = step.observed;
-        let text = step.form.text();
+        let text = &*queries[step.query].text;
         let ends_transaction =
             text == "commit" || (text.starts_with("rollback") && !text.starts_with("rollback to"));
         if ends_transaction || observed.started.saturating_sub(self.last_end) > GAP {
@@ -220,7 +222,7 @@ impl Run {
             began: step.began,
             first: step.values.to_vec(),
             changed: vec![false; step.values.len()],
-            distinct: HashSet::from([step.all_values]),
+            distinct: Hashes::from_iter([step.all_values]),
             statements: 1,
             failures: u64::from(observed.ending == Ending::Failed),
             unwaited: 0,
@@ -229,7 +231,7 @@ impl Run {
             ended: observed.ended,
             waited: observed.ended.saturating_sub(observed.started),
             votes: Vec::new(),
-            numbers: step.form.values().iter().map(|place| place.number).collect(),
+            numbers: step.places.iter().map(|place| place.number).collect(),
         }
     }
 

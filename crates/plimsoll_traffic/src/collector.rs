@@ -1,12 +1,13 @@
 //! Counts statements by fingerprint, and follows each session's bursts.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use plimsoll_core::traffic::Traffic;
+use plimsoll_sql::normal_form::{Template, ValuePlace, before_literals};
 use plimsoll_sql::{NormalForm, sqlcommenter};
 
 use crate::burst::{Bursts, Step};
+use crate::hashed::ByNumber;
 use crate::observed::{Observed, literal_value};
 use crate::query::{SeenQuery, ms};
 use crate::timeline::Steps;
@@ -14,15 +15,15 @@ use crate::timeline::Steps;
 /// More different queries aren't told apart, so that whatever comes, memory stays flat.
 const MOST_QUERIES: usize = 10_000;
 
-/// As many texts are remembered with their query. Prepared statements have the same text each time.
+/// As many texts are remembered with their query. Prepared statements have the same text each time, and others often
+/// differ in their values alone.
 const MOST_TEXTS: usize = 1024;
 /// Longer ones aren't remembered.
 const LONGEST_TEXT: usize = 4096;
 
 /// A text that has come before.
 struct Known {
-    text: String,
-    form: NormalForm,
+    template: Template,
     query: usize,
 }
 
@@ -30,14 +31,16 @@ struct Known {
 #[derive(Default)]
 pub struct Collector {
     form: NormalForm,
-    /// By the text's hash.
-    known: HashMap<u64, Known>,
+    /// Where the statement's values stand.
+    places: Vec<ValuePlace>,
+    /// By the hash of the text before its literals.
+    known: ByNumber<u64, Known>,
     values: Vec<u64>,
-    by_fingerprint: HashMap<u64, usize>,
+    by_fingerprint: ByNumber<u64, usize>,
     queries: Vec<SeenQuery>,
     unlisted: u64,
     statements: u64,
-    sessions: HashMap<usize, Bursts>,
+    sessions: ByNumber<usize, Bursts>,
     sessions_seen: u64,
     ended: crate::burst::Ended,
     steps: Steps,
@@ -67,7 +70,8 @@ impl Collector {
             self.queries.iter_mut().for_each(|query| query.hits.halve());
         }
         self.queries[query].hits.add(self.steps, at_us);
-        let step = Step { query, values: &self.values, all_values, form: &self.form, tags, observed, began };
+        let (places, values) = (&self.places, &self.values);
+        let step = Step { query, values, all_values, places, tags, observed, began };
         let session = self.sessions.entry(observed.session).or_insert_with(|| {
             self.sessions_seen += 1;
             Bursts::default()
@@ -117,28 +121,25 @@ impl Collector {
         }
     }
 
-    /// The query that a text is of, and its normal form in `self.form`; none if there are too many.
+    /// The query that a text is of, and where its values stand in `self.places`; none if there are too many.
     fn query_of(&mut self, text: &str) -> Option<usize> {
-        let hash = twox_hash::XxHash3_64::oneshot(text.as_bytes());
-        if let Some(known) = self.known.get(&hash).filter(|known| known.text == text) {
-            self.form.clone_from(&known.form);
+        let key = twox_hash::XxHash3_64::oneshot(before_literals(text).as_bytes());
+        if let Some(known) = self.known.get(&key)
+            && known.template.fits(text, &mut self.places)
+        {
             return Some(known.query);
         }
         let fingerprint = self.form.of(text);
-        let query = match self.by_fingerprint.get(&fingerprint.0) {
-            Some(query) => {
-                // Not at first sight: most texts that hold values come once.
-                if text.len() <= LONGEST_TEXT
-                    && self.known.len() < MOST_TEXTS
-                    && !holds_literals(&self.form, text)
-                {
-                    let known = Known { text: text.to_owned(), form: self.form.clone(), query: *query };
-                    self.known.insert(hash, known);
-                }
-                *query
-            }
-            None => self.add(SeenQuery::new(fingerprint, self.form.text()))?,
+        self.places.clear();
+        self.places.extend_from_slice(self.form.values());
+        let Some(query) = self.by_fingerprint.get(&fingerprint.0).copied() else {
+            return self.add(SeenQuery::new(fingerprint, self.form.text()));
         };
+        // Not at first sight: many come once.
+        let has_room = self.known.len() < MOST_TEXTS || self.known.contains_key(&key);
+        if has_room && text.len() <= LONGEST_TEXT {
+            self.known.insert(key, Known { template: Template::new(text, &self.form), query });
+        }
         Some(query)
     }
 
@@ -155,7 +156,7 @@ impl Collector {
     /// Hashes of the statement's values in the normal form's order, whether literal or bound.
     fn hash_values(&mut self, observed: &Observed<'_>) {
         self.values.clear();
-        for place in self.form.values() {
+        for place in &self.places {
             let text = &observed.text[place.range.clone()];
             let bound = text.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
             let hash = match bound {
@@ -165,11 +166,6 @@ impl Collector {
             self.values.push(hash);
         }
     }
-}
-
-/// Whether a text holds values itself, so that it will hardly come again.
-fn holds_literals(form: &NormalForm, text: &str) -> bool {
-    form.values().iter().any(|place| !text[place.range.clone()].starts_with('$'))
 }
 
 /// Only a comment at the end holds tags.

@@ -6,6 +6,7 @@
 mod burst;
 mod collector;
 pub mod findings;
+mod hashed;
 mod histogram;
 mod observed;
 mod query;

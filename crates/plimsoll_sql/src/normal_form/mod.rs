@@ -10,6 +10,7 @@
 
 mod lexer;
 mod prepared;
+mod template;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use std::ops::Range;
 
 use lexer::{Kind, Lexer, Token};
 pub use prepared::{executed, prepared};
+pub use template::{Template, before_literals};
 
 /// The hash of a statement's normal form (XXH3, 64 bits): the same in every version of this program that doesn't say
 /// otherwise.
