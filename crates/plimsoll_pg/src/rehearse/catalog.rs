@@ -41,15 +41,16 @@ pub(super) struct Catalog {
     pub(super) files: BTreeSet<u32>,
 }
 
-/// Columns that [`entry`] reads, from `c` = `pg_class`, `n` = its namespace, `i` = `pg_index`, `t` = its TOAST table,
-/// `h` = `pg_inherits`.
-pub(super) const ENTRY_COLUMNS: &str = "c.oid, n.nspname || '.' || c.relname AS name, c.relkind, c.relfilenode, \
-     i.indrelid, t.relfilenode AS toast_file, h.inhparent AS partition_of";
+/// Columns that [`entry`] reads, from `c` = `pg_class`, `n` = its namespace. Joins would take the server twice as long to
+/// plan.
+pub(super) const ENTRY_COLUMNS: &str = "c.oid, n.nspname || '.' || c.relname AS name, c.relkind, c.relfilenode, (SELECT \
+     i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = c.oid) AS indrelid, (SELECT t.relfilenode FROM \
+     pg_catalog.pg_class t WHERE t.oid = c.reltoastrelid) AS toast_file, (SELECT h.inhparent FROM pg_catalog.pg_inherits h \
+     WHERE h.inhrelid = c.oid AND c.relispartition) AS partition_of";
 
 /// The relations that [`ENTRY_COLUMNS`] reads from.
-pub(super) const ENTRY_TABLES: &str = "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-     LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid \
-     LEFT JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid AND c.relispartition";
+pub(super) const ENTRY_TABLES: &str =
+    "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace";
 
 /// User relations: oids from 16384 on (`FirstNormalObjectId`), in no system schema.
 pub(super) const IS_USERS: &str =

@@ -53,8 +53,8 @@ pub(super) fn question() -> String {
          'ShareRowExclusiveLock', 'AccessExclusiveLock')) THEN coalesce(pg_catalog.pg_sequence_last_value(c.oid)::text, \
          'none') END AS sequence_value FROM {ENTRY_TABLES} WHERE {IS_USERS} AND c.oid IN (SELECT relation FROM \
          pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation'); {}; SELECT 'session' AS \
-         part, (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint AS wal, (SELECT setting FROM \
-         pg_catalog.pg_settings WHERE name = 'lock_timeout') AS lock_timeout",
+         part, (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint AS wal, (extract(epoch FROM \
+         pg_catalog.current_setting('lock_timeout')::interval) * 1000)::bigint AS lock_timeout",
         CountersOf::Transaction.relation_columns(),
         CountersOf::Transaction.further_questions()
     )
