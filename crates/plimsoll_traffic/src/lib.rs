@@ -9,6 +9,7 @@ pub mod findings;
 mod histogram;
 mod observed;
 mod query;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod timeline;
