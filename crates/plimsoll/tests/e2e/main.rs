@@ -39,4 +39,5 @@ mod state_before;
 mod tap_faults;
 mod templates;
 mod terminal;
+mod tokio_client;
 mod watch;
