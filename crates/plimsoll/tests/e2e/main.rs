@@ -23,6 +23,7 @@ mod lint_import;
 mod lint_inputs;
 mod lint_output;
 mod lint_schema;
+mod logins;
 mod lsp;
 mod newness;
 mod packages;
