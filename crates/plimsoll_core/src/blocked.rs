@@ -82,14 +82,16 @@ pub struct Queued {
 pub fn blocked(rehearsal: &Rehearsal, holds: &[LockHold<'_>], workload: Vec<Traffic>) -> BlockedReport {
     let named = with_former_names(rehearsal, holds);
     let mut locks: Vec<LockQueue> = Vec::new();
-    for (at, (relation, hold)) in named.iter().enumerate() {
-        let transaction = rehearsal.statements[hold.statement].transaction;
-        let is_covered = |(other, earlier): &(&str, &LockHold<'_>)| {
-            other == relation
-                && rehearsal.statements[earlier.statement].transaction == transaction
-                && covers(earlier.mode, hold.mode)
+    for (at, Named { relation, table, hold }) in named.iter().enumerate() {
+        let transaction = |hold: &LockHold<'_>| rehearsal.statements[hold.statement].transaction;
+        let covering = |other: &Named<'_>| {
+            transaction(other.hold) == transaction(hold) && covers(other.hold.mode, hold.mode)
         };
-        if named[..at].iter().any(is_covered) {
+        let is_told = named[..at].iter().any(|earlier| earlier.relation == *relation && covering(earlier));
+        // Nobody reaches an index but through its table.
+        let of_table =
+            |other: &Named<'_>| Some(other.relation) == *table && other.hold.statement <= hold.statement;
+        if is_told || named.iter().any(|other| of_table(other) && covering(other)) {
             continue;
         }
         let queued: Vec<Queued> = workload
@@ -194,16 +196,21 @@ fn waits_for(traffic: &Traffic, relation: &str, mode: LockMode) -> bool {
     traffic.locks.iter().any(|lock| lock.relation == relation && lock.mode.conflicts_with(mode))
 }
 
-/// Holds on what existed before, by the names that relations had then.
-fn with_former_names<'a>(
-    rehearsal: &'a Rehearsal,
-    holds: &'a [LockHold<'a>],
-) -> Vec<(&'a str, &'a LockHold<'a>)> {
+/// A hold on what existed before, by the names that relations had then.
+struct Named<'a> {
+    relation: &'a str,
+    /// The table that the relation is an index of.
+    table: Option<&'a str>,
+    hold: &'a LockHold<'a>,
+}
+
+fn with_former_names<'a>(rehearsal: &'a Rehearsal, holds: &'a [LockHold<'a>]) -> Vec<Named<'a>> {
     let mut former: HashMap<&str, &str> = HashMap::new();
     let mut named = Vec::new();
     for (statement, record) in rehearsal.statements.iter().enumerate() {
         for hold in holds.iter().filter(|hold| hold.existing && hold.statement == statement) {
-            named.push((former.get(hold.relation).copied().unwrap_or(hold.relation), hold));
+            let then = |name: &'a str| former.get(name).copied().unwrap_or(name);
+            named.push(Named { relation: then(hold.relation), table: hold.index_of.map(then), hold });
         }
         for (from, to) in &record.renames {
             let first = former.remove(from.as_str()).unwrap_or(from);
@@ -215,10 +222,12 @@ fn with_former_names<'a>(
 
 /// From when to when a statement can't get its locks. Holds that overlap are one window; where one ends when the next
 /// begins, who waits comes through in between.
-fn windows(named: &[(&str, &LockHold<'_>)], traffic: &Traffic) -> Vec<(f64, f64)> {
-    let blocking = named.iter().filter(|(relation, hold)| waits_for(traffic, relation, hold.mode));
-    let mut spans: Vec<(f64, f64)> =
-        blocking.map(|(_, hold)| (hold.start_ms, hold.end_ms)).filter(|(start, end)| end > start).collect();
+fn windows(named: &[Named<'_>], traffic: &Traffic) -> Vec<(f64, f64)> {
+    let blocking = named.iter().filter(|named| waits_for(traffic, named.relation, named.hold.mode));
+    let mut spans: Vec<(f64, f64)> = blocking
+        .map(|named| (named.hold.start_ms, named.hold.end_ms))
+        .filter(|(start, end)| end > start)
+        .collect();
     spans.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
     let mut windows: Vec<(f64, f64)> = Vec::new();
     for (start, end) in spans {
@@ -259,40 +268,16 @@ fn most_waiting(windows: &[(&Traffic, Vec<(f64, f64)>)]) -> f64 {
 mod tests {
     use super::*;
     use crate::hold::holds;
-    use crate::rehearsal::{HeldLock, Outcome, StatementRecord};
+    use crate::records_for_tests::{lock, rehearsal};
+    use crate::rehearsal::{HeldLock, StatementRecord};
 
     fn record(statement: usize, transaction: usize, started_ms: f64, duration_ms: f64) -> StatementRecord {
-        StatementRecord {
-            file: "a.sql".into(),
-            statement,
-            line: statement + 1,
-            sql: String::new(),
-            outcome: Outcome::Ok,
-            error: None,
-            duration_ms,
-            started_ms,
-            in_transaction: true,
-            transaction,
-            locks: Vec::new(),
-            rewrites: Vec::new(),
-            scans: Vec::new(),
-            index_builds: Vec::new(),
-            works_concurrently: false,
-            wal_bytes: 0,
-            lock_timeout_ms: 0,
-            renames: Vec::new(),
-            lock_spans: Vec::new(),
-            further: crate::facts::FurtherFacts::default(),
-        }
+        let record = crate::records_for_tests::record(statement);
+        StatementRecord { transaction, started_ms, duration_ms, ..record }
     }
 
     fn locking(record: StatementRecord, relation: &str, mode: LockMode) -> StatementRecord {
-        let lock = HeldLock { relation: relation.into(), mode, existing: true, partition_of: None };
-        StatementRecord { locks: vec![lock], ..record }
-    }
-
-    fn rehearsal(statements: Vec<StatementRecord>) -> Rehearsal {
-        Rehearsal { server_version: "18".into(), seeded: true, statements, notes: Vec::new() }
+        StatementRecord { locks: vec![lock(relation, mode)], ..record }
     }
 
     fn traffic(name: &str, rate_per_s: f64, relation: &str, mode: LockMode) -> Traffic {
@@ -353,6 +338,29 @@ mod tests {
         ]);
         let workload = vec![traffic("write", 10.0, "public.t", LockMode::RowExclusive)];
         assert_eq!(blocked(&change, &holds(&change), workload).locks.len(), 1);
+    }
+
+    #[test]
+    fn an_index_is_no_queue_of_its_own_where_its_table_is_locked_as_much() {
+        let with_index = |record: StatementRecord, mode| {
+            let index = HeldLock {
+                index_of: Some("public.t".into()),
+                ..lock("public.a_key", LockMode::AccessExclusive)
+            };
+            StatementRecord { locks: vec![index, lock("public.t", mode)], ..record }
+        };
+        let mut reader = traffic("read", 10.0, "public.t", LockMode::AccessShare);
+        reader.locks.push(TakenLock { relation: "public.a_key".into(), mode: LockMode::AccessShare });
+        for (mode, expected) in [
+            (LockMode::AccessExclusive, &["public.t"][..]),
+            // As REINDEX does: readers wait for the index alone.
+            (LockMode::Share, &["public.a_key"]),
+        ] {
+            let change = rehearsal(vec![with_index(record(0, 0, 0.0, 10.0), mode)]);
+            let report = blocked(&change, &holds(&change), vec![reader.clone()]);
+            let told: Vec<&str> = report.locks.iter().map(|queue| queue.relation.as_str()).collect();
+            assert_eq!(told, expected);
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct LockHold<'a> {
     pub relation: &'a str,
     /// The mode held.
     pub mode: LockMode,
+    /// The table that the relation is an index of.
+    pub index_of: Option<&'a str>,
     /// Whether the relation existed before the change.
     pub existing: bool,
     /// Index of the statement that takes it in [`Rehearsal::statements`].
@@ -67,6 +69,7 @@ pub fn holds(rehearsal: &Rehearsal) -> Vec<LockHold<'_>> {
             LockHold {
                 relation: &lock.relation,
                 mode: lock.mode,
+                index_of: lock.index_of.as_deref(),
                 existing: lock.existing,
                 statement,
                 start_ms,
@@ -114,39 +117,29 @@ pub fn blocked_ms<'a>(holds: impl IntoIterator<Item = &'a LockHold<'a>>, blocks:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records_for_tests::{lock, record, rehearsal};
 
     fn hold(mode: LockMode, start_ms: f64, end_ms: f64) -> LockHold<'static> {
-        LockHold { relation: "public.t", mode, existing: true, statement: 0, start_ms, end_ms }
+        LockHold {
+            relation: "public.t",
+            mode,
+            index_of: None,
+            existing: true,
+            statement: 0,
+            start_ms,
+            end_ms,
+        }
     }
 
     #[test]
     fn one_lock_is_held_as_it_is_among_all() {
-        let record = |statement: usize, transaction, spans| StatementRecord {
-            file: "a.sql".into(),
-            statement,
-            line: 1,
-            sql: String::new(),
-            outcome: crate::rehearsal::Outcome::Ok,
-            error: None,
+        let locking = |statement: usize, transaction, lock_spans| StatementRecord {
             duration_ms: 10.0,
             started_ms: statement as f64 * 10.0,
-            in_transaction: true,
             transaction,
-            locks: vec![HeldLock {
-                relation: "public.t".into(),
-                mode: LockMode::AccessExclusive,
-                existing: true,
-                partition_of: None,
-            }],
-            rewrites: Vec::new(),
-            scans: Vec::new(),
-            index_builds: Vec::new(),
-            works_concurrently: false,
-            wal_bytes: 0,
-            lock_timeout_ms: 0,
-            renames: Vec::new(),
-            lock_spans: spans,
-            further: crate::facts::FurtherFacts::default(),
+            locks: vec![lock("public.t", LockMode::AccessExclusive)],
+            lock_spans,
+            ..record(statement)
         };
         let brief = crate::rehearsal::LockSpan {
             relation: "public.t".into(),
@@ -154,17 +147,12 @@ mod tests {
             from_ms: 7.0,
             to_ms: 8.0,
         };
-        let rehearsal = Rehearsal {
-            server_version: "18".into(),
-            seeded: true,
-            statements: vec![record(0, 0, Vec::new()), record(1, 0, Vec::new()), record(2, 1, vec![brief])],
-            notes: Vec::new(),
-        };
-        let all: Vec<(f64, f64)> =
-            holds(&rehearsal).iter().map(|hold| (hold.start_ms, hold.end_ms)).collect();
+        let change =
+            rehearsal(vec![locking(0, 0, Vec::new()), locking(1, 0, Vec::new()), locking(2, 1, vec![brief])]);
+        let all: Vec<(f64, f64)> = holds(&change).iter().map(|hold| (hold.start_ms, hold.end_ms)).collect();
         assert_eq!(all, [(0.0, 20.0), (10.0, 20.0), (27.0, 28.0)]);
-        let alone = |record: &StatementRecord| held(&rehearsal, record, &record.locks[0]);
-        assert_eq!(rehearsal.statements.iter().map(alone).collect::<Vec<_>>(), all);
+        let alone = |record: &StatementRecord| held(&change, record, &record.locks[0]);
+        assert_eq!(change.statements.iter().map(alone).collect::<Vec<_>>(), all);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub mod lock;
 pub mod paths;
 pub mod proof;
 pub mod query;
+#[cfg(test)]
+mod records_for_tests;
 pub mod rehearsal;
 pub mod report;
 pub mod scale;

@@ -316,39 +316,15 @@ fn lock_facts(record: &StatementRecord) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records_for_tests::{lock, rehearsal};
     use crate::rehearsal::{Scan, StatementError};
 
     fn place(column: usize) -> Location {
         Location { file: "m.sql".into(), line: 1, column, end_line: 1, end_column: 80 }
     }
 
-    fn lock(relation: &str, mode: LockMode) -> HeldLock {
-        HeldLock { relation: relation.into(), mode, existing: true, partition_of: None }
-    }
-
     fn record(statement: usize) -> StatementRecord {
-        StatementRecord {
-            file: "m.sql".into(),
-            statement,
-            line: 1,
-            sql: String::new(),
-            outcome: Outcome::Ok,
-            error: None,
-            duration_ms: 1.0,
-            started_ms: 0.0,
-            in_transaction: true,
-            transaction: 0,
-            locks: Vec::new(),
-            rewrites: Vec::new(),
-            scans: Vec::new(),
-            index_builds: Vec::new(),
-            works_concurrently: false,
-            wal_bytes: 0,
-            lock_timeout_ms: 2000,
-            renames: Vec::new(),
-            lock_spans: Vec::new(),
-            further: crate::facts::FurtherFacts::default(),
-        }
+        StatementRecord { lock_timeout_ms: 2000, ..crate::records_for_tests::record(statement) }
     }
 
     fn claim(claim: Claim) -> Finding {
@@ -367,9 +343,7 @@ mod tests {
 
     /// Each finding as `rule severity kind`.
     fn check(findings: Vec<Finding>, statements: Vec<StatementRecord>, expected: &[&str]) {
-        let rehearsal =
-            Rehearsal { server_version: "18".into(), seeded: true, statements, notes: Vec::new() };
-        let shown: Vec<String> = prove(findings, &rehearsal, |_| place(1))
+        let shown: Vec<String> = prove(findings, &rehearsal(statements), |_| place(1))
             .iter()
             .map(|f| format!("{} {} {}", f.rule, f.severity.word(), f.evidence.kind.word()))
             .collect();

@@ -137,6 +137,9 @@ pub struct HeldLock {
     /// The partitioned table that the relation is a partition of, as `schema.name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partition_of: Option<String>,
+    /// The table that the relation is an index of, as `schema.name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index_of: Option<String>,
 }
 
 /// An existing relation that was read in full.

@@ -397,38 +397,17 @@ fn queues(rehearsal: &Rehearsal, statements: &[Scaled], workload: &[Traffic]) ->
 mod tests {
     use super::*;
     use crate::blocked::TakenLock;
-    use crate::facts::FurtherFacts;
-    use crate::rehearsal::{HeldLock, IndexBuild, Outcome, Scan};
+    use crate::records_for_tests::{lock, rehearsal};
+    use crate::rehearsal::{IndexBuild, Scan};
 
     fn record(statement: usize, duration_ms: f64) -> StatementRecord {
-        let mode = LockMode::AccessExclusive;
-        let relation = || "public.t".to_owned();
         StatementRecord {
-            file: "a.sql".into(),
-            statement,
-            line: statement + 1,
-            sql: String::new(),
-            outcome: Outcome::Ok,
-            error: None,
             duration_ms,
             started_ms: statement as f64 * 100.0,
-            in_transaction: true,
-            transaction: 0,
-            locks: vec![HeldLock { relation: relation(), mode, existing: true, partition_of: None }],
-            rewrites: Vec::new(),
-            scans: vec![Scan { relation: relation(), rows: 100_000 }],
-            index_builds: Vec::new(),
-            works_concurrently: false,
-            wal_bytes: 0,
-            lock_timeout_ms: 0,
-            renames: Vec::new(),
-            lock_spans: Vec::new(),
-            further: FurtherFacts::default(),
+            locks: vec![lock("public.t", LockMode::AccessExclusive)],
+            scans: vec![Scan { relation: "public.t".into(), rows: 100_000 }],
+            ..crate::records_for_tests::record(statement)
         }
-    }
-
-    fn rehearsal(statements: Vec<StatementRecord>) -> Rehearsal {
-        Rehearsal { server_version: "18".into(), seeded: true, statements, notes: Vec::new() }
     }
 
     fn sizes(pages: u64, rows: u64) -> Sizes {

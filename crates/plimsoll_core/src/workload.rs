@@ -78,6 +78,12 @@ fn check_rate(rate: f64, shown: &str) -> Option<Result<f64, String>> {
 /// # Errors
 /// Where and why it is none.
 pub fn read_workload(source: &SourceFile) -> Result<Vec<WorkloadStatement>, WorkloadError> {
+    if source.text().trim().is_empty() {
+        let why = format!(
+            "it is empty: a workload begins with {{\"{HEADER}\": {WORKLOAD_FORMAT}}}, and has a statement a line"
+        );
+        return Err(WorkloadError { location: source.location(0..0), why });
+    }
     let mut lines = lines(source.text());
     let header = lines.next().unwrap_or((0, ""));
     read_header(source, header)?;
@@ -90,6 +96,10 @@ pub fn read_workload(source: &SourceFile) -> Result<Vec<WorkloadStatement>, Work
             return Err(WorkloadError { location: statement.location, why });
         }
         statements.push(statement);
+    }
+    if statements.is_empty() {
+        let why = "it holds no statement: behind its first line each line is one".to_owned();
+        return Err(WorkloadError { location: source.location(0..0), why });
     }
     Ok(statements)
 }
@@ -246,7 +256,13 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_placed() {
-        check("", "1:1: the line is no JSON object: EOF while parsing a value");
+        let empty =
+            "1:1: it is empty: a workload begins with {\"plimsoll_workload\": 1}, and has a statement a line";
+        ["", "\n \n"].into_iter().for_each(|text| check(text, empty));
+        check(
+            "{\"plimsoll_workload\": 1}\n",
+            "1:1: it holds no statement: behind its first line each line is one",
+        );
         check("{}\n", "1:1: it is no workload: its first line has to be {\"plimsoll_workload\": 1}");
         check(
             "{\"plimsoll_workload\": 9}\n",

@@ -7,7 +7,7 @@ use plimsoll_core::{ChangeScope, Finding, Rehearsal, Severity, SourceFile};
 use plimsoll_lint::fix::arrange::{Terms, arrange};
 use plimsoll_lint::fix::{Answer, Rewrite, propose};
 use plimsoll_lint::{Settings, lint};
-use plimsoll_pg::equality::compare;
+use plimsoll_pg::equality::Original;
 use plimsoll_pg::rehearse::run_script;
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::parse::parse_script;
@@ -69,19 +69,42 @@ fn works_under_lock(rehearsal: &Rehearsal) -> Vec<String> {
         .collect()
 }
 
-/// What is wrong with the rewrite of a change.
-async fn complaints(server: &PrivateServer, change: &Change, settings: &Settings) -> Option<String> {
-    let original = migration(&change.sql);
-    let findings = judged(&original, settings);
+/// What is wrong with the rewrites of a change, which may differ where the server's version is known.
+async fn complaints(server: &PrivateServer, change: &Change, major: u32) -> Option<String> {
+    let migration = migration(&change.sql);
+    let run = [&migration];
+    let original = Original::run(server, "state", &run, &|_, _, _| {}).await.expect("a run");
+    if let Some(failure) = original.failure() {
+        return Some(format!("{}: {failure}", change.name));
+    }
+    let mut proven = None;
+    for server_major in [None, Some(major)] {
+        let settings = Settings { server_major, ..Settings::default() };
+        if let Some(complaint) = complaint(change, &migration, &original, &settings, &mut proven).await {
+            return Some(complaint);
+        }
+    }
+    None
+}
+
+/// What is wrong with the rewrite under these settings, unless it is the one that is proven.
+async fn complaint(
+    change: &Change,
+    original: &Migration,
+    ran: &Original<'_>,
+    settings: &Settings,
+    proven: &mut Option<String>,
+) -> Option<String> {
+    let findings = judged(original, settings);
     let mut schema = schema_before();
     schema.begin_change();
-    let proposal = propose(&mut schema, &original, &findings, settings);
+    let proposal = propose(&mut schema, original, &findings, settings);
     let rewrites: Vec<&Rewrite> = proposal.rewrites.iter().collect();
     if rewrites.is_empty() {
         return Some(format!("{}: nothing is rewritten: {:#?}", change.name, proposal.answers));
     }
     let terms = Terms { turned_off: None, lock_timeout: Some("2s"), written: &|sql| sql.to_owned() };
-    let parts = arrange(&original, &rewrites, terms).expect("an arrangement");
+    let parts = arrange(original, &rewrites, terms).expect("an arrangement");
     let rewritten = migration(&parts[0].section);
     let shown = format!("{}:\n{}", change.name, parts[0].section);
     let mended: Vec<&String> = rewrites.iter().flat_map(|rewrite| &rewrite.rules).collect();
@@ -96,8 +119,11 @@ async fn complaints(server: &PrivateServer, change: &Change, settings: &Settings
     if !left.is_empty() {
         return Some(format!("{shown}{left:#?}"));
     }
-    let compared =
-        compare(server, "state", &[&original], &[&rewritten], &|_, _, _| {}).await.expect("a comparison");
+    let section = &parts[0].section;
+    if proven.replace(section.clone()).as_ref() == Some(section) {
+        return None;
+    }
+    let compared = ran.compare(&[&rewritten], &|_, _, _| {}).await.expect("a comparison");
     if !compared.differences.is_empty() {
         return Some(format!("{shown}{:#?}", compared.differences));
     }
@@ -117,11 +143,8 @@ async fn check_changes(major: u32) {
     server.create_database("state").await.expect("a database");
     run_script(&server, "state", &SourceFile::new("before.sql", BEFORE)).await.expect("the state before");
     let mut all = Vec::new();
-    for server_major in [None, Some(major)] {
-        let settings = Settings { server_major, ..Settings::default() };
-        for change in changes().iter().filter(|change| change.from <= major) {
-            all.extend(complaints(&server, change, &settings).await);
-        }
+    for change in changes().iter().filter(|change| change.from <= major) {
+        all.extend(complaints(&server, change, major).await);
     }
     assert!(all.is_empty(), "on {major}:\n{}", all.join("\n\n"));
 }
@@ -143,11 +166,12 @@ async fn whatever_differs_is_told() {
     server.create_database("state").await.expect("a database");
     run_script(&server, "state", &SourceFile::new("before.sql", BEFORE)).await.expect("the state before");
     let nothing = migration("select 1;");
+    let run = [&nothing];
+    let original = Original::run(&server, "state", &run, &|_, _, _| {}).await.expect("a run");
     let mut unseen = Vec::new();
     for statement in include_str!("rewrites/differences.sql").lines().filter(|line| !line.is_empty()) {
         let other = migration(statement);
-        let compared =
-            compare(&server, "state", &[&nothing], &[&other], &|_, _, _| {}).await.expect("a comparison");
+        let compared = original.compare(&[&other], &|_, _, _| {}).await.expect("a comparison");
         let failed = compared.differences.iter().any(|what| what.contains("fails"));
         if compared.differences.is_empty() || failed {
             unseen.push(format!("{statement}: {:?}", compared.differences));
@@ -155,8 +179,9 @@ async fn whatever_differs_is_told() {
     }
     assert!(unseen.is_empty(), "{}", unseen.join("\n"));
     let random = migration("update ships set note = random()::text;");
-    let compared =
-        compare(&server, "state", &[&random], &[&random], &|_, _, _| {}).await.expect("a comparison");
+    let run = [&random];
+    let original = Original::run(&server, "state", &run, &|_, _, _| {}).await.expect("a run");
+    let compared = original.compare(&run, &|_, _, _| {}).await.expect("a comparison");
     assert_eq!((compared.differences, compared.unsteady), (Vec::new(), vec!["public.ships.note".to_owned()]));
 }
 

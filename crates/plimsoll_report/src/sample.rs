@@ -261,7 +261,7 @@ fn findings() -> Vec<Finding> {
 }
 
 fn lock(relation: &str, mode: LockMode) -> HeldLock {
-    HeldLock { relation: relation.to_owned(), mode, existing: true, partition_of: None }
+    HeldLock { relation: relation.to_owned(), mode, existing: true, partition_of: None, index_of: None }
 }
 
 /// A statement that succeeded and did nothing worth telling.

@@ -4,24 +4,22 @@
 //! ends with its transaction, or when nothing comes for [`GAP`]. On traffic whose N+1 were known, this rule found all of
 //! them, and 995 of 1,000 that it found were some.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use plimsoll_core::traffic::{Burst, BurstKind, Feeder};
 use plimsoll_sql::normal_form::ValuePlace;
 
-use crate::hashed::{ByNumber, Hashes};
+use crate::hashed::Hashes;
 use crate::observed::{Ending, Observed};
 use crate::query::{SeenQuery, ms};
+use crate::rows::{Answers, MOST_FOLLOWED, Walk, feeder};
 
-const LEAST: u64 = 5;
+pub(crate) const LEAST: u64 = 5;
 const MOST_BETWEEN: usize = 3;
 const GAP: Duration = Duration::from_millis(100);
 
 /// As many runs of one session are open at once.
 const MOST_RUNS: usize = 16;
-/// As many answers are looked into for where values came from.
-const MOST_ANSWERS: usize = 8;
 /// As many bursts are told one by one.
 const MOST_BURSTS: usize = 1000;
 /// Values that differ are told apart up to this number.
@@ -69,18 +67,8 @@ impl Ended {
 #[derive(Default)]
 pub(crate) struct Bursts {
     runs: Vec<Run>,
-    answers: VecDeque<Rows>,
+    answers: Answers,
     last_end: Duration,
-}
-
-/// The rows of an answer, to be found in later statements' values.
-struct Rows {
-    query: usize,
-    columns: usize,
-    values: Vec<u64>,
-    names: Vec<Option<String>>,
-    /// Column by value, made when the first value is looked for.
-    by_value: Option<ByNumber<u64, usize>>,
 }
 
 struct Run {
@@ -103,6 +91,10 @@ struct Run {
     started: Duration,
     ended: Duration,
     waited: Duration,
+    /// Values of the first [`LEAST`] statements, [`Self::followed`] of each.
+    opening: Vec<u64>,
+    /// Where its values came from, row by row.
+    walks: Vec<Walk>,
     /// Where its values came from.
     votes: Vec<Vote>,
     /// Position by number of `$n`.
@@ -154,28 +146,7 @@ impl Bursts {
             None if self.runs.len() < MOST_RUNS && !step.values.is_empty() => self.runs.push(Run::new(&step)),
             None => {}
         }
-        self.remember_answer(&step);
-    }
-
-    /// Of one row's values nobody can tell that they were gone through.
-    fn remember_answer(&mut self, step: &Step<'_>) {
-        let (columns, values) = (step.observed.answer.columns(), step.observed.answer.values());
-        if columns == 0 || values.len() < 2 * columns {
-            return;
-        }
-        // The last answer of each query: a burst's own answers must not push out the one that feeds it.
-        self.answers.retain(|rows| rows.query != step.query);
-        if self.answers.len() >= MOST_ANSWERS {
-            self.answers.pop_front();
-        }
-        let names = (0..columns).map(|column| step.observed.answer.name(column)).collect();
-        self.answers.push_back(Rows {
-            query: step.query,
-            columns,
-            values: values.to_vec(),
-            names,
-            by_value: None,
-        });
+        self.answers.remember(step.query, observed);
     }
 
     /// The session has ended.
@@ -200,17 +171,6 @@ fn is_traffic(text: &str) -> bool {
     )
 }
 
-impl Rows {
-    fn column_of(&mut self, value: u64) -> Option<usize> {
-        let by_value = self.by_value.get_or_insert_with(|| {
-            // Of equal values in several columns the first column counts.
-            let values = self.values.iter().enumerate().rev();
-            values.map(|(at, value)| (*value, at % self.columns)).collect()
-        });
-        by_value.get(&value).copied()
-    }
-}
-
 impl Run {
     fn new(step: &Step<'_>) -> Self {
         let observed = step.observed;
@@ -230,12 +190,14 @@ impl Run {
             started: observed.started,
             ended: observed.ended,
             waited: observed.ended.saturating_sub(observed.started),
+            opening: Vec::new(),
+            walks: Vec::new(),
             votes: Vec::new(),
             numbers: step.places.iter().map(|place| place.number).collect(),
         }
     }
 
-    fn add(&mut self, step: &Step<'_>, unwaited: bool, answers: &mut VecDeque<Rows>) {
+    fn add(&mut self, step: &Step<'_>, unwaited: bool, answers: &mut Answers) {
         let observed = step.observed;
         self.statements += 1;
         self.failures += u64::from(observed.ending == Ending::Failed);
@@ -252,20 +214,45 @@ impl Run {
         if self.statements == 2 {
             let first = self.first.clone();
             self.vote(&first, answers);
+            self.open(&first);
         }
         self.vote(step.values, answers);
+        if self.statements < LEAST {
+            self.open(step.values);
+        } else if self.statements == LEAST {
+            self.open(step.values);
+            self.walks = answers.walks(self.query, &self.opening, self.followed());
+        } else {
+            self.walks.iter_mut().for_each(|walk| walk.step(step.values, answers));
+        }
+    }
+
+    fn open(&mut self, values: &[u64]) {
+        let none = std::iter::repeat(0);
+        self.opening.extend(values.iter().copied().chain(none).take(self.followed()));
+    }
+
+    /// How many of a statement's values are followed.
+    fn followed(&self) -> usize {
+        self.first.len().min(MOST_FOLLOWED)
+    }
+
+    /// The walk that most statements went with.
+    fn walk(&self) -> Option<&Walk> {
+        let changing = self.walks.iter().rev().filter(|walk| self.changed[walk.position]);
+        changing.filter(|walk| walk.followed().is_some()).max_by_key(|walk| walk.followed())
     }
 
     /// Looks for the values that change in the last answers, the latest first.
-    fn vote(&mut self, values: &[u64], answers: &mut VecDeque<Rows>) {
+    fn vote(&mut self, values: &[u64], answers: &mut Answers) {
         let changing = values.iter().zip(&self.changed).filter(|(value, changed)| **changed && **value != 0);
         let changing: Vec<u64> = changing.map(|(value, _)| *value).collect();
-        for rows in answers.iter_mut().rev().filter(|rows| rows.query != self.query) {
+        for rows in answers.others(self.query) {
             let Some(column) = changing.iter().find_map(|value| rows.column_of(*value)) else { continue };
             match self.votes.iter_mut().find(|vote| (vote.query, vote.column) == (rows.query, column)) {
                 Some(vote) => vote.statements += 1,
                 None => {
-                    let name = rows.names.get(column).cloned().flatten();
+                    let name = rows.name(column);
                     self.votes.push(Vote { query: rows.query, column, name, statements: 1 });
                 }
             }
@@ -281,10 +268,7 @@ impl Run {
         let spared =
             if matches!(kind, BurstKind::NPlusOne | BurstKind::WriteLoop) { self.statements - 1 } else { 0 };
         let since = |moment: Duration| ms(moment.saturating_sub(self.began));
-        // Of several that fed as many the latest counts, which stands first.
-        let feeder = self.votes.iter().rev().max_by_key(|vote| vote.statements);
-        let feeder =
-            feeder.filter(|vote| vote.statements * 2 >= self.statements && kind == BurstKind::NPlusOne);
+        let fed_by = (kind == BurstKind::NPlusOne).then(|| self.feeder(queries)).flatten();
         ended.add(Burst {
             kind,
             fingerprint: queries[self.query].fingerprint.to_string(),
@@ -294,16 +278,22 @@ impl Run {
             started_ms: since(self.started),
             ended_ms: since(self.ended),
             waited_ms: ms(self.waited),
-            fed_by: feeder.map(|vote| Feeder {
-                fingerprint: queries[vote.query].fingerprint.to_string(),
-                query: queries[vote.query].text.clone(),
-                column: vote.name.clone().unwrap_or_else(|| (vote.column + 1).to_string()),
-                statements: vote.statements,
-            }),
+            fed_by,
             spared,
             application: self.application,
             tags: self.tags,
         });
+    }
+
+    /// Where its values came from, if at least half of them did.
+    fn feeder(&self, queries: &[SeenQuery]) -> Option<Feeder> {
+        if let Some(walk) = self.walk() {
+            return Some(walk.feeder(queries));
+        }
+        // Of several that fed as many the latest counts, which stands first.
+        let vote = self.votes.iter().rev().max_by_key(|vote| vote.statements)?;
+        let of_vote = || feeder(&queries[vote.query], vote.name.as_ref(), vote.column, vote.statements);
+        (vote.statements * 2 >= self.statements).then(of_vote)
     }
 
     /// What the run is; nothing for what is no burst of one query for each item.
@@ -315,7 +305,9 @@ impl Run {
         if self.unwaited * 2 >= self.statements {
             return Some(BurstKind::Batch);
         }
-        if distinct * 2 < self.statements {
+        // Rows that share a foreign key are gone through all the same.
+        let walks = || self.walk().is_some_and(|walk| is_equated(text, self.numbers[walk.position]));
+        if distinct * 2 < self.statements && !walks() {
             return Some(BurstKind::Repetition);
         }
         let first = text.split(' ').next().unwrap_or_default();

@@ -100,6 +100,9 @@ fn n_plus_one(traffic: &Traffic, bursts: &[&Burst], location: Location) -> Findi
     if let Some(feeder) = &first.fed_by {
         facts.push(format!("{} of {} values were in that column", feeder.statements, first.statements));
     }
+    if first.distinct * 2 < first.statements {
+        facts.push(format!("{} different ones among them", count(first.distinct)));
+    }
     if !first.application.is_empty() {
         facts.push(format!("application {}", first.application));
     }

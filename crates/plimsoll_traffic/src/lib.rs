@@ -10,6 +10,7 @@ mod hashed;
 mod histogram;
 mod observed;
 mod query;
+mod rows;
 #[cfg(test)]
 mod tests;
 mod timeline;

@@ -46,6 +46,11 @@ impl Client {
     }
 
     fn ask(&mut self, text: &str, bound: &[Option<u64>], answer: Rows, ending: Ending) {
+        self.ask_for(text, bound, answer, ending, 1);
+    }
+
+    /// Has an answer of so many rows, of which some are remembered.
+    fn ask_for(&mut self, text: &str, bound: &[Option<u64>], answer: Rows, ending: Ending, rows: u64) {
         let started = self.now + self.gap;
         self.now = started + Duration::from_millis(1);
         self.collector.observe(&Observed {
@@ -57,7 +62,7 @@ impl Client {
             hash,
             started,
             ended: self.now,
-            rows: 1,
+            rows,
             bytes: 10,
             ending,
             resumed: false,
@@ -98,6 +103,84 @@ fn a_query_for_each_row_of_another_is_told_with_that_other() {
         ("select name, id from authors", "column_1", 6)
     );
     assert_eq!(bursts[0].spared, 5);
+}
+
+/// Books by three authors: their number, their author, and whether they are new.
+fn books(client: &mut Client, authors: &[u64]) {
+    let values =
+        authors.iter().zip(1..).flat_map(|(author, id)| [id, *author, u64::from(author % 2 == 0)]).collect();
+    let (text, rows) = ("select id, author_id, is_new from books", authors.len() as u64);
+    client.ask_for(text, &[], Rows { columns: 3, values }, Ending::Complete, rows);
+}
+
+fn author(client: &mut Client, id: u64) {
+    let author = Rows { columns: 2, values: vec![id, id + 70] };
+    client.ask("select * from authors where id = $1", &[Some(id)], author, Ending::Complete);
+}
+
+const SHARED: [u64; 20] = [1, 1, 1, 1, 1, 1, 2, 1, 1, 3, 1, 1, 1, 2, 1, 1, 1, 3, 1, 1];
+
+#[test]
+fn rows_that_share_a_foreign_key_are_gone_through_all_the_same() {
+    // 0 is NULL: nothing is asked for it.
+    let with_null = [&[0][..], &SHARED, &[0, 0, 0, 0, 0, 2]].concat();
+    for authors in [&SHARED[..], &with_null] {
+        let mut client = Client::new();
+        books(&mut client, authors);
+        for id in authors.iter().filter(|id| **id != 0) {
+            author(&mut client, *id);
+            client.run(&format!("select count(*) from awards where author = {id} and year = 7"));
+        }
+        let bursts = client.bursts();
+        let statements = authors.iter().filter(|id| **id != 0).count() as u64;
+        check(&bursts, &[(BurstKind::NPlusOne, statements), (BurstKind::NPlusOne, statements)]);
+        for burst in &bursts {
+            // Authors have the numbers of the first books.
+            let feeder = burst.fed_by.as_ref().unwrap();
+            assert_eq!(
+                (feeder.column.as_str(), feeder.statements, burst.distinct),
+                ("column_1", statements, 3)
+            );
+        }
+    }
+}
+
+#[test]
+fn rows_are_followed_as_far_as_they_are_remembered() {
+    let mut client = Client::new();
+    let values = SHARED.iter().flat_map(|author| [7, *author]).collect();
+    client.ask_for("select * from books", &[], Rows { columns: 2, values }, Ending::Complete, 60);
+    (0..60).for_each(|at| author(&mut client, SHARED[at % 20]));
+    let bursts = client.bursts();
+    check(&bursts, &[(BurstKind::NPlusOne, 60)]);
+    assert_eq!(bursts[0].fed_by.as_ref().unwrap().statements, 20);
+}
+
+#[test]
+fn the_same_values_in_another_order_than_the_rows_are_a_repetition() {
+    let polled: [&[u64]; 4] = [&[1, 2], &[3, 3, 3, 1], &[1, 1, 1, 2, 2, 3], &[1]];
+    for order in polled {
+        let mut client = Client::new();
+        books(&mut client, &SHARED);
+        (0..20).for_each(|at| author(&mut client, order[at % order.len()]));
+        check(&client.bursts(), &[(BurstKind::Repetition, 20)]);
+    }
+}
+
+#[test]
+fn what_goes_through_rows_is_still_a_batch_or_a_retry() {
+    let mut client = Client::new();
+    books(&mut client, &SHARED);
+    client.gap = Duration::ZERO;
+    SHARED.iter().for_each(|id| author(&mut client, *id));
+    client.run("commit");
+    client.gap = Duration::from_millis(1);
+    books(&mut client, &SHARED);
+    let nothing = || Rows { columns: 0, values: Vec::new() };
+    for id in SHARED {
+        client.ask("update a set b = 1 where id = $1", &[Some(id)], nothing(), Ending::Failed);
+    }
+    check(&client.bursts(), &[(BurstKind::Batch, 20), (BurstKind::Retry, 20)]);
 }
 
 #[test]

@@ -86,8 +86,10 @@ pub(crate) async fn run(arguments: &FixArguments, config: Option<&Path>) -> Resu
         FixFormat::Terminal => report.text(),
         FixFormat::Json => report.json(),
     })?;
-    let leaves_some =
-        subjects.iter().zip(&outcomes).any(|(subject, outcome)| leaves_hazards(subject, outcome));
+    let leaves_some = subjects
+        .iter()
+        .zip(&outcomes)
+        .any(|(subject, outcome)| outcome.untried.is_some() || leaves_hazards(subject, outcome));
     let unwritten = !arguments.write && !rewritten.is_empty();
     Ok(if leaves_some || unwritten { FINDINGS } else { CLEAN })
 }

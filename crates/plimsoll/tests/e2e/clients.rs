@@ -8,13 +8,23 @@ use std::process::Command;
 use crate::project::{Project, Run, open_folder, programs};
 use crate::served::Served;
 
-fn clients() -> PathBuf {
+pub(crate) fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/clients")
 }
 
 /// The Python that has drivers and frameworks.
 pub(crate) fn python() -> String {
     std::env::var("PLIMSOLL_TEST_PYTHON").expect("no Python with drivers is named: run `make test`")
+}
+
+/// Node.js and the folder of its drivers, which stand beside that Python, and this binary, which is a client too.
+fn others() -> [(&'static str, PathBuf); 3] {
+    let environment = Path::new(&python()).parent().and_then(Path::parent).unwrap().join("node");
+    [
+        ("NODE", environment.join("bin/node")),
+        ("NODE_PATH", environment.join("node_modules")),
+        ("TESTS", std::env::current_exe().unwrap()),
+    ]
 }
 
 /// PATH with the server's own psql and pg_dump first.
@@ -39,7 +49,7 @@ fn directly(major: u32, out: &Path) {
     let served = Served::start(&project, major);
     let mut all = Command::new("sh");
     all.arg(clients().join("all.sh")).env("OUT", out).env("CLIENTS", clients()).env("PYTHON", python());
-    all.env("PATH", path(major)).env("SERVER_SOCKET", served.socket_folder());
+    all.envs(others()).env("PATH", path(major)).env("SERVER_SOCKET", served.socket_folder());
     all.env("PGHOST", served.socket_folder()).env("PGPORT", "5432").env("PGUSER", "postgres");
     let ended = all.env("PGDATABASE", "plimsoll").status().unwrap();
     served.stop();
@@ -52,6 +62,7 @@ fn tapped(project: &Project, verb: &str, major: u32, out: &Path) -> Run {
     let command = ["--postgres", &major_text, "--env", "SERVER_SOCKET={socket}", "--format", "json"];
     let words = [&[verb][..], &command, &["--", "sh", script.to_str().unwrap()]].concat();
     let run = project.plimsoll(&words).env("OUT", out).env("CLIENTS", clients());
+    let run = others().into_iter().fold(run, |run, (name, value)| run.env(name, value));
     run.env("PYTHON", python()).env("PATH", path(major))
 }
 
@@ -78,9 +89,11 @@ fn check(major: u32) {
     let out = |name: &str| folder.path().join(name);
     directly(major, &out("direct"));
     let direct = written(&out("direct"));
-    for client in ["psycopg3", "psycopg2_client", "asyncpg_client", "sqlalchemy_client"] {
+    for client in ["psycopg3", "psycopg2_client", "asyncpg_client", "sqlalchemy_client", "node_postgres"] {
         assert!(direct[client].ends_with("exit code 0\n"), "{client}: {}", direct[client]);
     }
+    assert!(!direct.contains_key("tests"), "tokio-postgres: {}", direct["tests"]);
+    assert!(direct["tokio_postgres"].contains("canceling statement"), "{}", direct["tokio_postgres"]);
     // The server is there and did what it was asked.
     assert!(direct["psql-cancel"].contains("canceling statement due to user request"), "{direct:#?}");
     assert!(direct["pgbench"].matches("number of transactions actually processed: 40/40").count() == 3);

@@ -113,21 +113,29 @@ fn check_says_what_is_wrong_and_what_it_saw() {
 fn locks_tell_what_existed_before_the_change() {
     let report = shop().check(18, &["migrations/0002_change.sql"]);
     let lock = |relation: &str, mode: &str, existing: bool| json!({"relation": format!("public.{relation}"), "mode": mode, "existing": existing});
+    let of_index = |relation: &str, table: &str, mode: &str, existing: bool| {
+        let mut lock = lock(relation, mode, existing);
+        lock["index_of"] = json!(format!("public.{table}"));
+        lock
+    };
     assert_eq!(
         report.statement("create index orders_customer")["locks"],
-        json!([lock("orders", "ShareLock", true), lock("orders_customer", "AccessExclusiveLock", false)])
+        json!([
+            lock("orders", "ShareLock", true),
+            of_index("orders_customer", "orders", "AccessExclusiveLock", false)
+        ])
     );
     assert_eq!(
         report.statement("create table refunds")["locks"],
         json!([
             lock("orders", "AccessShareLock", true),
             lock("orders", "ShareRowExclusiveLock", true),
-            lock("orders_pkey", "AccessShareLock", true),
+            of_index("orders_pkey", "orders", "AccessShareLock", true),
             lock("refunds", "AccessShareLock", false),
             lock("refunds", "ShareLock", false),
             lock("refunds", "ShareRowExclusiveLock", false),
             lock("refunds", "AccessExclusiveLock", false),
-            lock("refunds_pkey", "AccessExclusiveLock", false)
+            of_index("refunds_pkey", "refunds", "AccessExclusiveLock", false)
         ])
     );
     let index = report.findings_of("require-concurrent-index-creation")[0];

@@ -316,17 +316,35 @@ fn what_cant_be_rewritten_says_why() {
     let check = |change: &str, says: &[&str]| plain(change).run(&["fix", "--no-seed", NEW]).prints(1, says);
     check(
         "create index on ships (name);\nalter tabel ships;\n",
-        &["UNPROVEN", "line 2 of the file doesn't parse"],
+        &["nothing was tried: line 2 of the file doesn't parse"],
     );
     check(
         "do $$ begin create index on ships (name); end $$;\n",
         &["not rewritten: it stands in a DO block", "Nothing was written."],
     );
     check("vacuum full ships;\n", &["not rewritten: no form of it is known"]);
-    check(
-        "create index on ships (name);\nalter table ships add foreign key (name) references owners;\n",
-        &["because the change as it is fails at migrations/2_change.sql:2", "    as for line 1\n"],
+    let fails =
+        "create index on ships (name);\nalter table ships add foreign key (name) references owners;\n";
+    let failing = project(&[
+        ("migrations/1_base.sql", BASE),
+        (NEW, fails),
+        ("migrations/3_next.sql", "create index on ships (flag);\n"),
+    ]);
+    let ended = failing.run(&["fix", "--no-seed", NEW, "migrations/3_next.sql"]);
+    ended.prints(
+        1,
+        &[
+            "  nothing was tried: the change as it is fails at migrations/2_change.sql:2: ",
+            "(42804); mend that first\n",
+            "  nothing was tried: the migration before it fails: ",
+            "Nothing was written.",
+        ],
     );
+    assert!(!ended.stdout.contains("UNPROVEN"), "{}", ended.stdout);
+    let found = json(&failing, 1, &["--no-seed", NEW]);
+    let rewrites = found["migrations"][0]["rewrites"].as_array().unwrap();
+    let doubts: Vec<&str> = rewrites.iter().filter_map(|rewrite| rewrite["doubt"].as_str()).collect();
+    assert!(doubts.len() == 2 && doubts.iter().all(|doubt| doubt.contains("fails at")), "{found:#}");
     let wrapped = project(&[
         ("plimsoll.toml", "[migrations]\ntransaction = \"file\"\n"),
         ("migrations/1_base.sql", BASE),

@@ -329,9 +329,14 @@ pub(crate) fn programs(major: u32) -> PathBuf {
     PathBuf::from(String::from_utf8(output.stdout).unwrap().trim_end())
 }
 
-/// A folder under a short path (a socket's path is short), which the server's user can enter.
+/// Where the tests' folders are: under a short path, since a socket's path is short. `make test` names one in memory.
+fn test_folder() -> PathBuf {
+    std::env::var_os("PLIMSOLL_TEST_FOLDER").map_or_else(|| "/tmp".into(), PathBuf::from)
+}
+
+/// A folder which the server's user can enter.
 pub(crate) fn open_folder() -> TempDir {
-    let folder = tempfile::Builder::new().prefix("pl-").tempdir_in("/tmp").unwrap();
+    let folder = tempfile::Builder::new().prefix("pl-").tempdir_in(test_folder()).unwrap();
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
     folder
 }
@@ -341,7 +346,7 @@ pub(crate) fn isolate_git(command: &mut Command) {
         command.env_remove(name);
     }
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-    command.env("GIT_CEILING_DIRECTORIES", "/tmp");
+    command.env("GIT_CEILING_DIRECTORIES", test_folder());
 }
 
 fn check_nothing_remains(temporary: &Path, patience: Duration, ended: &Ended) {

@@ -166,6 +166,10 @@ impl Added<'_> {
                 Step::fresh(format!("{head} VALIDATE CONSTRAINT {name}")),
             ]
         };
+        let added_key = |which| {
+            let columns = std::slice::from_ref(column);
+            key::steps(after, which, table, constraint.name.as_deref(), columns, written)
+        };
         let outline = Outline::of(written);
         let behind = |word: &str| outline.find(&[word]).map(|at| written[at.start..].to_owned());
         Ok(match &constraint.kind {
@@ -181,12 +185,8 @@ impl Added<'_> {
                 let name = constraint.name.clone().unwrap_or_else(made);
                 checked(name, format!("FOREIGN KEY ({}) {references}", self.quoted()))
             }
-            ConstraintKind::Unique(_) => {
-                key::unique(after, table, constraint.name.as_deref(), std::slice::from_ref(column), written)?
-            }
-            ConstraintKind::PrimaryKey(_) => {
-                key::primary(after, table, constraint.name.as_deref(), std::slice::from_ref(column), written)?
-            }
+            ConstraintKind::Unique(_) => added_key(key::Which::Unique)?,
+            ConstraintKind::PrimaryKey(_) => added_key(key::Which::Primary)?,
             ConstraintKind::Exclude => {
                 return because("an exclusion constraint has no form that blocks nobody");
             }

@@ -12,46 +12,38 @@ use super::site::{Mended, Refusal, Site, because};
 use super::{Step, alter_head};
 use crate::context::column_list;
 
+/// Which of the two a key is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    Unique,
+    Primary,
+}
+
 /// A key and what is said of its index.
 struct Key<'a> {
+    which: Which,
     table: &'a ObjectName,
     name: String,
     columns: &'a [String],
     /// The constraint as it is written.
     written: &'a str,
-    words: &'static str,
 }
 
-pub(super) fn add_unique(site: &Site, action: &TableAction) -> Result<Mended, Refusal> {
+pub(super) fn add(site: &Site, action: &TableAction) -> Result<Mended, Refusal> {
     let (alter, constraint) = (site.alter()?, site.constraint(&action.kind)?);
-    let ConstraintKind::Unique(key) = &constraint.kind else { return because("it is no UNIQUE") };
     let written = &site.sql[constraint.range.clone()];
-    let steps = unique(site, &alter.name, constraint.name.as_deref(), &key.columns, written)?;
-    Ok(Mended::new("builds the unique index CONCURRENTLY, then gives it to the constraint", steps))
-}
-
-/// The steps that add a unique constraint.
-pub(super) fn unique(
-    site: &Site,
-    table: &ObjectName,
-    name: Option<&str>,
-    columns: &[String],
-    written: &str,
-) -> Result<Vec<Step>, Refusal> {
-    let included = included(written, &Outline::of(written));
-    let made = || {
-        let all: Vec<String> = columns.iter().chain(&included).cloned().collect();
-        made_name(site.schema, table, &all.join("_"), "key", Of::Key)
+    let (which, key, title) = match &constraint.kind {
+        ConstraintKind::Unique(key) => {
+            (Which::Unique, key, "builds the unique index CONCURRENTLY, then gives it to the constraint")
+        }
+        ConstraintKind::PrimaryKey(key) => (
+            Which::Primary,
+            key,
+            "makes the columns NOT NULL and builds the index CONCURRENTLY before the key",
+        ),
+        _ => return because("it is no key"),
     };
-    let name = name.map_or_else(made, ToOwned::to_owned);
-    Key { table, name, columns, written, words: "UNIQUE" }.steps(site)
-}
-
-pub(super) fn add_primary(site: &Site, action: &TableAction) -> Result<Mended, Refusal> {
-    let (alter, constraint) = (site.alter()?, site.constraint(&action.kind)?);
-    let ConstraintKind::PrimaryKey(key) = &constraint.kind else { return because("it is no PRIMARY KEY") };
-    let written = &site.sql[constraint.range.clone()];
-    if let Some(index) = &key.using_index {
+    if let (Which::Primary, Some(index)) = (which, &key.using_index) {
         let known = site.relation(&alter.name).and_then(|known| known.index(index));
         let Some(known) = known else { return because("the columns of its index aren't known here") };
         let columns: Vec<String> = known.keys.iter().filter_map(|key| key.column.clone()).collect();
@@ -59,21 +51,33 @@ pub(super) fn add_primary(site: &Site, action: &TableAction) -> Result<Mended, R
         steps.push(Step::along(format!("{} ADD {written}", alter_head(alter))));
         return Ok(Mended::new("makes the columns NOT NULL before the key", steps));
     }
-    let steps = primary(site, &alter.name, constraint.name.as_deref(), &key.columns, written)?;
-    Ok(Mended::new("makes the columns NOT NULL and builds the index CONCURRENTLY before the key", steps))
+    let steps = steps(site, which, &alter.name, constraint.name.as_deref(), &key.columns, written)?;
+    Ok(Mended::new(title, steps))
 }
 
-/// The steps that add a primary key.
-pub(super) fn primary(
+/// The steps that add a key.
+pub(super) fn steps(
     site: &Site,
+    which: Which,
     table: &ObjectName,
     name: Option<&str>,
     columns: &[String],
     written: &str,
 ) -> Result<Vec<Step>, Refusal> {
-    let name = name.map_or_else(|| made_name(site.schema, table, "", "pkey", Of::Key), ToOwned::to_owned);
-    let mut steps = columns_not_null(site, table, columns);
-    steps.extend(Key { table, name, columns, written, words: "PRIMARY KEY" }.steps(site)?);
+    let made = || match which {
+        Which::Unique => {
+            let included = included(written, &Outline::of(written));
+            let all: Vec<String> = columns.iter().chain(&included).cloned().collect();
+            made_name(site.schema, table, &all.join("_"), "key", Of::Key)
+        }
+        Which::Primary => made_name(site.schema, table, "", "pkey", Of::Key),
+    };
+    let name = name.map_or_else(made, ToOwned::to_owned);
+    let mut steps = match which {
+        Which::Unique => Vec::new(),
+        Which::Primary => columns_not_null(site, table, columns),
+    };
+    steps.extend(Key { which, table, name, columns, written }.steps(site)?);
     Ok(steps)
 }
 
@@ -89,6 +93,15 @@ fn columns_not_null(site: &Site, table: &ObjectName, columns: &[String]) -> Vec<
     // All checks first, then all scans in one transaction, then what is brief.
     let most = each.iter().map(Vec::len).max().unwrap_or_default();
     (0..most).flat_map(|at| each.iter().filter_map(move |steps| steps.get(at).cloned())).collect()
+}
+
+impl Which {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Unique => "UNIQUE",
+            Self::Primary => "PRIMARY KEY",
+        }
+    }
 }
 
 impl Key<'_> {
@@ -112,7 +125,7 @@ impl Key<'_> {
         let (name, table) = (quote_identifier(&self.name), quote_name(self.table));
         let constraint = format!(
             "ALTER TABLE {table} ADD CONSTRAINT {name} {} USING INDEX {name}{}{timing}",
-            self.words,
+            self.which.words(),
             if timing.is_empty() { "" } else { " " },
         );
         let index = format!(

@@ -175,8 +175,9 @@ fn action_rewrite(rule: &str) -> Option<RewriteAction> {
         "constraint-missing-not-valid" => check::add,
         "adding-not-nullable-field" => not_null::set,
         "not-null-constraint-not-valid" => not_null::add_constraint,
-        "disallowed-unique-constraint" => key::add_unique,
-        "adding-primary-key-constraint" | "pk-using-nullable-index" => key::add_primary,
+        "disallowed-unique-constraint" | "adding-primary-key-constraint" | "pk-using-nullable-index" => {
+            key::add
+        }
         "adding-field-with-default"
         | "add-column-with-check"
         | "add-column-unique"

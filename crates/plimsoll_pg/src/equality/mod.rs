@@ -11,4 +11,4 @@ mod trial;
 pub use contents::{Contents, Difference, read_contents};
 pub use copies::{Copies, copy_database, drop_database};
 pub use rows::{Rows, RowsDifference, read_rows};
-pub use trial::{Compared, Trial, compare};
+pub use trial::{Compared, Original};

@@ -17,11 +17,10 @@ const COPIES: [&str; 2] = ["plimsoll_copy", "plimsoll_other_copy"];
 /// Differences that are told; the others are counted.
 const MOST_TOLD: usize = 5;
 
-/// A change that ran on a copy.
+/// What a change did on a copy, and what it left.
 #[derive(Clone, Debug)]
-pub struct Trial {
-    /// What its statements did.
-    pub rehearsal: Rehearsal,
+struct Trial {
+    rehearsal: Rehearsal,
     contents: Contents,
     rows: Rows,
 }
@@ -46,46 +45,73 @@ pub struct Compared {
     pub rows: u64,
 }
 
-/// Runs two changes, each on a copy of `database`, to which nobody may be connected, and compares what they leave.
-///
-/// # Errors
-/// When the server is gone. A statement that fails is a difference.
-pub async fn compare(
-    server: &PrivateServer,
-    database: &str,
-    original: &[&Migration],
-    rewritten: &[&Migration],
-    observer: StatementObserver<'_>,
-) -> Result<Compared, RehearseError> {
-    let steady = BTreeMap::new();
-    let mut first = run(server, database, original, &steady, observer).await?;
-    if let Some(failure) = failure(&first, "the change as it is fails") {
-        // What comes after a failure has no meaning, so nothing is compared.
-        let rewritten = Rehearsal { statements: Vec::new(), ..first.rehearsal.clone() };
-        return Ok(compared(first, rewritten, vec![failure], &steady));
+/// A change that ran on a copy of a database, for others to be held against.
+pub struct Original<'a> {
+    server: &'a PrivateServer,
+    database: &'a str,
+    change: &'a [&'a Migration],
+    trial: Trial,
+}
+
+impl<'a> Original<'a> {
+    /// Runs the change on a copy of `database`, to which nobody may be connected.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    pub async fn run(
+        server: &'a PrivateServer,
+        database: &'a str,
+        change: &'a [&'a Migration],
+        observer: StatementObserver<'_>,
+    ) -> Result<Self, RehearseError> {
+        let trial = run(server, database, change, &BTreeMap::new(), observer).await?;
+        Ok(Self { server, database, change, trial })
     }
-    let mut second = run(server, database, rewritten, &steady, observer).await?;
-    if let Some(failure) = failure(&second, "the rewritten change fails") {
-        return Ok(compared(first, second.rehearsal, vec![failure], &steady));
+
+    /// Where and why the change fails; what comes after that has no meaning, and nothing can be held against it.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        failure(&self.trial, "the change as it is fails")
     }
-    let in_schema: Vec<String> =
-        first.contents.differences(&second.contents).iter().map(ToString::to_string).collect();
-    if !in_schema.is_empty() {
-        return Ok(compared(first, second.rehearsal, in_schema, &steady));
-    }
-    let mut in_rows = first.rows.differences(&second.rows);
-    let mut unsteady = steady;
-    if !in_rows.is_empty() {
-        let again = run(server, database, original, &unsteady, observer).await?;
-        unsteady = columns(&first.rows.differences(&again.rows));
-        if !unsteady.is_empty() {
-            first = run(server, database, original, &unsteady, observer).await?;
-            second = run(server, database, rewritten, &unsteady, observer).await?;
-            in_rows = first.rows.differences(&second.rows);
+
+    /// Runs another change on a copy, and compares what both leave.
+    ///
+    /// # Errors
+    /// When the server is gone. A statement that fails is a difference.
+    pub async fn compare(
+        &self,
+        rewritten: &[&Migration],
+        observer: StatementObserver<'_>,
+    ) -> Result<Compared, RehearseError> {
+        let (server, database) = (self.server, self.database);
+        let (first, steady) = (&self.trial, BTreeMap::new());
+        let second = run(server, database, rewritten, &steady, observer).await?;
+        if let Some(failure) = failure(&second, "the rewritten change fails") {
+            return Ok(compared(first, second.rehearsal, vec![failure], &steady));
         }
+        let in_schema: Vec<String> =
+            first.contents.differences(&second.contents).iter().map(ToString::to_string).collect();
+        if !in_schema.is_empty() {
+            return Ok(compared(first, second.rehearsal, in_schema, &steady));
+        }
+        let in_rows = first.rows.differences(&second.rows);
+        if in_rows.is_empty() {
+            return Ok(compared(first, second.rehearsal, Vec::new(), &steady));
+        }
+        let again = run(server, database, self.change, &steady, observer).await?;
+        let unsteady = columns(&first.rows.differences(&again.rows));
+        if unsteady.is_empty() {
+            return Ok(compared(first, second.rehearsal, in_words(in_rows), &unsteady));
+        }
+        let first = run(server, database, self.change, &unsteady, observer).await?;
+        let second = run(server, database, rewritten, &unsteady, observer).await?;
+        let in_rows = first.rows.differences(&second.rows);
+        Ok(compared(&first, second.rehearsal, in_words(in_rows), &unsteady))
     }
-    let in_rows = in_rows.into_iter().map(|difference| difference.what).collect();
-    Ok(compared(first, second.rehearsal, in_rows, &unsteady))
+}
+
+fn in_words(differences: Vec<RowsDifference>) -> Vec<String> {
+    differences.into_iter().map(|difference| difference.what).collect()
 }
 
 /// Runs a change on a copy, reads what it leaves, and drops the copy.
@@ -123,7 +149,7 @@ fn columns(differences: &[RowsDifference]) -> BTreeMap<String, BTreeSet<String>>
 }
 
 fn compared(
-    first: Trial,
+    first: &Trial,
     rewritten: Rehearsal,
     mut differences: Vec<String>,
     unsteady: &BTreeMap<String, BTreeSet<String>>,
@@ -141,7 +167,7 @@ fn compared(
         objects: first.contents.len(),
         tables: first.rows.tables(),
         rows: first.rows.count(),
-        original: first.rehearsal,
+        original: first.rehearsal.clone(),
         rewritten,
         differences,
     }

@@ -51,12 +51,14 @@ impl Deed {
     pub(super) fn locks(&self, known: &Known<'_>) -> Vec<HeldLock> {
         let held = self.locks.iter().filter_map(|(oid, mode)| {
             let relation = self.name_of(known, *oid)?;
-            let partition_of = self.entry(known, *oid).and_then(|entry| entry.partition_of);
+            let entry = self.entry(known, *oid);
+            let name_of = |oid: Option<u32>| oid.and_then(|oid| self.name_of(known, oid));
             Some(HeldLock {
                 relation,
                 mode: *mode,
                 existing: known.existing.contains(oid),
-                partition_of: partition_of.and_then(|parent| self.name_of(known, parent)),
+                partition_of: name_of(entry.and_then(|entry| entry.partition_of)),
+                index_of: name_of(entry.and_then(|entry| entry.indexed)),
             })
         });
         sorted(held)

@@ -40,7 +40,7 @@ pub use password::Password;
 use relay::{Relay, RelayHandle};
 pub(crate) use startup::Opening;
 pub use statement::{Outcome, Parameters, RowValues, ServerError, Session, Statement, TransactionStatus};
-pub use tracker::Sink;
+pub use tracker::{Sink, Tracker};
 pub use value::{Format, Value, hash_of_text};
 pub(crate) use wire::{Wire, message};
 

@@ -82,8 +82,8 @@ impl<T: Default> ByName<T> {
     }
 }
 
-/// Follows one session.
-pub(super) struct Tracker {
+/// Follows one session, from the server's first answer on.
+pub struct Tracker {
     session: Session,
     client: Framer,
     server: Framer,
@@ -118,7 +118,9 @@ struct Answer {
 }
 
 impl Tracker {
-    pub(super) fn new(session: Session) -> Self {
+    /// For a session of which nothing but its first packet has passed.
+    #[must_use]
+    pub fn new(session: Session) -> Self {
         Self {
             session,
             client: Framer::new(is_read),
@@ -136,8 +138,9 @@ impl Tracker {
         }
     }
 
-    /// Reads bytes that the client sent, before the server's answer to them is read.
-    pub(super) fn client_sent(&mut self, bytes: &[u8], now: Duration, sink: &dyn Sink) {
+    /// Reads bytes that the client sent, in pieces of any size, before the server's answer to them is read. Times count
+    /// from the tap's start.
+    pub fn client_sent(&mut self, bytes: &[u8], now: Duration, sink: &dyn Sink) {
         let mut rest = bytes;
         // Taken out so that a frame, which borrows from it, can be dealt with.
         let mut framer = std::mem::replace(&mut self.client, Framer::new(is_read));
@@ -153,7 +156,7 @@ impl Tracker {
     }
 
     /// Reads bytes that the server sent, after what the client sent before them.
-    pub(super) fn server_sent(&mut self, bytes: &[u8], now: Duration, sink: &dyn Sink) {
+    pub fn server_sent(&mut self, bytes: &[u8], now: Duration, sink: &dyn Sink) {
         let mut rest = bytes;
         let mut framer = std::mem::replace(&mut self.server, Framer::new(backend::is_read));
         while !self.lost_track {

@@ -36,7 +36,9 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("pg-").rand_bytes(4).tempdir_in("/tmp").unwrap();
+        // `make test` names a folder in memory.
+        let root = std::env::var_os("PLIMSOLL_TEST_FOLDER").unwrap_or_else(|| "/tmp".into());
+        let folder = tempfile::Builder::new().prefix("pg-").rand_bytes(4).tempdir_in(root).unwrap();
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         Self { folder }
     }

@@ -12,5 +12,8 @@ pub(crate) fn start(major: u32) -> PrivateServer {
     let places = SearchPlaces::new(&environment, &cache, None);
     let binaries = find(Wanted::Major(major), &places, &user)
         .unwrap_or_else(|error| panic!("failed to {error}; run `make test`, which installs it"));
-    PrivateServer::start(&binaries, &StartOptions::new(&environment, cache, user)).expect("a server")
+    let options = StartOptions::new(&environment, cache, user);
+    // `make test` names a folder in memory.
+    let temp_root = std::env::var_os("PLIMSOLL_TEST_FOLDER").map(Into::into).or(options.temp_root);
+    PrivateServer::start(&binaries, &StartOptions { temp_root, ..options }).expect("a server")
 }

@@ -1,7 +1,7 @@
 //! The proof: original and rewritten migration on two copies of one database, and what they leave compared.
 
 use plimsoll_lint::fix::Rewrite;
-use plimsoll_pg::equality::{Compared, compare};
+use plimsoll_pg::equality::{Compared, Original};
 use plimsoll_pg::rehearse::{RehearseError, replay};
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::{Migration, StatementKind};
@@ -32,7 +32,7 @@ pub(super) async fn outcomes(
         let taken: Vec<RewrittenFile> = outcomes.iter().flat_map(|outcome| outcome.files.clone()).collect();
         outcomes.push(match (&broken, subject.is_rewritten()) {
             (_, false) => Outcome::default(),
-            (Some(why), true) => unproven(why.clone()),
+            (Some(why), true) => untried(why.clone()),
             (None, true) => bench.outcome(subject, &taken).await?,
         });
         let more = subjects[at + 1..].iter().any(Subject::is_rewritten);
@@ -50,8 +50,8 @@ pub(super) async fn outcomes(
     Ok(outcomes)
 }
 
-fn unproven(why: String) -> Outcome {
-    Outcome { unproven: vec![(None, why)], ..Outcome::default() }
+fn untried(why: String) -> Outcome {
+    Outcome { untried: Some(why), ..Outcome::default() }
 }
 
 struct Bench<'a> {
@@ -71,24 +71,32 @@ impl Bench<'_> {
     /// All rewrites of a file together; where they can't be proven so, as many as can.
     async fn outcome(&self, subject: &Subject<'_>, taken: &[RewrittenFile]) -> Result<Outcome, Failure> {
         if let Some(line) = unparsed(subject.migration) {
-            return Ok(unproven(format!("line {line} of the file doesn't parse: mend that first")));
+            return Ok(untried(format!("line {line} of the file doesn't parse: mend that first")));
+        }
+        let as_it_is = [subject.migration.as_sent()];
+        let observer = self.observer();
+        let original =
+            Original::run(self.server, &self.workshop.settings.database, &as_it_is, &observer).await;
+        let original = original.map_err(|error| in_script(error, "the proof"))?;
+        if let Some(failure) = original.failure() {
+            return Ok(untried(format!("{failure}; mend that first")));
         }
         let rewrites: Vec<&Rewrite> = subject.proposal.rewrites.iter().collect();
         let all: Vec<usize> = (0..rewrites.len()).collect();
-        let together = self.attempt(subject, &rewrites, taken).await?;
+        let together = self.attempt(subject, &original, &rewrites, taken).await?;
         let whole_why = match together {
             Ok(proven) => return Ok(self.settled(proven, all, Vec::new())),
             Err(why) => why,
         };
         if rewrites.len() < 2 {
-            return Ok(unproven(whole_why));
+            return Ok(Outcome { unproven: vec![(None, whole_why)], ..Outcome::default() });
         }
         let mut chosen: Vec<usize> = Vec::new();
         let mut last: Option<Proven> = None;
         let mut doubts: Vec<(Option<usize>, String)> = Vec::new();
         for index in all {
             let tried: Vec<&Rewrite> = chosen.iter().chain([&index]).map(|at| rewrites[*at]).collect();
-            match self.attempt(subject, &tried, taken).await? {
+            match self.attempt(subject, &original, &tried, taken).await? {
                 Ok(proven) => {
                     chosen.push(index);
                     last = Some(proven);
@@ -109,6 +117,15 @@ impl Bench<'_> {
             unproven,
             compared: Some(proven.compared),
             seeded: self.seeded,
+            ..Outcome::default()
+        }
+    }
+
+    /// Tells of each statement that is tried.
+    fn observer(&self) -> impl Fn(&Migration, usize, &str) {
+        |migration, index, sql| {
+            let line = migration.source.line_column(migration.statements[index].range.start).0;
+            self.progress.step(format!("proving {}:{line} {sql}", migration.source.name()));
         }
     }
 
@@ -116,6 +133,7 @@ impl Bench<'_> {
     async fn attempt(
         &self,
         subject: &Subject<'_>,
+        original: &Original<'_>,
         rewrites: &[&Rewrite],
         taken: &[RewrittenFile],
     ) -> Result<Result<Proven, String>, Failure> {
@@ -126,14 +144,8 @@ impl Bench<'_> {
         if candidate.files.is_empty() {
             return Ok(Err("its tool's form leaves no place for it".into()));
         }
-        let observer = |migration: &Migration, index: usize, sql: &str| {
-            let line = migration.source.line_column(migration.statements[index].range.start).0;
-            self.progress.step(format!("proving {}:{line} {sql}", migration.source.name()));
-        };
         let rewritten: Vec<&Migration> = candidate.migrations.iter().map(Migration::as_sent).collect();
-        let original = [subject.migration.as_sent()];
-        let database = &self.workshop.settings.database;
-        let compared = compare(self.server, database, &original, &rewritten, &observer).await;
+        let compared = original.compare(&rewritten, &self.observer()).await;
         let compared = compared.map_err(|error| in_script(error, "the proof"))?;
         Ok(match compared.differences.as_slice() {
             [] => Ok(Proven { candidate, compared }),

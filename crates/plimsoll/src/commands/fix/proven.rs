@@ -27,6 +27,8 @@ pub(crate) struct Outcome {
     pub(crate) proven: Vec<usize>,
     /// Those that weren't, and why; the whole file's by no index.
     pub(crate) unproven: Vec<(Option<usize>, String)>,
+    /// Why none was tried.
+    pub(crate) untried: Option<String>,
     /// What was compared to prove it.
     pub(crate) compared: Option<Compared>,
     /// Whether rows were there.
@@ -51,7 +53,8 @@ impl Outcome {
     /// Why a rewrite isn't proven.
     pub(crate) fn doubt(&self, rewrite: usize) -> Option<&str> {
         let own = |of: &Option<usize>| of.is_none() || *of == Some(rewrite);
-        self.unproven.iter().find(|(of, _)| own(of)).map(|(_, why)| why.as_str())
+        let own = self.unproven.iter().find(|(of, _)| own(of)).map(|(_, why)| why.as_str());
+        self.untried.as_deref().or(own)
     }
 }
 

@@ -60,8 +60,13 @@ impl Report<'_> {
 
     fn file(&self, text: &mut String, subject: &Subject, outcome: &Outcome) {
         line(text, &subject.migration.source.name());
-        for (index, rewrite) in subject.proposal.rewrites.iter().enumerate() {
-            rewritten(text, subject, outcome, index, rewrite);
+        match &outcome.untried {
+            Some(why) => line(text, &format!("  nothing was tried: {why}")),
+            None => {
+                for (index, rewrite) in subject.proposal.rewrites.iter().enumerate() {
+                    rewritten(text, subject, outcome, index, rewrite);
+                }
+            }
         }
         let guards = subject.proposal.wants_guard();
         if guards && outcome.compared.is_some() {

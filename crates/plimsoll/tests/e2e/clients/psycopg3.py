@@ -154,7 +154,11 @@ def deferred():
         connection.execute("insert into c3.d values (1)")
 
 
-failing("deferred in a pipeline", deferred)
+try:
+    deferred()
+except (psycopg.Error, IndexError):
+    # The error comes with the pipeline's end; where it comes late, psycopg 3.3 has no command left that it could be of.
+    print("deferred in a pipeline")
 connection.close()
 
 # Bound by the client, and raw.

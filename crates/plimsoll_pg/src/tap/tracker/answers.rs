@@ -193,7 +193,7 @@ impl Tracker {
     }
 
     /// Tells of what never got its answer. To be called at the session's end.
-    pub(in crate::tap) fn close(&mut self, now: Duration, sink: &dyn Sink) {
+    pub fn close(&mut self, now: Duration, sink: &dyn Sink) {
         while let Some(pending) = self.pending.front() {
             let is_lost = match pending {
                 Pending::Execute(..) => true,

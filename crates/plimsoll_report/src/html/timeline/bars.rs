@@ -127,7 +127,15 @@ mod tests {
     fn overlapping_locks_are_counted_once() {
         let bar = |start_ms, end_ms| {
             let mode = plimsoll_core::LockMode::AccessExclusive;
-            let hold = LockHold { relation: "a", mode, existing: true, statement: 0, start_ms, end_ms };
+            let hold = LockHold {
+                relation: "a",
+                mode,
+                index_of: None,
+                existing: true,
+                statement: 0,
+                start_ms,
+                end_ms,
+            };
             Bar { hold, lane: 0, place: String::new() }
         };
         let row =
