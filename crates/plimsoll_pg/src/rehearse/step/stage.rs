@@ -22,7 +22,6 @@ use crate::rehearse::deed::Deed;
 use crate::rehearse::error::{RehearseError, catalog_error};
 use crate::rehearse::inside::DATABASE_SETTINGS;
 use crate::rehearse::ledger::{Subject, works_concurrently};
-use crate::rehearse::notices::Told;
 use crate::server::PrivateServer;
 use crate::tap::{
     BoxedClient, Client, Doors, Opening, PortGuard, ServerError, Session, Wire, opened, pass_on,
@@ -31,7 +30,7 @@ use crate::tap::{
 /// After the program's end its connections have so long to be seen to end.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Letters of a lost statement that a note shows.
+/// Letters of a statement that a note shows.
 const LONGEST_SHOWN: usize = 100;
 
 /// What a program did.
@@ -69,6 +68,8 @@ pub(super) struct Program<'a> {
     /// Time that the program was kept waiting by us.
     held: Cell<Duration>,
     transactions: Cell<usize>,
+    /// How many statements it has sent.
+    sent: Cell<usize>,
     /// Statements that aren't answered yet, by their connections.
     under_way: RefCell<BTreeMap<usize, String>>,
     written: RefCell<Written>,
@@ -104,6 +105,7 @@ pub async fn rehearse_program<Running: Future>(
         began: Cell::new(None),
         held: Cell::new(Duration::ZERO),
         transactions: Cell::new(0),
+        sent: Cell::new(0),
         under_way: RefCell::default(),
         written: RefCell::default(),
     };
@@ -250,6 +252,20 @@ impl Program<'_> {
         number
     }
 
+    /// How many statements the program has sent so far.
+    pub(super) fn sent(&self) -> usize {
+        self.sent.get()
+    }
+
+    /// While a statement that commits by itself ran, other connections were at work.
+    pub(super) fn note_company(&self, text: &str) {
+        self.note(format!(
+            "While `{}` ran, other connections were at work: which rows, triggers and how much WAL were its own can't be told, \
+             and isn't.",
+            shown(text)
+        ));
+    }
+
     /// The program was kept waiting by us.
     pub(super) fn note_held(&self, time: Duration) {
         self.held.set(self.held.get() + time);
@@ -270,6 +286,7 @@ impl Program<'_> {
 
     /// A statement is sent: whoever watches is told.
     pub(super) fn show(&self, session: usize, text: &str) {
+        self.sent.set(self.sent.get() + 1);
         self.under_way.borrow_mut().insert(session, text.to_owned());
         (self.observer)(text);
     }
@@ -280,9 +297,9 @@ impl Program<'_> {
         under_way.retain(|session, text| {
             let is_lost = sessions.contains(session);
             if is_lost {
-                let shown: String = text.trim().chars().take(LONGEST_SHOWN).collect();
                 self.note(format!(
-                    "Connection {session} ended while `{shown}` ran: what that did isn't recorded."
+                    "Connection {session} ended while `{}` ran: what that did isn't recorded.",
+                    shown(text)
                 ));
             }
             !is_lost
@@ -294,7 +311,6 @@ impl Program<'_> {
         &self,
         stage: &mut Stage<'_>,
         run: Run<'_>,
-        told: &Told,
         error: Option<&ServerError>,
         deed: Deed,
     ) {
@@ -321,9 +337,13 @@ impl Program<'_> {
             works_concurrently: works_concurrently(statement),
         };
         let error = error.map(|error| statement_error(error, text, line));
-        let messages = told.messages.clone();
-        stage.ledger.record(subject, Deed { error, messages, temp_files: told.temp_files, ..deed });
+        stage.ledger.record(subject, Deed { error, ..deed });
     }
+}
+
+/// A statement's text in a note.
+fn shown(text: &str) -> String {
+    text.trim().chars().take(LONGEST_SHOWN).collect()
 }
 
 impl Stage<'_> {
