@@ -11,7 +11,6 @@ use super::text::is_quiet;
 use super::{Broken, StepSession};
 use crate::rehearse::deed::Deed;
 use crate::rehearse::notices::Told;
-use crate::rehearse::sampling::Sampler;
 use crate::rehearse::step::conversation::Message;
 use crate::rehearse::step::stage::Run;
 
@@ -127,11 +126,11 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
     ) -> Result<Answer, Broken> {
         let program = self.program;
         let began = Instant::now();
-        let (before, sampler) = {
+        let sampler = program.take_sampler().await?;
+        let before = {
             let stage = program.stage.lock().await;
             let asking = stage.before_sampling(&self.session);
-            let before = self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
-            (before, Sampler::open(stage.server, stage.database).await?)
+            self.aside.while_asking(&mut self.server, &mut self.status, asking).await??
         };
         let sent = program.sent();
         let is_alone = || before.is_alone && program.sent() == sent;
@@ -140,6 +139,7 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
         program.note_held(began.elapsed());
         let running = self.send_whole(sends);
         let (answer, sampled) = sampler.sample(&before, pid, statement, running, &is_alone).await?;
+        program.give_back(sampler);
         let answer = answer?;
         let began = Instant::now();
         if answer.error.is_some() && matches!(sends, Sends::Extended { .. }) {
