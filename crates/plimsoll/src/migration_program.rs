@@ -9,7 +9,7 @@ mod django;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use plimsoll_pg::server::WatchedFolder;
 
 use crate::args::CheckArguments;
 use crate::exit::Failure;
@@ -58,8 +58,8 @@ impl Command {
 
 /// What makes a framework connect to the tap whatever its settings say.
 enum Helper {
-    Django { folder: TempDir, settings: String },
-    Alembic { folder: TempDir, ini: String, scheme: String },
+    Django { folder: WatchedFolder, settings: String },
+    Alembic { folder: WatchedFolder, ini: String, scheme: String },
 }
 
 impl MigrationProgram {
@@ -153,9 +153,8 @@ fn python(settings: &Settings) -> PathBuf {
     })
 }
 
-fn helper_folder() -> Result<TempDir, Failure> {
-    let made = tempfile::Builder::new().prefix("plimsoll-helper-").tempdir();
-    made.map_err(|why| {
+fn helper_folder() -> Result<WatchedFolder, Failure> {
+    WatchedFolder::create().map_err(|why| {
         Failure::environment(format!("make a temporary folder: {why}; set TMPDIR to another one"))
     })
 }

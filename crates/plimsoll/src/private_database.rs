@@ -63,14 +63,17 @@ pub(crate) enum Rows {
     None,
 }
 
-/// Connections that a run needs besides those of a load.
+/// Connections that a run needs besides those of a load and of a program.
 const OWN_CONNECTIONS: usize = 20;
 
-/// Starts a server for a run with these settings, and for so many connections of a load.
-pub(crate) async fn start(settings: &Settings, load_connections: usize) -> Result<PrivateServer, Failure> {
+/// Connections that a program may open: more than an application's pool does.
+pub(crate) const PROGRAM_CONNECTIONS: usize = 600;
+
+/// Starts a server for a run with these settings, and for so many connections besides the run's own.
+pub(crate) async fn start(settings: &Settings, further_connections: usize) -> Result<PrivateServer, Failure> {
     let host = Host::look()?;
     let binaries = host.find(settings.server, settings.binaries.clone())?;
-    let connections = OWN_CONNECTIONS + load_connections;
+    let connections = OWN_CONNECTIONS + further_connections;
     let extra = [("timezone", settings.time_zone.clone()), ("max_connections", connections.to_string())];
     host.start(binaries, extra.map(|(name, value)| (name.to_owned(), value)).into()).await
 }

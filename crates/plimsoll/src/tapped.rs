@@ -1,28 +1,12 @@
 //! What leads a program through the tap: the variables of its environment.
 
-use plimsoll_pg::server::percent_encoded;
+use plimsoll_pg::server::{MISLEADING, percent_encoded};
 use plimsoll_pg::tap::Doors;
 
 use crate::exit::Failure;
 
 /// Words that a template may hold in braces.
 const PLACES: [&str; 7] = ["url", "host", "port", "user", "password", "database", "socket"];
-
-/// Variables that would lead a program elsewhere, or change its session. `PGHOSTADDR` and `PGSERVICE` beat `PGHOST`.
-const MISLEADING: [&str; 12] = [
-    "PGHOSTADDR",
-    "PGSERVICE",
-    "PGSERVICEFILE",
-    "PGPASSFILE",
-    "PGOPTIONS",
-    "PGTARGETSESSIONATTRS",
-    "PGLOADBALANCEHOSTS",
-    "PGREQUIREAUTH",
-    "PGREQUIRESSL",
-    "PGSSLMODE",
-    "PGSSLNEGOTIATION",
-    "PGCHANNELBINDING",
-];
 
 /// Who connects through the tap, to what.
 pub(crate) struct Login {

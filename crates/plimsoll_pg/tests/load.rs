@@ -57,7 +57,7 @@ async fn load(
     settings: &LoadSettings,
 ) -> Result<LoadRun, LoadError> {
     let change =
-        async || Ok(run_change(server, database, &[migration], settings.lock_timeout).await?.failure);
+        async || Ok(run_change(server, database, &[migration], settings.lock_timeout).await?.failure.into());
     run_load(server, database, workload, settings, change).await
 }
 

@@ -3,12 +3,24 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use std::time::Duration;
+
 use plimsoll_core::rehearsal::Outcome;
 use plimsoll_core::{LockMode, StatementRecord};
 use plimsoll_pg::rehearse::{ProgramRehearsal, rehearse_program};
-use plimsoll_pg::server::SUPERUSER;
+use plimsoll_pg::server::{PrivateServer, SUPERUSER};
 use plimsoll_pg::tap::Doors;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+
+/// Makes the state before: a table of 1,000 ships, and what else is wanted.
+async fn prepare(server: &PrivateServer, further: &str) {
+    server.create_database("harbour").await.expect("a database");
+    let before = server.connect("harbour").await.expect("a connection");
+    let ships = "CREATE TABLE ships (id int PRIMARY KEY, name text); INSERT INTO ships SELECT g, 'ship ' || g FROM \
+                 generate_series(1, 1000) g; ANALYZE";
+    before.batch_execute(ships).await.expect("the state before");
+    before.batch_execute(further).await.expect("the rest of the state before");
+}
 
 /// Rehearses what `program` does on a connection, with a table of 1,000 ships there before.
 async fn rehearsed<Running: Future>(
@@ -16,21 +28,32 @@ async fn rehearsed<Running: Future>(
     program: impl FnOnce(Client) -> Running,
 ) -> (Running::Output, ProgramRehearsal) {
     let server = support::start(major);
-    server.create_database("harbour").await.expect("a database");
-    let before = server.connect("harbour").await.expect("a connection");
-    before
-        .batch_execute(
-            "CREATE TABLE ships (id int PRIMARY KEY, name text); INSERT INTO ships SELECT g, 'ship ' || g FROM \
-             generate_series(1, 1000) g; ANALYZE",
-        )
-        .await
-        .expect("the state before");
-    drop(before);
+    prepare(&server, "").await;
     let running = |doors: &Doors| {
         let connecting = connect_later(doors);
         async move { program(connecting.await).await }
     };
-    rehearse_program(&server, "harbour", "program", &|_| {}, running).await.expect("a rehearsal")
+    rehearsed_on(&server, running).await
+}
+
+/// Rehearses what runs between the doors. A rehearsal that hangs fails.
+async fn rehearsed_on<Running: Future>(
+    server: &PrivateServer,
+    running: impl FnOnce(&Doors) -> Running,
+) -> (Running::Output, ProgramRehearsal) {
+    let rehearsing = rehearse_program(server, "harbour", "program", &|_| {}, running);
+    let ended = tokio::time::timeout(Duration::from_secs(60), rehearsing).await;
+    ended.expect("an end in time").expect("a rehearsal")
+}
+
+/// The first value that a query answers with.
+async fn text_of(client: &Client, query: &str) -> String {
+    let messages = client.simple_query(query).await.expect("an answer");
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    row.unwrap_or_default().to_owned()
 }
 
 /// The doors aren't borrowed for as long as the program runs.
@@ -156,4 +179,91 @@ async fn a_program_notices_nothing() {
         })
         .await;
     }
+}
+
+/// Before the change: a procedure that commits through another one, and a sequence that both move.
+const THAT_COMMIT: &str = "CREATE SEQUENCE tickets; \
+     CREATE PROCEDURE inner_one() LANGUAGE plpgsql AS 'begin perform nextval(''tickets''); commit; end'; \
+     CREATE PROCEDURE outer_one() LANGUAGE plpgsql AS 'begin call inner_one(); end'";
+
+#[tokio::test]
+async fn statements_that_commit_by_themselves_run_once_and_beside_others() {
+    for major in [15, 18] {
+        let server = support::start(major);
+        prepare(&server, THAT_COMMIT).await;
+        let (tickets, program) = rehearsed_on(&server, |doors| {
+            let (first, second) = (connect_later(doors), connect_later(doors));
+            async move {
+                let (first, second) = (first.await, second.await);
+                for statement in ["CALL outer_one()", "DO 'begin perform nextval(''tickets''); commit; end'"]
+                {
+                    first.batch_execute(statement).await.expect("a call");
+                }
+                first.execute("CALL inner_one()", &[]).await.expect("a call");
+                let tickets = text_of(&first, "SELECT last_value FROM tickets").await;
+                // An index is built while the other connection's transaction, which it has to wait for, goes on.
+                first.batch_execute("BEGIN; INSERT INTO ships VALUES (0, 'zero')").await.expect("a row");
+                let building = second.batch_execute("CREATE INDEX CONCURRENTLY ships_name ON ships (name)");
+                let working = async {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    let update = "UPDATE ships SET name = 'none' WHERE id = 0";
+                    first.batch_execute(update).await.expect("an update");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    first.batch_execute("COMMIT").await.expect("a commit");
+                };
+                let (built, ()) = tokio::join!(building, working);
+                built.expect("an index");
+                tickets
+            }
+        })
+        .await;
+        assert_eq!(tickets, "3", "each once, on {major}");
+        for beginning in ["CALL outer_one", "DO", "CALL inner_one"] {
+            assert_eq!(record(&program, beginning).outcome, Outcome::Ok, "{beginning} on {major}");
+        }
+        let building = record(&program, "CREATE INDEX CONCURRENTLY");
+        assert!(holds(building, "public.ships", LockMode::ShareUpdateExclusive), "{building:#?}");
+        assert!(!holds(building, "public.ships", LockMode::RowExclusive), "{building:#?}");
+        assert_eq!(building.index_builds[0].index, "public.ships_name");
+        assert!(building.duration_ms > 250.0, "it waited for the other: {building:#?}");
+        let updating = record(&program, "UPDATE");
+        assert!(updating.in_transaction && updating.duration_ms < 200.0, "{updating:#?}");
+        assert_eq!(updating.further.rows_written[0].updated, 1, "{updating:#?}");
+        assert!(program.rehearsal.notes.iter().any(|note| note.contains("other connections were at work")));
+    }
+}
+
+/// Messages of the extended protocol, sent as they are.
+#[tokio::test]
+async fn pipelines_and_refused_texts_are_recorded_as_they_ran() {
+    let server = support::start(18);
+    prepare(&server, "").await;
+    let (value, program) = rehearsed_on(&server, |doors| {
+        let connecting = connect_later(doors);
+        async move {
+            let client = connecting.await;
+            // A SET of a query that fails is undone with it.
+            client.batch_execute("SET search_path = nowhere; SELECT 1/0").await.expect_err("a division");
+            let path = text_of(&client, "SHOW search_path").await;
+            // What the server refuses before it runs.
+            client.execute("SELECT missing FROM ships", &[]).await.expect_err("no such column");
+            // A transaction that is prepared statement by statement.
+            client.execute("BEGIN", &[]).await.expect("a transaction");
+            client
+                .execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", &[])
+                .await
+                .expect("no query before");
+            client.execute("SAVEPOINT one", &[]).await.expect("a savepoint");
+            client.execute("ALTER TABLE ships ADD COLUMN flag text", &[]).await.expect("a column");
+            client.execute("COMMIT", &[]).await.expect("a commit");
+            path
+        }
+    })
+    .await;
+    assert_eq!(value, "\"$user\", public");
+    let refused = record(&program, "SELECT missing");
+    assert_eq!(refused.error.as_ref().map(|error| error.sqlstate.as_str()), Some("42703"));
+    let adding = record(&program, "ALTER TABLE ships ADD");
+    assert!(adding.in_transaction && adding.transaction == record(&program, "BEGIN").transaction);
+    assert!(holds(adding, "public.ships", LockMode::AccessExclusive), "{adding:#?}");
 }

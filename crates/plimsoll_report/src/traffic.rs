@@ -103,7 +103,7 @@ pub(crate) fn change(run: &LoadRun) -> String {
     let stall = duration_ms(run.longest_stall_ms);
     let stall = format!("The longest stall of a statement was {stall}.");
     match &run.change.error {
-        None => format!("The change took {took}. {stall}"),
+        None => format!("The change took {took}, from its first statement to its last. {stall}"),
         Some(error) => format!(
             "The change failed after {took} at {}:{}: {} ({}). {stall}",
             error.file, error.line, error.message, error.sqlstate

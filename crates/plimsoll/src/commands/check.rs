@@ -19,7 +19,7 @@ use crate::commands::lint::Linted;
 use crate::exit::{Failure, unless_stopped};
 use crate::migration_program::MigrationProgram;
 use crate::output::deliver;
-use crate::private_database::{Rows, fill, in_script, make_state_before, start};
+use crate::private_database::{PROGRAM_CONNECTIONS, Rows, fill, in_script, make_state_before, start};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::queries;
@@ -129,8 +129,9 @@ async fn examine(
     let Asked { arguments, queries, statements, production, load, rows, parts } = asked;
     let variables = [&settings.variables[..], &arguments.variables[..]].concat();
     progress.step("starting a private server");
-    let load_connections = if load == Load::No { 0 } else { settings.workload.connections };
-    let server = start(settings, load_connections).await?;
+    let of_load = if load == Load::No { 0 } else { settings.workload.connections };
+    let of_program = if matches!(change, Change::Program(_)) { PROGRAM_CONNECTIONS } else { 0 };
+    let server = start(settings, of_load + of_program).await?;
     let database = &settings.database;
     make_state_before(&server, database, &project, &progress).await?;
     if let Change::Program(program) = &change {

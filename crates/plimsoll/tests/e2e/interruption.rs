@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 
 use rustix::process::Signal;
 
+use crate::programs;
 use crate::project::{MAJORS, Project, Running};
 
 fn sleeping(major: u32) -> (Project, Running) {
@@ -61,6 +62,23 @@ fn a_signal_ends_what_waits_for_its_input_at_once() {
 fn a_killed_program_leaves_nothing() {
     for major in MAJORS {
         let (_project, running) = sleeping(major);
+        running.signal(Signal::KILL);
+        assert_eq!(running.end().status.code(), None);
+    }
+}
+
+#[test]
+fn a_killed_program_leaves_no_folder_of_a_tap_or_of_helpers() {
+    let nobody = Project::new([("plimsoll.toml", "")]);
+    let django = programs::project("django", |name| name.starts_with("0002"));
+    for (project, words) in [
+        (&nobody, &["watch", "--url", "postgres://a@127.0.0.1:1/b"][..]),
+        (&django, &["check", "--base", "main", "--postgres", "15"][..]),
+    ] {
+        let mut running = programs::with_python(project.plimsoll(words)).start();
+        running.wait_until("a folder that is watched", |running| {
+            running.server_folder().filter(|folder| folder.join("plimsoll.lock").exists())
+        });
         running.signal(Signal::KILL);
         assert_eq!(running.end().status.code(), None);
     }

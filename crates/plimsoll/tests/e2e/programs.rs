@@ -131,3 +131,80 @@ fn an_alembic_projects_new_branches_are_judged_whatever_its_driver() {
         assert!(deed(report.statement("TYPE NUMERIC(14, 4)")).contains("rewrote public.accounts"));
     }
 }
+
+/// What a service's own migration code may do: a pool, a pipeline, savepoints, cursors, COPY, LISTEN, DISCARD; then it crashes.
+const DEMANDING: &str = r#"
+import os, psycopg
+url = os.environ["DATABASE_URL"]
+pool = [psycopg.connect(url, autocommit=True) for _ in range(100)]
+for number, connection in enumerate(pool):
+    connection.execute("insert into orders values (%s, %s)", (number, "from the pool"))
+one, two = pool[:2]
+with one.pipeline(), one.transaction():
+    one.execute("savepoint a")
+    answers = [one.execute("select %s::int", (number,)) for number in range(3)]
+    one.execute("alter table orders add column flag text")
+    one.execute("release savepoint a")
+assert [answer.fetchone()[0] for answer in answers] == [0, 1, 2]
+with two.transaction():
+    with two.transaction():
+        try:
+            with two.transaction():
+                two.execute("update orders set nothing = 1")
+        except psycopg.errors.UndefinedColumn:
+            pass
+        two.execute("update orders set flag = 'x' where id < 10")
+    with two.cursor(name="some") as cursor:
+        cursor.itersize = 30
+        cursor.execute("select id from orders order by id")
+        assert len(cursor.fetchall()) == 100
+with one.cursor().copy("copy orders (id, note) from stdin") as copy:
+    for number in range(1000, 2000):
+        copy.write_row((number, "copied"))
+two.execute("listen news")
+one.execute("notify news, 'told'")
+assert next(two.notifies()).payload == "told"
+two.execute("discard all")
+for _ in range(8):
+    one.execute("select note from orders where id = %s", (7,), prepare=True)
+one.execute("deallocate all")
+assert one.execute("select note from orders where id = %s", (7,)).fetchone() == ("from the pool",)
+one.execute("select set_config('lock_timeout', '2s', false)")
+one.execute("alter table orders alter column id type bigint")
+one.execute("begin")
+one.execute("alter table orders add column never int")
+os.kill(os.getpid(), 9)
+"#;
+
+#[test]
+fn a_demanding_program_that_crashes_is_recorded_up_to_there() {
+    let project = Project::new([
+        ("plimsoll.toml", ""),
+        ("before.sql", "create table orders (id int primary key, note text);"),
+        ("change.py", DEMANDING),
+    ]);
+    project.write("plimsoll.toml", "[database]\nschema = \"before.sql\"\n");
+    let python = python();
+    for major in MAJORS {
+        let words =
+            ["check", "--postgres", &major.to_string(), "--format", "json", "--", &python, "change.py"];
+        let ended = project.plimsoll(&words).run();
+        let report = ended.report();
+        let notes = report.notes().concat();
+        assert!(notes.contains("signal: 9") && notes.contains("100 connections"), "{}", ended.shown());
+        let adding = report.statement("add column flag");
+        assert!(adding["in_transaction"].as_bool().unwrap(), "{adding:#}");
+        assert!(deed(adding).contains("AccessExclusiveLock public.orders"), "{}", deed(adding));
+        assert_eq!(adding["transaction"], report.statement("savepoint a")["transaction"]);
+        assert_eq!(text(&report.statement("set nothing")["error"]["sqlstate"]), "42703");
+        assert!(deed(report.statement("type bigint")).contains("rewrote public.orders"));
+        assert!(
+            report.ran().iter().any(|sql| sql.contains("set_config('lock_timeout'")),
+            "{:#?}",
+            report.ran()
+        );
+        let timeouts: Vec<_> =
+            found(&report).into_iter().filter(|shown| shown.contains("require-lock-timeout")).collect();
+        assert_eq!(timeouts.len(), 1, "of the alteration before the timeout: {timeouts:#?}");
+    }
+}

@@ -18,5 +18,5 @@ pub use behind::LongTransaction;
 pub use change::{ChangeRun, run_change};
 pub use error::LoadError;
 pub use locks::measure_traffic;
-pub use run::{LoadSettings, run_load};
+pub use run::{ChangeAmongRequests, LoadSettings, run_load};
 pub use timing::{sizes, time_change};

@@ -46,7 +46,22 @@ pub struct LoadSettings {
     pub lock_timeout: Option<Duration>,
 }
 
-/// Runs the change among the requests of the workload: `change` is called when it is due, and says why it ended early.
+/// A change that was run among requests.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeAmongRequests {
+    /// Why it ended early.
+    pub failure: Option<ChangeFailure>,
+    /// When its first statement began and its last one ended, where whoever ran it took time besides.
+    pub statements: Option<(std::time::Instant, std::time::Instant)>,
+}
+
+impl From<Option<ChangeFailure>> for ChangeAmongRequests {
+    fn from(failure: Option<ChangeFailure>) -> Self {
+        Self { failure, statements: None }
+    }
+}
+
+/// Runs the change among the requests of the workload: `change` is called when it is due.
 ///
 /// # Errors
 /// When a statement of the workload can't be prepared, when the server is gone, or when `change` says so. What fails while
@@ -56,7 +71,7 @@ pub async fn run_load<Error: From<LoadError>>(
     database: &str,
     statements: &[WorkloadStatement],
     settings: &LoadSettings,
-    change: impl AsyncFnOnce() -> Result<Option<ChangeFailure>, Error>,
+    change: impl AsyncFnOnce() -> Result<ChangeAmongRequests, Error>,
 ) -> Result<LoadRun, Error> {
     let wanted: Vec<Wanted> = statements
         .iter()
@@ -107,7 +122,7 @@ async fn drive<Error: From<LoadError>>(
     server: &PrivateServer,
     database: &str,
     settings: &LoadSettings,
-    change: impl AsyncFnOnce() -> Result<Option<ChangeFailure>, Error>,
+    change: impl AsyncFnOnce() -> Result<ChangeAmongRequests, Error>,
 ) -> Result<ChangeUnderLoad, Error> {
     let driven = async {
         sleep_until(load.begin + settings.lead).await;
@@ -130,9 +145,12 @@ async fn drive<Error: From<LoadError>>(
         };
         let ((ended, ended_ms), lasted) = tokio::join!(changing, lasting);
         lasted?;
-        let error = ended?;
+        let ChangeAmongRequests { failure, statements } = ended?;
         sleep(settings.lead).await;
-        Ok(ChangeUnderLoad { started_ms, ended_ms, error })
+        let at = |instant| load.ms_of(Instant::from_std(instant));
+        let (started_ms, ended_ms) =
+            statements.map_or((started_ms, ended_ms), |(first, last)| (at(first), at(last)));
+        Ok(ChangeUnderLoad { started_ms, ended_ms, error: failure })
     };
     let change = driven.await;
     load.end.set(Some(load.now_ms()));
@@ -163,10 +181,13 @@ impl Load {
     }
 
     fn now_ms(&self) -> f64 {
-        let now = Instant::now();
-        match now.checked_duration_since(self.begin) {
+        self.ms_of(Instant::now())
+    }
+
+    fn ms_of(&self, instant: Instant) -> f64 {
+        match instant.checked_duration_since(self.begin) {
             Some(since) => milliseconds(since),
-            None => -milliseconds(self.begin - now),
+            None => -milliseconds(self.begin - instant),
         }
     }
 

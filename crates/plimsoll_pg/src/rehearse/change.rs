@@ -15,10 +15,11 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use super::catalog::Catalog;
+use super::commits::commits;
 use super::deed::Deed;
 use super::error::{RehearseError, catalog_error, refusal_of, statement_error};
 use super::guard::{BACK_TO_SAVEPOINT, Guard};
-use super::inside::{FLUSH_COUNTERS, SESSION_SETTINGS};
+use super::inside::{FLUSH_COUNTERS, SESSION_SETTINGS, inside};
 use super::ledger::{Ledger, Subject};
 use super::notices::Notices;
 use super::outside::{backend_pid, locks_of, sequence_values, wal_position};
@@ -81,7 +82,6 @@ pub(super) struct Stage<'a> {
     pub(super) server: &'a PrivateServer,
     pub(super) database: &'a str,
     pub(super) observer: Client,
-    pub(super) gate: [Client; 2],
     pub(super) server_version: String,
     pub(super) ledger: Ledger,
     /// Roles that the change names and the server lacked.
@@ -98,12 +98,10 @@ pub(super) struct Session {
 impl<'a> Stage<'a> {
     pub(super) async fn open(server: &'a PrivateServer, database: &'a str) -> Result<Self, RehearseError> {
         let observer = server.connect(database).await?;
-        let gate = [server.connect(database).await?, server.connect(database).await?];
         let mut stage = Self {
             server,
             database,
             observer,
-            gate,
             server_version: String::new(),
             ledger: Ledger::default(),
             made_roles: Vec::new(),
@@ -204,7 +202,8 @@ impl<'a> Stage<'a> {
             return self.run_photographed(session, migration, statement, open).await;
         }
         // LOCK TABLE outside a transaction is an error that our own transaction would hide.
-        if !matches!(command, Some(Command::LockTable { .. })) {
+        let needs_block = matches!(command, Some(Command::LockTable { .. }));
+        if !needs_block && !self.commits(migration.sql(statement), statement).await? {
             let mut own = self.first_photograph().await?;
             ours!(self, session.client.batch_execute("BEGIN").await);
             let deed = self.run_photographed(session, migration, statement, &mut own).await?;
@@ -218,8 +217,14 @@ impl<'a> Stage<'a> {
                 return Ok(deed);
             }
             ours!(self, session.client.batch_execute("ROLLBACK").await);
+            ours!(self, session.client.batch_execute(FLUSH_COUNTERS).await);
         }
         self.run_sampled(session, migration, statement).await
+    }
+
+    /// Whether a statement commits on its way, as far as that is known beforehand.
+    pub(super) async fn commits(&self, text: &str, statement: &Statement) -> Result<bool, RehearseError> {
+        Ok(ours!(self, commits(&self.observer, text, statement).await))
     }
 
     /// What a session has before it begins a transaction: no locks, and counters at zero. Taken by
@@ -241,9 +246,10 @@ impl<'a> Stage<'a> {
         let guard = Guard::of(migration.sql(statement));
         loop {
             let Ran { result, duration, waits } =
-                self.run_guarded(session, migration, statement, guard).await?;
+                self.run_guarded(session, migration, statement, guard, open).await?;
             let Err(error) = result else {
-                let deed = self.photograph(session, statement.command(), open).await?;
+                let told = session.notices.told();
+                let deed = self.photograph(session, told, statement.command(), open).await?;
                 return Ok(Deed { duration, waits, ..deed });
             };
             let refusal = refusal_of(self.server, &place_of(migration, statement), &error).await?;
@@ -270,10 +276,11 @@ impl<'a> Stage<'a> {
     /// Runs a statement behind its guard. A failure leaves the savepoint for the caller to go back to.
     async fn run_guarded(
         &self,
-        session: &Session,
+        session: &mut Session,
         migration: &Migration,
         statement: &Statement,
         guard: Guard,
+        open: &mut Photograph,
     ) -> Result<Ran, RehearseError> {
         if guard != Guard::None {
             ours!(self, session.client.batch_execute("SAVEPOINT plimsoll").await);
@@ -285,6 +292,10 @@ impl<'a> Stage<'a> {
             }
             (Guard::Trial, Ok(())) => {
                 ours!(self, session.client.batch_execute(BACK_TO_SAVEPOINT).await);
+                // What was undone is counted all the same, and was told of.
+                let now = ours!(self, inside(&session.client).await);
+                (open.counters, open.wal) = (now.counters, now.wal);
+                session.notices.told();
                 return Ok(timed_run(&self.observer, session, migration, statement).await);
             }
             _ => {}

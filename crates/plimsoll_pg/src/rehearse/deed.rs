@@ -9,6 +9,7 @@ use plimsoll_core::facts::{
 use plimsoll_core::rehearsal::{HeldLock, IndexBuild, LockSpan, Scan, StatementError};
 
 use super::catalog::{Catalog, CatalogEntry};
+use super::notices::Told;
 use super::photograph::Locks;
 use super::sampling::Spans;
 use super::waits::Waits;
@@ -48,6 +49,11 @@ pub(super) struct Known<'a> {
 }
 
 impl Deed {
+    /// What is known of a statement that wasn't looked at: what the server told of it.
+    pub(super) fn of_told(told: Told) -> Self {
+        Self { temp_files: told.temp_files, messages: told.messages, ..Self::default() }
+    }
+
     pub(super) fn locks(&self, known: &Known<'_>) -> Vec<HeldLock> {
         let held = self.locks.iter().filter_map(|(oid, mode)| {
             let relation = self.name_of(known, *oid)?;

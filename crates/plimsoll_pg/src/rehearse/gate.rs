@@ -25,8 +25,17 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// More relations aren't watched: each takes its place in the server's lock table, which holds a thousand or two.
 const MOST_RELATIONS: usize = 300;
 
+/// The sessions that a gate is made of.
+pub(super) struct GateSessions {
+    pub(super) clients: [Client; 2],
+    /// Their processes.
+    pub(super) pids: [i32; 2],
+}
+
 pub(super) struct Gate<'a> {
     sessions: Option<[&'a Client; 2]>,
+    /// Their processes.
+    pids: [i32; 2],
     /// How to lock the relations that the statement hasn't come to, by oid.
     remaining: BTreeMap<u32, String>,
     shut_since: Instant,
@@ -36,17 +45,19 @@ pub(super) struct Gate<'a> {
 impl<'a> Gate<'a> {
     /// Shuts the gate, if there is one, on what the statement may lock.
     pub(super) async fn shut(
-        sessions: Option<[&'a Client; 2]>,
+        sessions: Option<&'a GateSessions>,
         statement: &Statement,
     ) -> Result<Self, tokio_postgres::Error> {
         let open = Self {
             sessions: None,
+            pids: sessions.map_or([0; 2], |sessions| sessions.pids),
             remaining: BTreeMap::new(),
             shut_since: Instant::now(),
             held_up: Duration::ZERO,
         };
         let (Some(sessions), Some(command)) = (sessions, statement.command()) else { return Ok(open) };
         let Some(target) = target_of(command) else { return Ok(open) };
+        let sessions = sessions.clients.each_ref();
         let remaining = locking_statements(sessions[0], &target, mode_against(command)).await?;
         if remaining.is_empty() || remaining.len() > MOST_RELATIONS {
             return Ok(open);
@@ -64,7 +75,7 @@ impl<'a> Gate<'a> {
         locks: &mut Locks,
     ) -> Result<(), tokio_postgres::Error> {
         let Some([holding, resting]) = self.sessions else { return Ok(()) };
-        let waits = waits(observer, pid).await?;
+        let waits = waits(observer, pid, self.pids).await?;
         if !waits && self.shut_since.elapsed() < PATIENCE {
             return Ok(());
         }
@@ -215,9 +226,12 @@ fn tree(relation: &str) -> String {
     )
 }
 
-/// Whether the session waits for a lock.
-async fn waits(observer: &Client, pid: i32) -> Result<bool, tokio_postgres::Error> {
-    let query =
-        format!("SELECT count(*) AS waits FROM pg_catalog.pg_locks WHERE pid = {pid} AND NOT granted");
+/// Whether the session waits for the gate.
+async fn waits(observer: &Client, pid: i32, gate: [i32; 2]) -> Result<bool, tokio_postgres::Error> {
+    let [one, other] = gate;
+    let query = format!(
+        "SELECT count(*) AS waits FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids({pid})) blocking WHERE blocking IN ({one}, \
+         {other})"
+    );
     Ok(rows(observer.simple_query(&query).await?).any(|row| number::<u32>(&row, "waits") > 0))
 }

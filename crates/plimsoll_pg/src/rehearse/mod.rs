@@ -15,6 +15,7 @@ macro_rules! ours {
 
 mod catalog;
 mod change;
+mod commits;
 mod deed;
 mod error;
 mod gate;

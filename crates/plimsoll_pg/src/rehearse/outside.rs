@@ -84,17 +84,32 @@ pub(super) async fn wal_position(observer: &Client) -> Result<u64, tokio_postgre
     Ok(rows(observer.simple_query(query).await?).map(|row| number(&row, "wal")).next().unwrap_or(0))
 }
 
-/// The last value of every sequence, none where it has given out none. While the change runs this would wait for it.
+/// The last value of every sequence, none where it has given out none; without those on which somebody holds a lock that
+/// this would wait for.
 pub(super) async fn sequence_values(
     observer: &Client,
 ) -> Result<BTreeMap<u32, Option<i64>>, tokio_postgres::Error> {
     let query = format!(
         "SELECT c.oid, pg_catalog.pg_sequence_last_value(c.oid) AS value FROM pg_catalog.pg_class c JOIN \
-         pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND {IS_USERS}"
+         pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND {IS_USERS} AND NOT EXISTS (SELECT \
+         FROM pg_catalog.pg_locks l WHERE l.relation = c.oid AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', \
+         'ExclusiveLock', 'AccessExclusiveLock'))"
     );
     let values = rows(observer.simple_query(&query).await?)
         .map(|row| (number(&row, "oid"), row.text("value").and_then(|value| value.parse().ok())));
     Ok(values.collect())
+}
+
+/// Whether sessions besides this one and that of process `pid` are in a transaction of this database.
+pub(super) async fn others_are_in_transactions(
+    observer: &Client,
+    pid: i32,
+) -> Result<bool, tokio_postgres::Error> {
+    let query = format!(
+        "SELECT count(*) AS others FROM pg_catalog.pg_stat_activity WHERE datname = pg_catalog.current_database() AND \
+         xact_start IS NOT NULL AND backend_type = 'client backend' AND pid NOT IN ({pid}, pg_catalog.pg_backend_pid())"
+    );
+    Ok(rows(observer.simple_query(&query).await?).any(|row| number::<u32>(&row, "others") > 0))
 }
 
 /// What a process waits for at this moment, as `IO:DataFileRead`; `CPU` for nothing. None if it runs no statement.

@@ -8,10 +8,13 @@ use plimsoll_core::LockMode;
 use plimsoll_sql::Statement;
 use tokio_postgres::Client;
 
-use super::gate::Gate;
-use super::outside::{locks_of, wait_event};
+use super::error::{RehearseError, catalog_error};
+use super::gate::{Gate, GateSessions};
+use super::outside::{backend_pid, locks_of, wait_event};
 use super::photograph::Locks;
+use super::seen::BeforeSampling;
 use super::waits::Waits;
+use crate::server::PrivateServer;
 
 /// A `lock_timeout` of so many milliseconds or less could end a statement that waits for the gate.
 pub(super) const SHORTEST_GATED_MS: u64 = 1000;
@@ -34,14 +37,52 @@ pub(super) type Spans = BTreeMap<(u32, LockMode), (Duration, Duration)>;
 /// Looks between two waits of other kinds, so that a statement of minutes isn't asked 1,000 times a second for them.
 const LOOKS_PER_WAIT: u32 = 10;
 
-/// Awaits a statement that runs alone in its session while `observer` samples its locks, with a gate in its way if there
-/// are sessions for one.
-pub(super) async fn sampled<Output>(
+/// Sessions of ours that sample one statement.
+pub(super) struct Sampler<'a> {
+    server: &'a PrivateServer,
+    observer: Client,
+    gate: GateSessions,
+}
+
+impl<'a> Sampler<'a> {
+    pub(super) async fn open(server: &'a PrivateServer, database: &str) -> Result<Self, RehearseError> {
+        let observer = server.connect(database).await?;
+        let clients = [server.connect(database).await?, server.connect(database).await?];
+        let sampler = async {
+            let pids = [backend_pid(&clients[0]).await?, backend_pid(&clients[1]).await?];
+            Ok(GateSessions { clients, pids })
+        };
+        match sampler.await {
+            Ok(gate) => Ok(Self { server, observer, gate }),
+            Err(error) => Err(catalog_error(server, error).await),
+        }
+    }
+
+    /// Awaits a statement that a process runs and samples its locks, with a gate in its way as long as `is_alone` says that no
+    /// other session could come to the gate.
+    pub(super) async fn sample<Output>(
+        &self,
+        before: &BeforeSampling,
+        pid: i32,
+        statement: &Statement,
+        running: impl Future<Output = Output>,
+        is_alone: &dyn Fn() -> bool,
+    ) -> Result<(Output, Sampled), RehearseError> {
+        let gate = (before.is_gated && is_alone()).then_some(&self.gate);
+        match sampled(running, pid, &self.observer, gate, statement, is_alone).await {
+            Ok(sampled) => Ok(sampled),
+            Err(error) => Err(catalog_error(self.server, error).await),
+        }
+    }
+}
+
+async fn sampled<Output>(
     running: impl Future<Output = Output>,
     session_pid: i32,
     observer: &Client,
-    gate_sessions: Option<[&Client; 2]>,
+    gate_sessions: Option<&GateSessions>,
     statement: &Statement,
+    is_alone: &dyn Fn() -> bool,
 ) -> Result<(Output, Sampled), tokio_postgres::Error> {
     let mut gate = Gate::shut(gate_sessions, statement).await?;
     let (mut spans, mut waits, mut looks) = (Spans::new(), Waits::default(), 0_u32);
@@ -53,14 +94,17 @@ pub(super) async fn sampled<Output>(
             output = &mut running => break output,
             () = tokio::time::sleep(SAMPLE_EVERY) => {}
         }
+        if !is_alone() {
+            gate.open().await?;
+        }
         let mut seen = locks_of(observer, session_pid).await?;
         gate.let_pass(observer, session_pid, &mut seen).await?;
         note(&mut spans, seen, started.elapsed().saturating_sub(gate.held_up()));
         looks += 1;
         if looks.is_multiple_of(LOOKS_PER_WAIT) {
-            // It waits for locks only because of the gate: nobody else is here.
             let event = wait_event(observer, session_pid).await?;
-            waits.note(event.filter(|event| !event.starts_with("Lock:")));
+            // Alone it waits for locks only because of the gate.
+            waits.note(event.filter(|event| !is_alone() || !event.starts_with("Lock:")));
         }
     };
     let duration = started.elapsed().saturating_sub(gate.held_up());

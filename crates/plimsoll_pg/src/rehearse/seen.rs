@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use plimsoll_core::LockMode;
 use plimsoll_core::facts::TriggersFired;
 use plimsoll_sql::{Command, Migration, Statement};
 use tokio_postgres::Client;
@@ -11,22 +12,23 @@ use super::change::{Session, Stage};
 use super::deed::Deed;
 use super::error::{RehearseError, catalog_error};
 use super::inside::{FLUSH_COUNTERS, inside, trigger_functions, validated_foreign_keys, without_rows};
-use super::outside::{locks_of, outside, sequence_values};
+use super::notices::Told;
+use super::outside::{locks_of, others_are_in_transactions, outside, sequence_values};
 use super::photograph::{Counters, Photograph};
 use super::runner::run;
-use super::sampling::{SHORTEST_GATED_MS, Sampled, sampled};
+use super::sampling::{SHORTEST_GATED_MS, Sampled, Sampler};
 
 impl Stage<'_> {
-    /// Photographs a session that has just run a statement in its transaction.
+    /// Photographs a session that has just run a statement in its transaction, of which the server has told this.
     pub(super) async fn photograph(
         &mut self,
-        session: &mut Session,
+        session: &Session,
+        told: Told,
         command: Option<&Command>,
         open: &mut Photograph,
     ) -> Result<Deed, RehearseError> {
         // The session is idle: both look at the same moment.
         let locks = ours!(self, locks_of(&self.observer, session.pid).await);
-        let told = session.notices.told();
         let now = ours!(self, inside(&session.client).await);
         let mut scans = now.counters.scanned_since(&open.counters);
         let mut validated = Vec::new();
@@ -42,7 +44,12 @@ impl Stage<'_> {
                 }
             }
         }
-        let changed = self.ledger.changed(now.entries);
+        let mut changed = self.ledger.changed(now.entries);
+        // Beside a statement that commits by itself it may have come across what that one has made.
+        let is_own = |oid: u32, (locked, mode): &(u32, LockMode)| {
+            *locked == oid && *mode >= LockMode::ShareUpdateExclusive
+        };
+        changed.retain(|(oid, _)| locks.iter().any(|lock| is_own(*oid, lock)));
         let emptied = self.emptied(session, command, &changed, &told.rewritten).await?;
         let called = now.counters.called_since(&open.counters);
         let deed = Deed {
@@ -112,48 +119,59 @@ impl Stage<'_> {
         migration: &Migration,
         statement: &Statement,
     ) -> Result<Deed, RehearseError> {
-        let before = self.before_sampling(&session.client).await?;
+        let before = self.before_sampling(session).await?;
+        let sampler = Sampler::open(self.server, self.database).await?;
         let running = run(&session.client, &migration.source, statement);
-        let (result, sampled) = self.sample(&before, session.pid, statement, running).await?;
+        let (result, sampled) = sampler.sample(&before, session.pid, statement, running, &|| true).await?;
         let error = match &result {
             Ok(()) => None,
             Err(error) => Some(self.refusal(error, migration, statement).await?),
         };
         let told = session.notices.told();
-        let deed = self.after_sampling(&session.client, before, sampled).await?;
+        let deed = self.after_sampling(&session.client, &before, sampled, true).await?;
         Ok(Deed { error, temp_files: told.temp_files, messages: told.messages, ..deed })
     }
 
     /// What is to be known before a statement that commits by itself.
-    pub(super) async fn before_sampling(&self, client: &Client) -> Result<BeforeSampling, RehearseError> {
+    pub(super) async fn before_sampling(&self, session: &Session) -> Result<BeforeSampling, RehearseError> {
         let (_, counters, wal) = ours!(self, outside(&self.observer).await);
+        let is_alone = !ours!(self, others_are_in_transactions(&self.observer, session.pid).await);
         // A statement that gives up soon must not be kept waiting by us.
-        let patience = ours!(self, inside(client).await).lock_timeout_ms;
-        Ok(BeforeSampling { counters, wal, is_gated: patience == 0 || patience > SHORTEST_GATED_MS })
+        let patience = ours!(self, inside(&session.client).await).lock_timeout_ms;
+        let is_gated = patience == 0 || patience > SHORTEST_GATED_MS;
+        Ok(BeforeSampling { counters, wal, is_gated, is_alone })
     }
 
-    /// Samples a process while it runs the statement.
-    pub(super) async fn sample<Output>(
-        &self,
-        before: &BeforeSampling,
-        pid: i32,
-        statement: &Statement,
-        running: impl Future<Output = Output>,
-    ) -> Result<(Output, Sampled), RehearseError> {
-        let gate = before.is_gated.then_some(self.gate.each_ref());
-        Ok(ours!(self, sampled(running, pid, &self.observer, gate, statement).await))
-    }
-
-    /// What the statement did, all but its error and what the server told.
+    /// What the statement did, all but its error and what the server told. Where it wasn't alone, everybody's counters say
+    /// nothing of it: what is left are its locks, and what became of the relations that it has locked.
     pub(super) async fn after_sampling(
         &mut self,
         client: &Client,
-        before: BeforeSampling,
+        before: &BeforeSampling,
         sampled: Sampled,
+        was_alone: bool,
     ) -> Result<Deed, RehearseError> {
         let lock_timeout_ms = ours!(self, inside(client).await).lock_timeout_ms;
         ours!(self, client.batch_execute(FLUSH_COUNTERS).await);
         let (catalog, after, wal) = ours!(self, outside(&self.observer).await);
+        if !was_alone {
+            let is_locked = |oid: u32| sampled.locks.iter().any(|(locked, _)| *locked == oid);
+            let mut scans = after.scanned_since(&before.counters);
+            scans.retain(|(oid, _)| is_locked(*oid));
+            let mut changed = self.ledger.changed(catalog.entries);
+            changed.retain(|(oid, entry)| is_locked(*oid) || entry.indexed.is_some_and(is_locked));
+            let Sampled { duration, locks, spans, waits } = sampled;
+            return Ok(Deed {
+                duration,
+                locks,
+                scans,
+                changed,
+                lock_timeout_ms,
+                spans,
+                waits,
+                ..Deed::default()
+            });
+        }
         let sequences = ours!(self, sequence_values(&self.observer).await);
         let triggers = self.triggers(&self.observer, &after.called_since(&before.counters)).await?;
         Ok(Deed {
@@ -180,5 +198,7 @@ pub(super) struct BeforeSampling {
     /// Insert position of the write-ahead log, in bytes.
     wal: u64,
     /// Whether it may be kept waiting.
-    is_gated: bool,
+    pub(super) is_gated: bool,
+    /// Whether no other session is in a transaction.
+    pub(super) is_alone: bool,
 }

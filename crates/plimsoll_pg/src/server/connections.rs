@@ -14,8 +14,8 @@ use super::private_folder::PORT;
 use super::private_server::{PrivateServer, SUPERUSER};
 
 /// Variables that would lead a child elsewhere than to the private server, or change its
-/// session. `PGHOSTADDR` and `PGSERVICE` beat `PGHOST`.
-const MISLEADING: [&str; 11] = [
+/// session. `PGHOSTADDR` and `PGSERVICE` beat `PGHOST`. In which encoding a child writes is its own affair.
+pub const MISLEADING: [&str; 13] = [
     "PGHOSTADDR",
     "PGSERVICE",
     "PGSERVICEFILE",
@@ -25,8 +25,10 @@ const MISLEADING: [&str; 11] = [
     "PGTARGETSESSIONATTRS",
     "PGLOADBALANCEHOSTS",
     "PGREQUIREAUTH",
+    "PGREQUIRESSL",
     "PGSSLMODE",
-    "PGCLIENTENCODING",
+    "PGSSLNEGOTIATION",
+    "PGCHANNELBINDING",
 ];
 
 /// How long sessions may take to end; the server itself waits for 5 s.
@@ -98,8 +100,8 @@ impl PrivateServer {
         })
     }
 
-    /// Makes a database that is a copy of another, which nobody may be connected to; sessions that have just ended are
-    /// waited for.
+    /// Makes a database that is a copy of another, with the settings that its sessions begin with; nobody may be connected to
+    /// the other. Sessions that have just ended are waited for.
     ///
     /// # Errors
     /// When it exists already, when somebody stays connected to the other one, or when the server ended.
@@ -107,19 +109,29 @@ impl PrivateServer {
         let client = self.connect(SUPERUSER).await?;
         let quoted = |name: &str| name.replace('"', "\"\"");
         let statement = format!("CREATE DATABASE \"{}\" TEMPLATE \"{}\"", quoted(to), quoted(from));
+        let failed = |error: &tokio_postgres::Error| ServerError::CreateDatabase {
+            database: to.to_owned(),
+            why: self.explain(error),
+        };
         let deadline = Instant::now() + COPY_PATIENCE;
         loop {
             match client.batch_execute(&statement).await {
                 Err(error) if error.code() == Some(&SqlState::OBJECT_IN_USE) && Instant::now() < deadline => {
                 }
-                result => {
-                    return result.map_err(|error| ServerError::CreateDatabase {
-                        database: to.to_owned(),
-                        why: self.explain(&error),
-                    });
-                }
+                Ok(()) => break,
+                Err(error) => return Err(failed(&error)),
             }
         }
+        // What ALTER DATABASE … SET and ALTER ROLE … IN DATABASE … SET left; CREATE DATABASE doesn't copy it.
+        let literal = |name: &str| name.replace('\'', "''");
+        let settings = format!(
+            "INSERT INTO pg_catalog.pg_db_role_setting (setdatabase, setrole, setconfig) SELECT made.oid, setrole, setconfig FROM \
+             pg_catalog.pg_db_role_setting JOIN pg_catalog.pg_database d ON d.oid = setdatabase, pg_catalog.pg_database made \
+             WHERE d.datname = '{}' AND made.datname = '{}'",
+            literal(from),
+            literal(to)
+        );
+        client.batch_execute(&settings).await.map_err(|error| failed(&error))
     }
 
     /// Removes a database, sessions included.

@@ -1,7 +1,6 @@
 //! Where clients come in: a socket file that only its owner can reach, and a port of this machine.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tokio::net::{TcpListener, UnixListener};
 use super::connection::Client;
 use super::password::Password;
 use super::{PortGuard, TapError};
+use crate::server::WatchedFolder;
 
 /// The port that names the socket file, beside a private server's own. It isn't the one that is listened on.
 const SOCKET_PORT: u16 = 6432;
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct Doors {
     folder: PathBuf,
     /// Removed with this, if it is the tap's own.
-    _own_folder: Option<tempfile::TempDir>,
+    _own_folder: Option<WatchedFolder>,
     port: Option<u16>,
     password: Option<Password>,
     unix: UnixListener,
@@ -39,7 +39,7 @@ impl Doors {
         let listen = |place: &str, why| TapError::Listen { place: place.to_owned(), why };
         let own_folder = match folder {
             Some(_) => None,
-            None => Some(private_folder().map_err(|why| listen("a folder in /tmp", why))?),
+            None => Some(WatchedFolder::create().map_err(|why| listen("a temporary folder", why))?),
         };
         let folder = folder.or_else(|| Some(own_folder.as_ref()?.path().to_owned())).unwrap_or_default();
         let socket = socket_in(&folder);
@@ -108,12 +108,6 @@ impl Drop for Doors {
 
 fn socket_in(folder: &Path) -> PathBuf {
     folder.join(format!(".s.PGSQL.{SOCKET_PORT}"))
-}
-
-/// Short: a socket's path has at most 107 bytes.
-fn private_folder() -> io::Result<tempfile::TempDir> {
-    let private = std::fs::Permissions::from_mode(0o700);
-    tempfile::Builder::new().prefix("plimsoll-tap-").permissions(private).tempdir_in("/tmp")
 }
 
 async fn accept_tcp(listener: Option<&TcpListener>) -> io::Result<tokio::net::TcpStream> {

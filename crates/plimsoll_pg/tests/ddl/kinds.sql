@@ -1987,6 +1987,7 @@ alter system set log_min_duration_statement = 1000;
 -- kind: create-tablespace
 set allow_in_place_tablespaces = on;
 create tablespace cellar location '';
+-- undo: drop tablespace cellar;
 -- kind: checkpoint
 checkpoint;
 -- kind: discard-all

@@ -5,64 +5,81 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_core::{ChangeScope, LockMode, SourceFile, StatementRecord, Work};
-use plimsoll_pg::rehearse::{analyze, rehearse, run_script};
+use plimsoll_core::facts::FurtherFacts;
+use plimsoll_core::{LockMode, SourceFile, StatementRecord, Work};
+use plimsoll_pg::rehearse::{analyze, run_script};
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::parse::parse_script;
-use plimsoll_sql::{Command, Migration, Statement, TransactionHabit};
+use plimsoll_sql::{Command, Statement};
 use tokio_postgres::Client;
 
 use crate::table::{Kind, Observed, SCHEMA};
+use crate::way::{Batch, Form, Way};
 
-/// What a server does with each kind, in order; nothing where it doesn't know the kind.
-pub(crate) async fn observe(server: &PrivateServer, major: u32, kinds: &[Kind]) -> Vec<(String, Observed)> {
-    server.create_database("harbour").await.expect("a database");
-    run_script(server, "harbour", &SourceFile::new("schema.sql", SCHEMA)).await.expect("the schema");
-    analyze(server, "harbour", None).await.expect("statistics");
-    let relations = Relations::read(server).await;
-    let known: Vec<&Kind> = kinds.iter().filter(|kind| kind.since <= major).collect();
-    let mut observed = observe_together(server, &relations, &known).await;
-    let mut copy = Copy::default();
-    let mut rows = Vec::new();
-    for kind in known {
-        let observed = match observed.remove(kind.name.as_str()) {
-            None => copy.observe(server, &relations, kind).await,
-            // It commits by itself: seen in samples, which show an index's lock by luck.
-            Some(observed) if refuses_transactions(kind, &observed) => {
-                Observed { index_locks: Vec::new(), ..copy.observe(server, &relations, kind).await }
-            }
-            Some(observed) => observed,
-        };
-        rows.push((kind.name.clone(), observed));
-    }
-    rows
+/// What is seen of one kind.
+pub(crate) struct Seen {
+    pub(crate) name: String,
+    /// What the table says of it.
+    pub(crate) observed: Observed,
+    /// All that was recorded of its last statement, but for times and for what differs from run to run.
+    pub(crate) recorded: String,
 }
 
-/// Observes what can be undone in one database, each kind undone before the next.
-async fn observe_together(
-    server: &PrivateServer,
-    relations: &Relations,
-    kinds: &[&Kind],
-) -> BTreeMap<String, Observed> {
-    let mut sql = String::new();
-    let mut ends = Vec::new();
-    for kind in kinds.iter().filter(|kind| can_be_undone(kind)) {
-        let begin = if starts_transaction(kind) { "" } else { "begin;\n" };
-        sql.push_str(&format!("{begin}{}rollback;\n", kind.sql));
-        ends.push((kind.name.clone(), sql.lines().count()));
+/// A server with the schema that kinds are tried on.
+pub(crate) struct Observatory {
+    server: PrivateServer,
+    relations: Relations,
+}
+
+impl Observatory {
+    pub(crate) async fn open(server: PrivateServer) -> Self {
+        server.create_database("harbour").await.expect("a database");
+        run_script(&server, "harbour", &SourceFile::new("schema.sql", SCHEMA)).await.expect("the schema");
+        analyze(&server, "harbour", None).await.expect("statistics");
+        let relations = Relations::read(&server).await;
+        Self { server, relations }
     }
-    // What is undone leaves dead rows: not in the database that others are copied from.
-    copy(server, "undone").await;
-    let records = run(server, "undone", &sql).await;
-    let mut start = 0;
-    let observed = ends.into_iter().map(|(name, line)| {
-        let rollback =
-            records.iter().position(|record| record.line == line).expect("a record of the rollback");
-        let of_kind = &records[start..rollback];
-        start = rollback + 1;
-        (name, relations.observed(of_kind))
-    });
-    observed.collect()
+
+    /// What the server does with each of the kinds that it knows, in order.
+    pub(crate) async fn observe(&self, kinds: &[&Kind], way: Way) -> Vec<Seen> {
+        let mut together = self.observe_together(kinds, way).await;
+        let mut copy = Copy::default();
+        let mut all = Vec::new();
+        for (at, kind) in kinds.iter().enumerate() {
+            let form = way.form(at);
+            let seen = match together.remove(kind.name.as_str()) {
+                None => copy.observe(self, kind, way, form).await,
+                // It commits by itself: seen in samples, which show an index's lock by luck.
+                Some(seen) if refuses_transactions(kind, &seen.observed) => {
+                    let alone = copy.observe(self, kind, way, form).await;
+                    let observed = Observed { index_locks: Vec::new(), ..alone.observed };
+                    let recorded = without_luck(&alone.recorded);
+                    Seen { observed, recorded, ..alone }
+                }
+                Some(seen) => seen,
+            };
+            all.push(seen);
+        }
+        all
+    }
+
+    /// Observes what can be undone in one database, each kind undone before the next.
+    async fn observe_together(&self, kinds: &[&Kind], way: Way) -> BTreeMap<String, Seen> {
+        let (mut undone, mut batches) = (Vec::new(), Vec::new());
+        for (at, kind) in kinds.iter().enumerate().filter(|(_, kind)| can_be_undone(kind)) {
+            undone.push(kind);
+            batches.push(Batch { sql: &kind.sql, is_undone: true, form: way.form(at) });
+        }
+        // What is undone leaves dead rows: not in the database that others are copied from.
+        copy(&self.server, "undone").await;
+        let records = way.run(&self.server, "undone", &batches).await;
+        assert_eq!(records.len(), undone.len(), "records of each kind");
+        let seen = undone
+            .iter()
+            .zip(records)
+            .map(|(kind, records)| (kind.name.clone(), self.relations.seen(kind, &records)));
+        seen.collect()
+    }
 }
 
 /// Whether the kind is one statement, but for settings, and one that a transaction block wouldn't help to succeed; or a
@@ -85,13 +102,6 @@ fn refuses_transactions(kind: &Kind, observed: &Observed) -> bool {
     !starts_transaction(kind) && matches!(observed.sqlstate.as_deref(), Some("25001" | "2D000"))
 }
 
-async fn run(server: &PrivateServer, database: &str, sql: &str) -> Vec<StatementRecord> {
-    let migration =
-        Migration::new(SourceFile::new("kinds.sql", sql), 0..sql.len(), TransactionHabit::Statement);
-    let rehearsal = rehearse(server, database, &[&migration], ChangeScope::Together, &|_, _, _| {}).await;
-    rehearsal.expect("a rehearsal").statements
-}
-
 async fn copy(server: &PrivateServer, name: &str) {
     let client = server.connect("postgres").await.expect("a connection");
     for sql in [
@@ -110,18 +120,20 @@ struct Copy {
 }
 
 impl Copy {
-    async fn observe(&mut self, server: &PrivateServer, relations: &Relations, kind: &Kind) -> Observed {
+    async fn observe(&mut self, of: &Observatory, kind: &Kind, way: Way, form: Form) -> Seen {
+        let server = &of.server;
         if self.print.is_none() {
             copy(server, "alone").await;
             let client = server.connect("alone").await.expect("a connection");
             self.print = Some(fingerprint(&client).await);
         }
-        let records = run(server, "alone", &kind.sql).await;
+        let batch = Batch { sql: &kind.sql, is_undone: false, form };
+        let records = way.run(server, "alone", &[batch]).await.concat();
         let client = server.connect("alone").await.expect("a connection");
         client.simple_query(&kind.undo).await.expect("the copy as it was");
         let now = fingerprint(&client).await;
         self.print = self.print.take().filter(|print| *print == now);
-        relations.observed(&records)
+        of.relations.seen(kind, &records)
     }
 }
 
@@ -166,6 +178,10 @@ impl Relations {
             }
         }
         relations
+    }
+
+    fn seen(&self, kind: &Kind, records: &[StatementRecord]) -> Seen {
+        Seen { name: kind.name.clone(), observed: self.observed(records), recorded: recorded(records) }
     }
 
     /// What the last statement did, and what its transaction holds after it.
@@ -227,3 +243,46 @@ fn works(record: &StatementRecord) -> Vec<(String, Work)> {
     works.dedup();
     works
 }
+
+/// All that was recorded of the last statement, a line each, but for times, its place, and what the server did besides.
+fn recorded(records: &[StatementRecord]) -> String {
+    let last = records.last().expect("a record");
+    let errors = records.iter().filter_map(|record| record.error.as_ref());
+    let refusals: Vec<_> = errors.map(|error| (&error.sqlstate, &error.message)).collect();
+    let further = FurtherFacts { waits: Vec::new(), temp_files: None, ..last.further.clone() };
+    // What takes no lock isn't looked at by a program's rehearsal: settings, and what controls transactions.
+    let lock_timeout = (!last.locks.is_empty()).then_some(last.lock_timeout_ms);
+    let text = format!(
+        "refusals {refusals:?}\nlocks {:?}\nrewrites {:?}\nscans {:?}\nbuilds {:?}\nrenames {:?}\nlock_timeout \
+         {lock_timeout:?}\n{}",
+        last.locks,
+        last.rewrites,
+        last.scans,
+        last.index_builds,
+        last.renames,
+        format!("{further:?}").replace("], ", "],\n"),
+    );
+    without_numbers(&text)
+}
+
+/// Without the oids of new relations and the numbers of sessions, which are parts of names.
+fn without_numbers(text: &str) -> String {
+    let is_digit = |letter: char| letter.is_ascii_digit();
+    ["pg_toast_", "_temp_"].iter().fold(text.to_owned(), |text, name| {
+        let parts: Vec<&str> = text.split(name).collect();
+        let rest = parts[1..].iter().map(|part| part.trim_start_matches(is_digit));
+        std::iter::once(parts[0]).chain(rest).collect::<Vec<_>>().join(name)
+    })
+}
+
+/// Without what samples show by luck, or what the server counts otherwise from time to time.
+fn without_luck(recorded: &str) -> String {
+    recorded
+        .lines()
+        .filter(|line| !LUCK.iter().any(|luck| line.starts_with(luck)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// How the lines begin that tell of it.
+const LUCK: [&str; 2] = ["locks ", "catalog_rows"];

@@ -193,3 +193,21 @@ fn a_child_program_finds_the_server() {
         assert_eq!(said.trim(), expected, "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+#[tokio::test]
+async fn a_copy_of_a_database_begins_its_sessions_alike() {
+    let ground = Ground::new();
+    let server = ground.start(15);
+    server.create_database("it's one").await.unwrap();
+    let client = server.connect("postgres").await.unwrap();
+    let set = "ALTER DATABASE \"it's one\" SET lock_timeout = '3s'; CREATE ROLE clerk; \
+               ALTER ROLE clerk IN DATABASE \"it's one\" SET search_path = 'a', 'b c'";
+    client.batch_execute(set).await.unwrap();
+    server.copy_database("it's one", "two").await.unwrap();
+    let settings = "SELECT string_agg(setrole::regrole || ' ' || setconfig::text, ' ' ORDER BY setrole) FROM pg_db_role_setting \
+                    WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = 'two')";
+    assert_eq!(one_text(&server, settings).await, r#"- {lock_timeout=3s} clerk {"search_path=a, \"b c\""}"#);
+    let copy = server.connect("two").await.unwrap();
+    let timeout: String = copy.query_one("SHOW lock_timeout", &[]).await.unwrap().get(0);
+    assert_eq!(timeout, "3s");
+}

@@ -4,15 +4,17 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use plimsoll_core::load::ChangeFailure;
 use plimsoll_core::units::plural;
 use plimsoll_core::{ChangeScope, LockMode, Rehearsal, SourceFile, StatementRecord};
 use plimsoll_pg::catalogue::{Bodies, Limits, Target, Variables, take_snapshot};
+use plimsoll_pg::load::ChangeAmongRequests;
 use plimsoll_pg::rehearse::{ProgramRehearsal, ProgramScript, rehearse_program};
 use plimsoll_pg::server::{PrivateServer, SUPERUSER};
 use plimsoll_pg::tap::{Doors, Outcome, Session, Sink, Statement, Tap, TapOptions};
+use plimsoll_sql::parse::parse_script;
 use plimsoll_sql::snapshot::Facts;
 use plimsoll_sql::{Migration, NormalForm, Snapshot, TransactionHabit};
 
@@ -101,7 +103,7 @@ pub(super) async fn rehearse(
         .await
         .map_err(interrupted)?;
     let status = status?;
-    if done.connections == 0 {
+    if !done.was_reached {
         if !status.success() {
             return Err(Failure::input(format!(
                 "rehearse `{shown}`: it ended with {status} before it connected"
@@ -163,20 +165,20 @@ pub(super) struct Again<'a> {
 }
 
 impl Again<'_> {
-    /// Runs it, unwatched, on the database in its state before the change. Returns what failed and hadn't failed in the
-    /// rehearsal; if it ended badly, its last failure.
+    /// Runs it, unwatched, on the database in its state before the change. Returns when its statements ran, and what failed
+    /// and hadn't failed in the rehearsal; if it ended badly, its last failure.
     pub(super) async fn run(
         &self,
         project: &Project,
         rehearsal: &Rehearsal,
         lock_timeout: Option<Duration>,
-    ) -> Result<Option<ChangeFailure>, Failure> {
+    ) -> Result<ChangeAmongRequests, Failure> {
         let Self { server, settings, program, variables } = *self;
         if let Some(patience) = lock_timeout {
             self.begin_sessions_with(patience).await?;
         }
-        let refusals = Arc::new(Refusals::default());
-        let tap = Tap::open(TapOptions::before(server), Arc::clone(&refusals) as Arc<dyn Sink>).await;
+        let heard = Arc::new(Heard::default());
+        let tap = Tap::open(TapOptions::before(server), Arc::clone(&heard) as Arc<dyn Sink>).await;
         let tap = tap.map_err(Failure::environment)?;
         let status = run(&program.change, tap.doors(), settings, program, variables).await?;
         let shown = program.change.shown();
@@ -186,7 +188,8 @@ impl Again<'_> {
                  can be run twice"
             )));
         }
-        let refused = std::mem::take(&mut *refusals.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let Ran { refused, statements } =
+            std::mem::take(&mut *heard.0.lock().unwrap_or_else(PoisonError::into_inner));
         let known = |one: &Refusal| {
             let mut errors = rehearsal.statements.iter().filter_map(|record| record.error.as_ref());
             errors.any(|error| error.sqlstate == one.sqlstate && error.message == one.message)
@@ -198,7 +201,8 @@ impl Again<'_> {
         if told.is_none() && !status.success() {
             tell(&format!("`{shown}` ended with {status} when it was run again among the requests"));
         }
-        Ok(told.map(|refusal| refusal.placed(project, &program.name)))
+        let failure = told.map(|refusal| refusal.placed(project, &program.name));
+        Ok(ChangeAmongRequests { failure, statements })
     }
 
     /// Lets the program's sessions begin with this `lock_timeout`. Those of the load are open already.
@@ -234,19 +238,32 @@ impl Refusal {
     }
 }
 
-/// What the server refused, in order.
+/// What was heard of a program that wasn't watched.
 #[derive(Default)]
-struct Refusals(Mutex<Vec<Refusal>>);
+struct Ran {
+    /// What the server refused, in order.
+    refused: Vec<Refusal>,
+    /// When the first statement began and the last one ended.
+    statements: Option<(Instant, Instant)>,
+}
 
-impl Sink for Refusals {
+#[derive(Default)]
+struct Heard(Mutex<Ran>);
+
+impl Sink for Heard {
     fn statement(&self, _: &Session, statement: &Statement<'_>) {
+        let ended = Instant::now();
+        let mut ran = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = ended.checked_sub(statement.duration()).unwrap_or(ended);
+        let first = ran.statements.map_or(began, |(first, _)| first.min(began));
+        ran.statements = Some((first, ended));
         if let Outcome::Failed(error) = statement.outcome {
             let refusal = Refusal {
                 sql: statement.text.clone().into_owned(),
                 sqlstate: error.sqlstate.clone(),
                 message: error.message.clone(),
             };
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(refusal);
+            ran.refused.push(refusal);
         }
     }
 }
@@ -333,8 +350,17 @@ fn is_introspection(record: &StatementRecord) -> bool {
     };
     let first = record.sql.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
     let reads = ["select", "show", "with"].iter().any(|word| first.eq_ignore_ascii_case(word));
+    // `SELECT set_config('lock_timeout', …)` is a SET by another name.
+    let sets = || {
+        let (statements, _) = parse_script(&record.sql);
+        statements.iter().any(|statement| matches!(statement.command(), Some(plimsoll_sql::Command::Set(_))))
+    };
     let locks = record.locks.iter().all(|lock| lock.mode == LockMode::AccessShare && is_book(&lock.relation));
-    reads && record.error.is_none() && locks && record.scans.iter().all(|scan| is_book(&scan.relation))
+    reads
+        && record.error.is_none()
+        && !sets()
+        && locks
+        && record.scans.iter().all(|scan| is_book(&scan.relation))
 }
 
 /// For each statement the migration that it belongs to, as the tool itself writes down which one it has run: up to there,

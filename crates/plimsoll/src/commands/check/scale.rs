@@ -6,8 +6,8 @@ use plimsoll_core::load::ChangeFailure;
 use plimsoll_core::scale::{PAGE, ScaleReport, Size, Sizes, Timings, depends_on_sizes, scaled};
 use plimsoll_pg::load::{sizes, time_change};
 use plimsoll_pg::server::PrivateServer;
-use plimsoll_sql::Migration;
 use plimsoll_sql::snapshot::{Facts, TableFacts};
+use plimsoll_sql::{Command, Migration, Statement};
 
 use super::copies::{EMPTY, PRISTINE, on_copy};
 use crate::exit::Failure;
@@ -59,10 +59,28 @@ impl Production {
                  {sqlstate})."
             ));
         }
+        if let Some((file, line)) = copied_without_rows(project) {
+            notes.push(format!(
+                "To be scaled, the change was timed without the rows that {file}:{line} copies in: what it does with them counts as \
+                 taking no time."
+            ));
+        }
         let here = sizes(server, PRISTINE).await?;
         let workload = blocked.map_or(&[][..], |blocked| &blocked.workload);
         Ok(Some(scaled(rehearsal, &timings, &here, &self.sizes, self.source, workload)))
     }
+}
+
+/// The first COPY whose rows came from a program, and are no part of its script.
+fn copied_without_rows(project: &Project) -> Option<(String, usize)> {
+    project.new.iter().find_map(|migration| {
+        let copies = |statement: &&Statement| {
+            let has_rows = statement.copy_data.as_ref().is_some_and(|rows| !rows.is_empty());
+            matches!(statement.command(), Some(Command::CopyFromStdin)) && !has_rows
+        };
+        let statement = migration.statements.iter().find(copies)?;
+        Some((migration.source.name(), migration.source.line_column(statement.range.start).0))
+    })
 }
 
 async fn timed(

@@ -125,7 +125,7 @@ impl<'a> KnownTraffic<'a> {
             None => {
                 let loaded = on_copy(server, PRISTINE, async |copy| {
                     let change = async || {
-                        Ok::<_, Failure>(run_change(server, copy, &new, lock_timeout).await?.failure)
+                        Ok::<_, Failure>(run_change(server, copy, &new, lock_timeout).await?.failure.into())
                     };
                     run_load(server, copy, statements, &load, change).await
                 });

@@ -103,6 +103,18 @@ impl Conversation {
         self.portals.get(string(execute).0).map_or("", |portal| portal.prepared.text.as_str())
     }
 
+    /// The text that a message is about which comes before an Execute.
+    pub(super) fn text_of_message(&self, tag: u8, body: &[u8]) -> &str {
+        let (statement, portal) = match tag {
+            b'P' => (Some(string(body).0), None),
+            b'B' => (Some(string(string(body).1).0), None),
+            b'D' if body.first() == Some(&b'S') => (Some(string(&body[1..]).0), None),
+            _ => (None, body.get(1..)),
+        };
+        let prepared = statement.and_then(|name| self.prepared.get(name));
+        prepared.map_or_else(|| self.text_of(portal.unwrap_or_default()), |prepared| prepared.text.as_str())
+    }
+
     /// The same with values as literals in the places of parameters, as a script can have it.
     pub(super) fn script_of(&self, execute: &[u8]) -> String {
         let Some(portal) = self.portals.get(string(execute).0) else { return String::new() };

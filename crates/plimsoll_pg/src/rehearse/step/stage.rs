@@ -22,7 +22,7 @@ use crate::rehearse::deed::Deed;
 use crate::rehearse::error::{RehearseError, catalog_error};
 use crate::rehearse::inside::DATABASE_SETTINGS;
 use crate::rehearse::ledger::{Subject, works_concurrently};
-use crate::rehearse::notices::Told;
+use crate::rehearse::sampling::Sampler;
 use crate::server::PrivateServer;
 use crate::tap::{
     BoxedClient, Client, Doors, Opening, PortGuard, ServerError, Session, Wire, opened, pass_on,
@@ -31,7 +31,7 @@ use crate::tap::{
 /// After the program's end its connections have so long to be seen to end.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Letters of a lost statement that a note shows.
+/// Letters of a statement that a note shows.
 const LONGEST_SHOWN: usize = 100;
 
 /// What a program did.
@@ -43,8 +43,10 @@ pub struct ProgramRehearsal {
     pub script: String,
     /// The connection of each statement, from 0.
     pub sessions: Vec<usize>,
-    /// Connections to the database.
+    /// Connections to the database that were let in.
     pub connections: usize,
+    /// Whether anybody came at all: connections that were refused count too, and those to other databases.
+    pub was_reached: bool,
     /// What it took to look at each statement, in order.
     pub overheads: Vec<Duration>,
 }
@@ -68,7 +70,13 @@ pub(super) struct Program<'a> {
     began: Cell<Option<Instant>>,
     /// Time that the program was kept waiting by us.
     held: Cell<Duration>,
+    connections: Cell<usize>,
+    was_reached: Cell<bool>,
+    /// Open beforehand: a program may use up the server's connections.
+    sampler: RefCell<Option<Sampler<'a>>>,
     transactions: Cell<usize>,
+    /// How many statements it has sent.
+    sent: Cell<usize>,
     /// Statements that aren't answered yet, by their connections.
     under_way: RefCell<BTreeMap<usize, String>>,
     written: RefCell<Written>,
@@ -97,20 +105,25 @@ pub async fn rehearse_program<Running: Future>(
     let doors = Doors::open(Some(server.folder().to_owned()), PortGuard::Password, None).await?;
     let stage = Stage::open(server, database).await?;
     set(&stage, |name, value| format!("SET {name} = {value}")).await?;
+    let sampler = Sampler::open(server, database).await?;
     let program = Program {
         stage: Mutex::new(stage),
         name: script_name.to_owned(),
         observer,
         began: Cell::new(None),
         held: Cell::new(Duration::ZERO),
+        connections: Cell::new(0),
+        was_reached: Cell::new(false),
+        sampler: RefCell::new(Some(sampler)),
         transactions: Cell::new(0),
+        sent: Cell::new(0),
         under_way: RefCell::default(),
         written: RefCell::default(),
     };
-    let (output, connections) = {
+    let output = {
         let mut running = pin!(running(&doors));
         let mut sessions = FuturesUnordered::new();
-        let mut connections = 0;
+        let mut number = 0;
         let output = loop {
             tokio::select! {
                 biased;
@@ -118,8 +131,8 @@ pub async fn rehearse_program<Running: Future>(
                 output = &mut running => break output,
                 accepted = doors.accept() => match accepted {
                     Ok(client) => {
-                        sessions.push(serve(client, &doors, &program, server, connections));
-                        connections += 1;
+                        sessions.push(serve(client, &doors, &program, server, number));
+                        number += 1;
                     }
                     Err(why) => program.note(format!("A connection couldn't be accepted: {why}.")),
                 },
@@ -133,9 +146,10 @@ pub async fn rehearse_program<Running: Future>(
         };
         // What the program left running in the background may keep a connection.
         tokio::time::timeout(PATIENCE, ending).await.unwrap_or(Ok(()))?;
-        (output, connections)
+        output
     };
     program.note_lost(..);
+    let (connections, was_reached) = (program.connections.get(), program.was_reached.get());
     let stage = program.stage.into_inner();
     set(&stage, |name, _| format!("RESET {name}")).await?;
     let written = program.written.into_inner();
@@ -146,7 +160,8 @@ pub async fn rehearse_program<Running: Future>(
         notes: written.notes,
     };
     let Written { script, sessions, overheads, .. } = written;
-    Ok((output, ProgramRehearsal { rehearsal, script: script.into_text(), sessions, connections, overheads }))
+    let script = script.into_text();
+    Ok((output, ProgramRehearsal { rehearsal, script, sessions, connections, was_reached, overheads }))
 }
 
 /// Changes what new sessions of the database begin with.
@@ -195,6 +210,7 @@ async fn serve_connection(
 ) -> Result<(), Broken> {
     let (mut client, came_by) = client.boxed();
     let Some((packet, opening)) = opened(&mut client, came_by, doors).await? else { return Ok(()) };
+    program.was_reached.set(true);
     let mut upstream = UnixStream::connect(server.socket()).await?;
     let database = program.stage.lock().await.database;
     match opening {
@@ -238,16 +254,49 @@ async fn step(
             return Ok(client.flush().await?);
         }
     }
+    program.connections.set(program.connections.get() + 1);
     let mut session = StepSession::new(client, server, pid, number, program).await?;
     session.client.write(b'Z', b"I").await?;
     session.serve().await
 }
 
-impl Program<'_> {
+impl<'a> Program<'a> {
     pub(super) fn next_transaction(&self) -> usize {
         let number = self.transactions.get();
         self.transactions.set(number + 1);
         number
+    }
+
+    /// Sessions that sample a statement: those that are at hand, else new ones.
+    pub(super) async fn take_sampler(&self) -> Result<Sampler<'a>, RehearseError> {
+        let at_hand = self.sampler.take();
+        let Some(sampler) = at_hand else {
+            let (server, database) = {
+                let stage = self.stage.lock().await;
+                (stage.server, stage.database)
+            };
+            return Sampler::open(server, database).await;
+        };
+        Ok(sampler)
+    }
+
+    /// Gives them back.
+    pub(super) fn give_back(&self, sampler: Sampler<'a>) {
+        self.sampler.replace(Some(sampler));
+    }
+
+    /// How many statements the program has sent so far.
+    pub(super) fn sent(&self) -> usize {
+        self.sent.get()
+    }
+
+    /// While a statement that commits by itself ran, other connections were at work.
+    pub(super) fn note_company(&self, text: &str) {
+        self.note(format!(
+            "While `{}` ran, other connections were at work: which rows, triggers and how much WAL were its own can't be told, \
+             and isn't.",
+            shown(text)
+        ));
     }
 
     /// The program was kept waiting by us.
@@ -270,6 +319,7 @@ impl Program<'_> {
 
     /// A statement is sent: whoever watches is told.
     pub(super) fn show(&self, session: usize, text: &str) {
+        self.sent.set(self.sent.get() + 1);
         self.under_way.borrow_mut().insert(session, text.to_owned());
         (self.observer)(text);
     }
@@ -280,9 +330,9 @@ impl Program<'_> {
         under_way.retain(|session, text| {
             let is_lost = sessions.contains(session);
             if is_lost {
-                let shown: String = text.trim().chars().take(LONGEST_SHOWN).collect();
                 self.note(format!(
-                    "Connection {session} ended while `{shown}` ran: what that did isn't recorded."
+                    "Connection {session} ended while `{}` ran: what that did isn't recorded.",
+                    shown(text)
                 ));
             }
             !is_lost
@@ -294,7 +344,6 @@ impl Program<'_> {
         &self,
         stage: &mut Stage<'_>,
         run: Run<'_>,
-        told: &Told,
         error: Option<&ServerError>,
         deed: Deed,
     ) {
@@ -321,9 +370,13 @@ impl Program<'_> {
             works_concurrently: works_concurrently(statement),
         };
         let error = error.map(|error| statement_error(error, text, line));
-        let messages = told.messages.clone();
-        stage.ledger.record(subject, Deed { error, messages, temp_files: told.temp_files, ..deed });
+        stage.ledger.record(subject, Deed { error, ..deed });
     }
+}
+
+/// A statement's text in a note.
+fn shown(text: &str) -> String {
+    text.trim().chars().take(LONGEST_SHOWN).collect()
 }
 
 impl Stage<'_> {
