@@ -66,8 +66,9 @@ pub(crate) enum Rows {
 /// Connections that a run needs besides those of a load and of a program.
 const OWN_CONNECTIONS: usize = 20;
 
-/// Connections that a program may open: more than an application's pool does.
-pub(crate) const PROGRAM_CONNECTIONS: usize = 600;
+/// Connections that a program may open: more than an application's pool does. Each takes two of our file descriptors, of which
+/// there are often 1,024; whoever asks for more is to hear it from the server.
+pub(crate) const PROGRAM_CONNECTIONS: usize = 400;
 
 /// Starts a server for a run with these settings, and for so many connections besides the run's own.
 pub(crate) async fn start(settings: &Settings, further_connections: usize) -> Result<PrivateServer, Failure> {

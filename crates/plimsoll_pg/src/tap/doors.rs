@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, UnixListener};
 
 use super::connection::Client;
@@ -13,6 +14,9 @@ use crate::server::WatchedFolder;
 
 /// The port that names the socket file, beside a private server's own. It isn't the one that is listened on.
 const SOCKET_PORT: u16 = 6432;
+
+/// Descriptors that a tap wants, with room for whatever else is open.
+const DESCRIPTORS: u64 = 4096;
 
 /// After a connection couldn't be accepted, so long nothing is tried: mostly it is file descriptors that lack.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -36,6 +40,7 @@ impl Doors {
         guard: PortGuard,
         port: Option<u16>,
     ) -> Result<Self, TapError> {
+        allow_descriptors();
         let listen = |place: &str, why| TapError::Listen { place: place.to_owned(), why };
         let own_folder = match folder {
             Some(_) => None,
@@ -108,6 +113,17 @@ impl Drop for Doors {
 
 fn socket_in(folder: &Path) -> PathBuf {
     folder.join(format!(".s.PGSQL.{SOCKET_PORT}"))
+}
+
+/// Each connection takes two descriptors, and where none is left a client waits for ever. The limit is a soft one, of 256 on
+/// some systems; what we start inherits it.
+fn allow_descriptors() {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < DESCRIPTORS) {
+        limit.current = Some(limit.maximum.map_or(DESCRIPTORS, |maximum| maximum.min(DESCRIPTORS)));
+        // Then it stays as it was.
+        setrlimit(Resource::Nofile, limit).unwrap_or_default();
+    }
 }
 
 async fn accept_tcp(listener: Option<&TcpListener>) -> io::Result<tokio::net::TcpStream> {
