@@ -27,7 +27,7 @@ impl Stage<'_> {
         command: Option<&Command>,
         open: &mut Photograph,
     ) -> Result<Deed, RehearseError> {
-        // The session is idle: both look at the same moment.
+        // First of all, since to answer the session locks sequences.
         let locks = ours!(self, locks_of(&self.observer, session.pid).await);
         let now = ours!(self, inside(&session.client).await);
         let mut scans = now.counters.scanned_since(&open.counters);

@@ -47,7 +47,7 @@ pub struct ProgramRehearsal {
     pub connections: usize,
     /// Whether anybody came at all: connections that were refused count too, and those to other databases.
     pub was_reached: bool,
-    /// What it took to look at each statement, in order.
+    /// How long each statement was held up by us: before it ran, behind it, and at the end of a block of ours around it.
     pub overheads: Vec<Duration>,
 }
 
@@ -304,10 +304,9 @@ impl<'a> Program<'a> {
         self.held.set(self.held.get() + time);
     }
 
-    /// A statement was looked at.
-    pub(super) fn note_overhead(&self, time: Duration) {
-        self.note_held(time);
-        self.written.borrow_mut().overheads.push(time);
+    /// So many statements were looked at, each in this time.
+    pub(super) fn note_overheads(&self, each: Duration, statements: u32) {
+        self.written.borrow_mut().overheads.extend((0..statements).map(|_| each));
     }
 
     fn note(&self, note: String) {

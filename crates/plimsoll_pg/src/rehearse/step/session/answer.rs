@@ -59,6 +59,7 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
     ) -> Result<Answer, Broken> {
         self.server.flush().await?;
         let started = Instant::now();
+        self.waits_no_longer(started);
         // What tells of a statement's parts is held back until it is clear that it won't be run again.
         let mut held = Vec::new();
         let mut error = None;
@@ -116,6 +117,7 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
         } else if !held.is_empty() {
             end = [held, end].concat();
         }
+        self.waits_for_us();
         // An error of a refused statement that is run again says nothing of what it would have been answered.
         Ok(Answer { error, end, started, lasted: started.elapsed() })
     }

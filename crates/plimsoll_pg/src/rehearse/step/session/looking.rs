@@ -1,7 +1,5 @@
 //! What is seen of a statement: by a photograph behind it, or by samples while it runs.
 
-use std::time::Instant;
-
 use plimsoll_sql::{Command, Statement};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -48,7 +46,6 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
         is_one_of_several: bool,
     ) -> Result<(), Broken> {
         let program = self.program;
-        let began = Instant::now();
         let command = statement.and_then(Statement::command);
         let is_control = command.is_some_and(Command::is_transaction_control);
         let in_block = self.status == b'T';
@@ -103,7 +100,7 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
                 self.hear_no_more(Span::Transaction).await?;
             }
         }
-        program.note_overhead(began.elapsed());
+        self.overhead.statements += 1;
         Ok(())
     }
 
@@ -125,7 +122,6 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
         statement: &Statement,
     ) -> Result<Answer, Broken> {
         let program = self.program;
-        let began = Instant::now();
         let sampler = program.take_sampler().await?;
         let before = {
             let stage = program.stage.lock().await;
@@ -136,12 +132,10 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
         let is_alone = || before.is_alone && program.sent() == sent;
         let pid = self.session.pid;
         self.hear(Span::Session).await?;
-        program.note_held(began.elapsed());
         let running = self.send_whole(sends);
         let (answer, sampled) = sampler.sample(&before, pid, statement, running, &is_alone).await?;
         program.give_back(sampler);
         let answer = answer?;
-        let began = Instant::now();
         if answer.error.is_some() && matches!(sends, Sends::Extended { .. }) {
             self.pass_over_to_ready().await?;
         }
@@ -166,7 +160,7 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
         };
         let deed = Deed { temp_files, messages, ..deed };
         program.record(&mut stage, run, answer.error.as_ref(), deed);
-        program.note_overhead(began.elapsed());
+        self.overhead.statements += 1;
         Ok(answer)
     }
 

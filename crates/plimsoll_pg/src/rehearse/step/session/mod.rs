@@ -13,6 +13,7 @@ mod text;
 mod wrap;
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use answer::Until;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -69,6 +70,16 @@ pub(super) struct StepSession<'a, 'b, C> {
     /// What the program has `client_min_messages` at, while we have it at its most talkative.
     hearing: Option<String>,
     encoding: Encoding,
+    overhead: Overhead,
+}
+
+/// How long the program waits for us rather than for the server.
+struct Overhead {
+    since: Instant,
+    /// So far, since it was last told of.
+    waited: Duration,
+    /// Statements that were looked at meanwhile.
+    statements: u32,
 }
 
 /// How the letters of the query at hand are written.
@@ -107,6 +118,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
             batch: Vec::new(),
             hearing: None,
             encoding: Encoding::Utf8,
+            overhead: Overhead { since: Instant::now(), waited: Duration::ZERO, statements: 0 },
         })
     }
 
@@ -128,6 +140,7 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
                 }
             }
             let (tag, body) = self.client.message().await?;
+            self.waits_for_us();
             match tag {
                 b'Q' => self.simple_query(&body).await?,
                 b'P' | b'B' | b'D' | b'C' => {
@@ -148,6 +161,30 @@ impl<'a, 'b, C: AsyncRead + AsyncWrite> StepSession<'a, 'b, C> {
                     self.say_ready().await?;
                 }
             }
+            self.waits_no_longer(Instant::now());
+            if matches!(tag, b'Q' | b'S') {
+                self.tell_overhead();
+            }
+        }
+    }
+
+    fn waits_for_us(&mut self) {
+        self.overhead.since = Instant::now();
+    }
+
+    fn waits_no_longer(&mut self, now: Instant) {
+        let waited = now.saturating_duration_since(self.overhead.since);
+        self.program.note_held(waited);
+        self.overhead.waited += waited;
+        self.overhead.since = now;
+    }
+
+    /// What was looked at together took the same for each.
+    fn tell_overhead(&mut self) {
+        let Overhead { waited, statements, .. } = &mut self.overhead;
+        let (waited, statements) = (std::mem::take(waited), std::mem::take(statements));
+        if let Some(each) = waited.checked_div(statements) {
+            self.program.note_overheads(each, statements);
         }
     }
 }
