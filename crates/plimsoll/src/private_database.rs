@@ -66,7 +66,7 @@ pub(crate) enum Rows {
 /// Connections that a run needs besides those of a load and of a program.
 const OWN_CONNECTIONS: usize = 20;
 
-/// Connections that a program may open: more than an application's pool does. Each takes two of our file descriptors, of which
+/// Connections that a rehearsed program may open: more than an application's pool does. Each takes two of our file descriptors, of which
 /// there are often 1,024; whoever asks for more is to hear it from the server.
 pub(crate) const PROGRAM_CONNECTIONS: usize = 400;
 

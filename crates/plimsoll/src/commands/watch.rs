@@ -15,7 +15,7 @@ use plimsoll_traffic::findings::{N_PLUS_ONE, TOO_MANY_QUERIES, findings};
 use crate::args::{ColorChoice, ReportArguments, WatchArguments, WatchFailure};
 use crate::exit::{CLEAN, FINDINGS, Failure, unless_stopped};
 use crate::output::{tell, write_reports};
-use crate::private_database::{PROGRAM_CONNECTIONS, Rows, bring_to_state_before, start};
+use crate::private_database::{Rows, bring_to_state_before, start};
 use crate::program;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -88,6 +88,9 @@ pub(crate) async fn run(
     Ok(if code == CLEAN && fails { FINDINGS } else { code })
 }
 
+/// Connections that a program may open on a private server.
+const MOST_CONNECTIONS: usize = 600;
+
 /// What lies behind the tap.
 struct Ground {
     server: Option<PrivateServer>,
@@ -121,7 +124,7 @@ impl Ground {
         settings.require_rehearsable()?;
         let progress = Progress::new();
         progress.step("starting a private server");
-        let server = start(settings, PROGRAM_CONNECTIONS).await?;
+        let server = start(settings, MOST_CONNECTIONS).await?;
         let database = &settings.database;
         if arguments.migrate {
             let project = Project::load(settings, &ReportArguments { all: true, ..ReportArguments::new() })?
