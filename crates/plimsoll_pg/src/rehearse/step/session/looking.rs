@@ -28,10 +28,10 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
             let photograph = self.program.stage.lock().await.first_photograph().await?;
             self.open = Some((photograph, self.program.next_transaction()));
         }
-        let is_control = command.is_some_and(Command::is_transaction_control);
-        if is_quiet(text) {
+        // A savepoint keeps the setting of its moment.
+        if is_quiet(text) || command.is_some_and(Command::is_transaction_control) {
             self.hear_no_more(Span::Transaction).await?;
-        } else if self.status == b'T' && !is_control {
+        } else if self.status == b'T' {
             self.hear(Span::Transaction).await?;
         }
         Ok(())
@@ -92,13 +92,9 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
                 self.flush_counters().await?;
             }
         }
-        if !self.wrapped {
-            if self.status != b'T' || answer.error.is_some() {
-                // The transaction's end has put the setting back, or will.
-                self.hearing = None;
-            } else if !answer.is_suspended() {
-                self.hear_no_more(Span::Transaction).await?;
-            }
+        if !self.wrapped && (self.status != b'T' || answer.error.is_some()) {
+            // The transaction's end has put the setting back, or will.
+            self.hearing = None;
         }
         self.overhead.statements += 1;
         Ok(())
