@@ -109,9 +109,7 @@ def main():
     parser.add_argument("--statements", type=int, default=0, help="look at memory over so many statements")
     arguments = parser.parse_args()
     plimsoll = str(Path(arguments.plimsoll).resolve())
-    pgbench = str(Path(run(plimsoll, "server", "find").strip(), "pgbench"))
-    if not Path(pgbench).exists():
-        pgbench = shutil.which("pgbench") or sys.exit("pgbench isn't there: it comes with PostgreSQL")
+    pgbench, psql = (program(plimsoll, name) for name in ("pgbench", "psql"))
     server = Server(plimsoll)
     try:
         base = [pgbench, "-U", "postgres", "-p", "5432"]
@@ -119,6 +117,33 @@ def main():
         measure(arguments, plimsoll, pgbench, server)
     finally:
         server.stop()
+    measure_held(psql, plimsoll)
+
+
+def program(plimsoll, name):
+    """A program of PostgreSQL's, beside the server that Plimsoll takes or on the path."""
+    beside = Path(run(plimsoll, "server", "find").strip(), name)
+    return str(beside) if beside.exists() else shutil.which(name) or sys.exit(f"{name} isn't there: it comes with PostgreSQL")
+
+
+def measure_held(psql, plimsoll):
+    """How long a rehearsed program's statements are kept waiting, as the report tells it."""
+    kinds = (
+        "CREATE TABLE t{0} (id int PRIMARY KEY, a int)",
+        "ALTER TABLE big ADD c{0} int",
+        "INSERT INTO big (id, a) VALUES ({0}, {0})",
+        "CREATE INDEX ON big (a)",
+        "UPDATE big SET a = a + 1",
+    )
+    statements = ["CREATE TABLE big (id int PRIMARY KEY, a int)"] + [kinds[at % 5].format(at) for at in range(100)]
+    lone = "".join(f"{statement};\n" for statement in statements)
+    for name, script in (("alone", lone), ("in one transaction", f"BEGIN;\n{lone}COMMIT;\n")):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "script.sql").write_text(script)
+            words = [plimsoll, "rehearse", "--format", "json", "--", psql, "-q", "-X", "-v", "ON_ERROR_STOP=1", "-f", "script.sql"]
+            out = subprocess.run(words, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        notes = re.findall(r"Looking at a statement took [^,]*", out) or sys.exit(f"the rehearsal failed:\n{out}")
+        print(f"{len(statements)} statements {name}: {notes[0]}", flush=True)
 
 
 def throughput(pgbench, folder, port, mode, clients, seconds):
