@@ -285,4 +285,4 @@ fn without_luck(recorded: &str) -> String {
 }
 
 /// How the lines begin that tell of it.
-const LUCK: [&str; 2] = ["locks ", "catalog_rows"];
+const LUCK: [&str; 3] = ["locks ", "lock_timeout ", "catalog_rows"];
