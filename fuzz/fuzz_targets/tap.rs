@@ -11,10 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use plimsoll_pg::tap::{
-    Outcome, RowValues, ServerError, Session, Sink, Statement, Tracker, TransactionStatus, hash_of_text,
-};
-use plimsoll_traffic::{Answer, Collector, Ending, Observed};
+use plimsoll_pg::tap::{ServerError, Session, Sink, Statement, Tracker, TransactionStatus};
+use plimsoll_traffic::Collector;
 
 /// A row's count of columns may be a lie, and a number of a few bytes has up to 131,072 digits.
 const ALWAYS_ENOUGH: usize = 4 << 20;
@@ -33,7 +31,7 @@ fuzz_target!(|input: &[u8]| {
     assert!(most <= ALWAYS_ENOUGH + ENOUGH_A_BYTE * input.len(), "{most} bytes for {} of input", input.len());
     let counting = Counting::default();
     follow(&lines, usize::MAX, &counting);
-    counting.0.into_inner().unwrap().traffic();
+    drop(counting.0.into_inner().unwrap().traffic());
 });
 
 enum From {
@@ -154,46 +152,11 @@ impl Sink for Told {
 #[derive(Default)]
 struct Counting(Mutex<Collector>);
 
-struct Rows<'a>(&'a RowValues);
-
-impl Answer for Rows<'_> {
-    fn columns(&self) -> usize {
-        self.0.columns()
-    }
-
-    fn values(&self) -> &[u64] {
-        self.0.hashes()
-    }
-
-    fn name(&self, column: usize) -> Option<String> {
-        self.0.name(column)
-    }
-}
-
 impl Sink for Counting {
     fn statement(&self, session: &Session, statement: &Statement<'_>) {
         let bound: Vec<_> = statement.parameters.values().map(|value| value.hash()).collect();
-        self.0.lock().unwrap().observe(&Observed {
-            session: session.number,
-            application: &session.application_name,
-            text: &statement.text,
-            bound: &bound,
-            bound_texts: &|| {
-                statement.parameters.values().map(|value| Some(value.text()?.into_owned())).collect()
-            },
-            hash: hash_of_text,
-            started: statement.started,
-            ended: statement.ended,
-            rows: statement.rows,
-            bytes: statement.bytes,
-            ending: match statement.outcome {
-                Outcome::Complete(_) => Ending::Complete,
-                Outcome::Suspended => Ending::Suspended,
-                Outcome::Failed(_) | Outcome::Lost => Ending::Failed,
-            },
-            resumed: statement.resumed,
-            answer: &Rows(statement.row_values),
-        });
+        let texts = || statement.parameters.texts();
+        self.0.lock().unwrap().observe(&statement.observed(session, &bound, &texts));
     }
 }
 

@@ -11,6 +11,7 @@ mod backend;
 mod connection;
 mod doors;
 mod frame;
+mod observed;
 mod password;
 mod reader;
 mod relay;

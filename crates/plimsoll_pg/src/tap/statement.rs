@@ -118,6 +118,12 @@ impl<'a> Parameters<'a> {
     /// None at all.
     pub(super) const NONE: Self = Self { bound: &[], types: &[] };
 
+    /// The values' texts in order; none for NULL, and where a binary value's type isn't known.
+    #[must_use]
+    pub fn texts(&self) -> Vec<Option<String>> {
+        self.values().map(|value| Some(value.text()?.into_owned())).collect()
+    }
+
     /// The values in order; what was cut short is left out.
     pub fn values(&self) -> impl Iterator<Item = Value<'a>> {
         let mut reader = Reader(self.bound);

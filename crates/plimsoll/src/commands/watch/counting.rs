@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plimsoll_pg::tap::{Outcome, RowValues, ServerError, Session, Sink, Statement, hash_of_text};
-use plimsoll_traffic::{Answer, Collector, Ending, Observed};
+use plimsoll_pg::tap::{ServerError, Session, Sink, Statement};
+use plimsoll_traffic::Collector;
 
 use super::Watched;
 
@@ -50,50 +50,14 @@ impl Counting {
     }
 }
 
-struct Rows<'a>(&'a RowValues);
-
-impl Answer for Rows<'_> {
-    fn columns(&self) -> usize {
-        self.0.columns()
-    }
-
-    fn values(&self) -> &[u64] {
-        self.0.hashes()
-    }
-
-    fn name(&self, column: usize) -> Option<String> {
-        self.0.name(column)
-    }
-}
-
 impl Sink for Counting {
     fn statement(&self, session: &Session, statement: &Statement<'_>) {
         let mut state = self.state();
         let State { collector, bound, .. } = &mut *state;
         bound.clear();
         bound.extend(statement.parameters.values().map(|value| value.hash()));
-        let texts = || {
-            statement.parameters.values().map(|value| value.text().map(|text| text.into_owned())).collect()
-        };
-        collector.observe(&Observed {
-            session: session.number,
-            application: &session.application_name,
-            text: &statement.text,
-            bound,
-            bound_texts: &texts,
-            hash: hash_of_text,
-            started: statement.started,
-            ended: statement.ended,
-            rows: statement.rows,
-            bytes: statement.bytes,
-            ending: match statement.outcome {
-                Outcome::Complete(_) => Ending::Complete,
-                Outcome::Suspended => Ending::Suspended,
-                Outcome::Failed(_) | Outcome::Lost => Ending::Failed,
-            },
-            resumed: statement.resumed,
-            answer: &Rows(statement.row_values),
-        });
+        let texts = || statement.parameters.texts();
+        collector.observe(&statement.observed(session, bound, &texts));
     }
 
     fn refused(&self, session: &Session, error: &ServerError) {
