@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::lock::{Blocks, LockMode};
 use crate::rehearsal::{HeldLock, Rehearsal, StatementRecord};
 
-/// One lock from the statement that takes it to the end of its transaction. Times in milliseconds since the change's
+/// One lock from the statement that takes it to the end of its transaction, or to the rollback of a savepoint before it. Times in milliseconds since the change's
 /// first statement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LockHold<'a> {
@@ -25,7 +25,7 @@ pub struct LockHold<'a> {
     pub statement: usize,
     /// When that statement starts: no later than the lock is taken.
     pub start_ms: f64,
-    /// When the transaction's last statement ends.
+    /// When the transaction's last statement ends, or the one that undoes it.
     pub end_ms: f64,
 }
 
@@ -63,7 +63,8 @@ pub fn holds(rehearsal: &Rehearsal) -> Vec<LockHold<'_>> {
     let mut holds = Vec::new();
     for (statement, record) in rehearsal.statements.iter().enumerate() {
         let start_ms = record.started_ms.max(0.0);
-        let end_ms = ends.get(&record.transaction).copied().unwrap_or(start_ms).max(start_ms);
+        let end_ms = undone_at(rehearsal, record).or_else(|| ends.get(&record.transaction).copied());
+        let end_ms = end_ms.unwrap_or(start_ms).max(start_ms);
         holds.extend(record.strongest_locks().into_iter().map(|lock| {
             let (start_ms, end_ms) = seen_within(record, lock, start_ms).unwrap_or((start_ms, end_ms));
             LockHold {
@@ -85,8 +86,15 @@ pub fn holds(rehearsal: &Rehearsal) -> Vec<LockHold<'_>> {
 pub fn held(rehearsal: &Rehearsal, record: &StatementRecord, lock: &HeldLock) -> (f64, f64) {
     let start_ms = record.started_ms.max(0.0);
     let of_transaction = rehearsal.statements.iter().filter(|other| other.transaction == record.transaction);
-    let end_ms = of_transaction.map(|other| other.started_ms + other.duration_ms).fold(start_ms, f64::max);
+    let last_ms = of_transaction.map(|other| other.started_ms + other.duration_ms).fold(start_ms, f64::max);
+    let end_ms = undone_at(rehearsal, record).unwrap_or(last_ms).max(start_ms);
     seen_within(record, lock, start_ms).unwrap_or((start_ms, end_ms))
+}
+
+/// When a statement was undone, which ends its locks before the transaction's end.
+fn undone_at(rehearsal: &Rehearsal, record: &StatementRecord) -> Option<f64> {
+    let undoing = rehearsal.statements.get(record.undone_by?)?;
+    Some(undoing.started_ms + undoing.duration_ms)
 }
 
 /// When a lock of a statement that commits by itself was seen.

@@ -13,6 +13,9 @@ pub const UNCLAIMED_HAZARD: &str = "unclaimed-hazard";
 /// Id of the finding about a statement that failed and no rule had said so.
 pub const STATEMENT_FAILS: &str = "statement-fails";
 
+/// Id of the finding about a program that ended badly though no statement of its failed.
+pub const PROGRAM_FAILS: &str = "program-fails";
+
 /// Id of the rule about SQL that is put together at run time.
 const OPAQUE_DYNAMIC_SQL: &str = "opaque-dynamic-sql";
 
@@ -148,8 +151,10 @@ fn worked_on(record: &StatementRecord, work: Work) -> impl Iterator<Item = &str>
 /// before it.
 fn held_at(record: &StatementRecord, rehearsal: &Rehearsal) -> Vec<HeldLock> {
     let mut held: Vec<HeldLock> = Vec::new();
-    for earlier in rehearsal.statements.iter().take_while(|other| !std::ptr::eq(*other, record)) {
-        if !record.in_transaction || earlier.transaction != record.transaction {
+    let here = rehearsal.statements.iter().position(|other| std::ptr::eq(other, record)).unwrap_or(0);
+    for earlier in &rehearsal.statements[..here] {
+        let is_undone = earlier.undone_by.is_some_and(|by| by < here);
+        if !record.in_transaction || earlier.transaction != record.transaction || is_undone {
             continue;
         }
         held.extend(earlier.locks.iter().cloned());
@@ -167,6 +172,10 @@ fn failure(record: &StatementRecord, findings: &[Finding]) -> Option<Observation
     let claimed = findings.iter().any(|finding| is_about(finding, record) && finding.claim == Claim::Fails);
     let error = record.error.as_ref().filter(|_| !claimed)?;
     let message = format!("this statement fails: {} (SQLSTATE {})", error.message, error.sqlstate);
+    if record.undone_by.is_some() {
+        let message = format!("{message}; the program goes back to its savepoint and goes on");
+        return Some((STATEMENT_FAILS, Severity::Note, message, "Nothing, if it is meant to.".to_owned()));
+    }
     let remedy = error.hint.clone().unwrap_or_else(|| "Mend the statement before you deploy.".to_owned());
     Some((STATEMENT_FAILS, Severity::Error, message, remedy))
 }

@@ -26,6 +26,7 @@ pub(crate) fn record(statement: usize) -> StatementRecord {
         lock_timeout_ms: 0,
         renames: Vec::new(),
         lock_spans: Vec::new(),
+        undone_by: None,
         further: FurtherFacts::default(),
     }
 }

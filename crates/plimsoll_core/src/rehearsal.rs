@@ -90,6 +90,9 @@ pub struct StatementRecord {
     /// that isn't listed is held from its start.
     #[serde(skip)]
     pub lock_spans: Vec<LockSpan>,
+    /// Index in [`Rehearsal::statements`] of the `ROLLBACK TO SAVEPOINT` that undid it, and let go of its locks.
+    #[serde(skip)]
+    pub undone_by: Option<usize>,
     /// The rest of what was seen.
     #[serde(flatten)]
     pub further: FurtherFacts,

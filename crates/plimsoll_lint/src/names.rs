@@ -52,6 +52,12 @@ pub static OTHER_FINDINGS: &[OtherFinding] = &[
         finder: Finder::Server,
     },
     OtherFinding {
+        id: "program-fails",
+        severity: Severity::Error,
+        summary: "The program that makes the change ended badly, though no statement of its failed.",
+        finder: Finder::Server,
+    },
+    OtherFinding {
         id: "query-fails",
         severity: Severity::Warning,
         summary: "A query fails after the change; an error, unless it failed before, too.",
@@ -66,7 +72,8 @@ pub static OTHER_FINDINGS: &[OtherFinding] = &[
     OtherFinding {
         id: "statement-fails",
         severity: Severity::Error,
-        summary: "The rehearsal saw a statement fail, and no rule had said so.",
+        summary: "The rehearsal saw a statement fail, and no rule had said so; a note, if a program went back to a \
+                  savepoint of its own.",
         finder: Finder::Server,
     },
     OtherFinding {

@@ -126,6 +126,33 @@ async fn what_a_program_does_is_recorded_as_a_files_statements_are() {
 }
 
 #[tokio::test]
+async fn what_a_savepoint_undoes_is_over_and_a_chain_is_another_transaction() {
+    let ((), program) = rehearsed(18, |client| async move {
+        let run = async |sql: &str| client.batch_execute(sql).await;
+        for sql in ["BEGIN", "SAVEPOINT a", "ALTER TABLE ships ADD COLUMN flag text", "ROLLBACK TO a"] {
+            run(sql).await.expect(sql);
+        }
+        run("INSERT INTO ships VALUES (1001), (1)").await.expect_err("a duplicate");
+        run("ROLLBACK TO a").await.expect("back once more");
+        run("SELECT count(*) FROM ships").await.expect("a scan of no row that it wrote");
+        run("COMMIT AND CHAIN").await.expect("the next");
+        run("LOCK TABLE ships IN SHARE MODE").await.expect("a lock");
+        run("COMMIT").await.expect("the end");
+    })
+    .await;
+    let rehearsal = &program.rehearsal;
+    let altering = record(&program, "ALTER");
+    let (from, to) = plimsoll_core::hold::held(rehearsal, altering, &altering.locks[0]);
+    let back = record(&program, "ROLLBACK TO");
+    assert!(from <= altering.started_ms && to <= back.started_ms + back.duration_ms, "{from} to {to}");
+    let failing = record(&program, "INSERT");
+    assert!(failing.in_transaction && failing.undone_by.is_some(), "{failing:#?}");
+    assert!(record(&program, "SELECT").further.rows_written.is_empty(), "{rehearsal:#?}");
+    let numbers = ["BEGIN", "COMMIT AND", "LOCK"].map(|beginning| record(&program, beginning).transaction);
+    assert!(numbers[0] == numbers[1] && numbers[1] != numbers[2], "{numbers:?}");
+}
+
+#[tokio::test]
 async fn a_program_notices_nothing() {
     for major in [15, 18] {
         let ((), _) = rehearsed(major, |client| async move {

@@ -286,6 +286,7 @@ pub(crate) fn record(file: &str, statement: usize, line: usize, sql: &str) -> St
         lock_timeout_ms: 0,
         renames: Vec::new(),
         lock_spans: Vec::new(),
+        undone_by: None,
         further: FurtherFacts::default(),
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use plimsoll_core::proof::{STATEMENT_FAILS, prove_knowing};
+use plimsoll_core::proof::{PROGRAM_FAILS, STATEMENT_FAILS, prove_knowing};
 use plimsoll_core::workload::WorkloadStatement;
 use plimsoll_core::{EvidenceKind, Finding, Rehearsal, Report, SourceFile};
 use plimsoll_lint::suppression::Suppressions;
@@ -153,17 +153,17 @@ async fn examine(
     }
     let traffic = KnownTraffic::before(&server, settings, statements, load, &progress).await?;
     let mut measured = Measured::before(&server, settings, queries, &progress).await?;
-    let (project, linted, rehearsal, program) = match change {
+    let (project, linted, rehearsal, program, failure) = match change {
         Change::Files(linted) => {
             let rehearsal = rehearsed(&server, settings, &project, &progress).await?;
-            (project, linted, rehearsal, None)
+            (project, linted, rehearsal, None, None)
         }
         Change::Program(program) => {
             let snapshot = program::snapshot(&server, settings).await?;
             let done = program::rehearse(&server, settings, &program, &variables, &progress).await?;
             let project = Project::of_scripts(snapshot, done.scripts, program::SCOPE, done.notes);
             let linted = Linted::of(project.judge(settings), &project, settings, &arguments.report)?;
-            (project, linted, done.rehearsal, Some(program))
+            (project, linted, done.rehearsal, Some(program), done.failure)
         }
     };
     let project = &project;
@@ -171,10 +171,11 @@ async fn examine(
     let Linted { judgement, mut notes } = linted;
     let Judgement { findings, accepted, mut suppressions, .. } = judgement;
     let findings = if parts == Parts::All { findings } else { Vec::new() };
-    let findings = prove_knowing(findings, accepted, &rehearsal, |record| {
+    let mut findings = prove_knowing(findings, accepted, &rehearsal, |record| {
         let migration = project.new.iter().find(|migration| migration.source.name() == record.file);
         located(migration, record.statement, &record.file, record.line)
     });
+    findings.extend(failure);
     let mut findings = wanted(findings, &settings.lint.policy, &mut suppressions);
     let touched = touched_relations(&rehearsal);
     measured.after(&server, settings, project, without_rows, &touched, &progress).await?;
@@ -224,7 +225,8 @@ fn wanted(findings: Vec<Finding>, policy: &Policy, suppressions: &mut Suppressio
             return Some(finding);
         }
         let path = PathBuf::from(&finding.location.file);
-        let judged = finding.rule == STATEMENT_FAILS || policy.judges(&path);
+        let judged =
+            [STATEMENT_FAILS, PROGRAM_FAILS].contains(&finding.rule.as_str()) || policy.judges(&path);
         if !judged || suppressions.cover(&finding) {
             return None;
         }

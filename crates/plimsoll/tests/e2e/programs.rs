@@ -197,6 +197,11 @@ fn a_demanding_program_that_crashes_is_recorded_up_to_there() {
         assert!(deed(adding).contains("AccessExclusiveLock public.orders"), "{}", deed(adding));
         assert_eq!(adding["transaction"], report.statement("savepoint a")["transaction"]);
         assert_eq!(text(&report.statement("set nothing")["error"]["sqlstate"]), "42703");
+        assert!(report.statement("set nothing")["in_transaction"].as_bool().unwrap());
+        let failures: Vec<_> = found(&report).into_iter().filter(|shown| shown.contains("-fails")).collect();
+        assert_eq!(failures.len(), 2, "{failures:#?}");
+        assert_eq!(text(&report.findings_of("statement-fails")[0]["severity"]), "note");
+        assert_eq!(text(&report.findings_of("program-fails")[0]["severity"]), "error");
         assert!(deed(report.statement("type bigint")).contains("rewrote public.orders"));
         assert!(
             report.ran().iter().any(|sql| sql.contains("set_config('lock_timeout'")),

@@ -19,8 +19,8 @@ use super::commits::commits;
 use super::deed::Deed;
 use super::error::{RehearseError, catalog_error, refusal_of, statement_error};
 use super::guard::{BACK_TO_SAVEPOINT, Guard};
-use super::inside::{FLUSH_COUNTERS, SESSION_SETTINGS, inside};
-use super::ledger::{Ledger, Subject};
+use super::inside::{FLUSH_COUNTERS, SESSION_SETTINGS, all_counters, inside};
+use super::ledger::{Failures, Ledger, Subject};
 use super::notices::Notices;
 use super::outside::{backend_pid, locks_of, sequence_values, wal_position};
 use super::photograph::Photograph;
@@ -121,7 +121,8 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// After a rollback relations have their former names and files again, and some locks are gone.
+    /// After a rollback relations have their former names and files again, and some locks are gone. What was undone is counted
+    /// all the same, and is nothing that the next statement did.
     pub(super) async fn forget_undone(
         &mut self,
         session: &Session,
@@ -135,7 +136,9 @@ impl<'a> Stage<'a> {
             Err(error) => return Err(catalog_error(self.server, error).await),
         }
         if let Some(open) = open {
-            open.locks = ours!(self, locks_of(&self.observer, session.pid).await);
+            let locks = ours!(self, locks_of(&self.observer, session.pid).await);
+            let (counters, wal) = ours!(self, all_counters(&session.client).await);
+            *open = Photograph { locks, counters, wal };
         }
         Ok(())
     }
@@ -190,6 +193,12 @@ impl<'a> Stage<'a> {
             let deed = self.run_bare(session, migration, statement).await?;
             if matches!(command, Some(Command::Rollback { .. } | Command::RollbackTo(_))) {
                 self.forget_undone(session, open.as_mut()).await?;
+            }
+            if let Some(Command::RollbackTo(savepoint)) = command
+                && deed.error.is_none()
+            {
+                // Its own record is the next one. A tool goes on after no failure.
+                self.ledger.undo(savepoint, self.ledger.records.len(), Failures::Stay);
             }
             return Ok(deed);
         }
@@ -255,6 +264,8 @@ impl<'a> Stage<'a> {
             let refusal = refusal_of(self.server, &place_of(migration, statement), &error).await?;
             if guard != Guard::None {
                 ours!(self, session.client.batch_execute(BACK_TO_SAVEPOINT).await);
+                // What was undone is counted all the same.
+                (open.counters, open.wal) = ours!(self, all_counters(&session.client).await);
             }
             if let Some(role) = missing_role(refusal)
                 && create_role(&self.observer, role).await.is_ok()

@@ -94,6 +94,26 @@ pub(super) async fn inside(session: &Client) -> Result<Inside, tokio_postgres::E
     Ok(Inside::answer(rows(session.simple_query(&question()).await?)))
 }
 
+/// The session's counters of all relations, and the insert position of the write-ahead log: after a rollback it counts what it
+/// did to relations that it no longer locks.
+pub(super) async fn all_counters(session: &Client) -> Result<(Counters, u64), tokio_postgres::Error> {
+    let question = format!(
+        "SELECT 'relation' AS part, c.oid, {} FROM pg_catalog.pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm'); \
+         {}; SELECT 'session' AS part, (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::bigint AS wal",
+        CountersOf::Transaction.relation_columns(),
+        CountersOf::Transaction.further_questions()
+    );
+    let (mut counters, mut wal) = (Counters::default(), 0);
+    for row in rows(session.simple_query(&question).await?) {
+        match row.text("part") {
+            Some("relation") => counters.note_relation(&row),
+            Some("session") => wal = number(&row, "wal"),
+            _ => counters.note_further(&row),
+        }
+    }
+    Ok((counters, wal))
+}
+
 /// The referencing relations of foreign keys, by name, with the rows that the planner believes them to have.
 pub(super) async fn validated_foreign_keys(
     session: &Client,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use plimsoll_core::facts::SequenceMove;
 use plimsoll_core::rehearsal::{Outcome, StatementRecord};
+use plimsoll_sql::parse::parse_script;
 use plimsoll_sql::transaction::Place;
 use plimsoll_sql::{Command, Migration, Statement};
 
@@ -57,6 +58,25 @@ impl Ledger {
         moved
     }
 
+    /// Everything that the current transaction did since a savepoint is undone by the statement at this index.
+    pub(super) fn undo(&mut self, savepoint: &str, by: usize, failures: Failures) {
+        let transaction = self.transaction;
+        let of_transaction = |record: &&mut StatementRecord| record.transaction == transaction;
+        // Of savepoints with one name the last that wasn't released is meant.
+        let mut released = 0;
+        for record in self.records.iter_mut().take(by).rev().filter(of_transaction) {
+            match savepoint_command(record) {
+                Some(Command::Savepoint(name)) if name == savepoint && released == 0 => return,
+                Some(Command::Savepoint(name)) if name == savepoint => released -= 1,
+                Some(Command::ReleaseSavepoint(name)) if name == savepoint => released += 1,
+                _ => {}
+            }
+            if record.error.is_none() || failures == Failures::Undone {
+                record.undone_by.get_or_insert(by);
+            }
+        }
+    }
+
     /// Writes down what a statement did.
     pub(super) fn record(&mut self, subject: Subject, deed: Deed) {
         let known = Known { catalog: &self.catalog, existing: &self.existing };
@@ -79,6 +99,7 @@ impl Ledger {
             lock_timeout_ms: deed.lock_timeout_ms,
             renames: deed.renames(&known),
             lock_spans: deed.lock_spans(&known),
+            undone_by: None,
             further: deed.further(&known),
             error: deed.error,
         });
@@ -87,6 +108,15 @@ impl Ledger {
             self.catalog.insert(oid, entry);
         }
     }
+}
+
+/// What becomes of failures when a savepoint is gone back to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failures {
+    /// They are failures all the same.
+    Stay,
+    /// They are undone with the rest: whoever sent the statements went back of its own accord.
+    Undone,
 }
 
 /// The statement that a record is of.
@@ -123,6 +153,14 @@ pub(super) fn works_concurrently(statement: &Statement) -> bool {
         Some(Command::CreateIndex(index)) => index.concurrently,
         _ => false,
     }
+}
+
+/// The command that makes a savepoint or releases one.
+fn savepoint_command(record: &StatementRecord) -> Option<Command> {
+    if !record.locks.is_empty() {
+        return None;
+    }
+    parse_script(&record.sql).0.first().and_then(Statement::command).cloned()
 }
 
 fn milliseconds(duration: Duration) -> f64 {

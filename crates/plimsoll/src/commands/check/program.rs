@@ -3,12 +3,16 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use plimsoll_core::finding::{Claim, Evidence, EvidenceKind, Finding, Severity};
 use plimsoll_core::load::ChangeFailure;
+use plimsoll_core::proof::PROGRAM_FAILS;
+use plimsoll_core::rehearsal::Outcome as StatementOutcome;
 use plimsoll_core::units::plural;
-use plimsoll_core::{ChangeScope, LockMode, Rehearsal, SourceFile, StatementRecord};
+use plimsoll_core::{ChangeScope, Location, LockMode, Rehearsal, SourceFile, StatementRecord};
 use plimsoll_pg::catalogue::{Bodies, Limits, Target, Variables, take_snapshot};
 use plimsoll_pg::load::ChangeAmongRequests;
 use plimsoll_pg::rehearse::{ProgramRehearsal, ProgramScript, rehearse_program};
@@ -34,6 +38,8 @@ pub(super) struct Done {
     /// Its statements, as scripts.
     pub(super) scripts: Vec<Migration>,
     pub(super) notes: Vec<String>,
+    /// That it ended badly, though no statement's failure says so.
+    pub(super) failure: Option<Finding>,
 }
 
 /// Brings an empty database to the state before the change, as the tool does it.
@@ -115,12 +121,36 @@ pub(super) async fn rehearse(
             |environment| never_came(&shown, &environment),
         ));
     }
-    let mut notes = program.notes.clone();
+    let mut done = scripts(done, &program.name, program.notes.clone());
     if !status.success() {
         tell(&format!("`{shown}` ended with {status}; what it did until then is reported"));
-        notes.push(format!("`{shown}` ended with {status}: what it did until then is reported."));
+        done.notes.insert(0, format!("`{shown}` ended with {status}: what it did until then is reported."));
+        let mut records = done.rehearsal.statements.iter();
+        let is_told =
+            records.any(|record| record.outcome == StatementOutcome::Error && record.undone_by.is_none());
+        done.failure = (!is_told).then(|| ended_badly(&program.name, &shown, status));
     }
-    Ok(scripts(done, &program.name, notes))
+    Ok(done)
+}
+
+/// The finding that a program ended badly, whose place is the program.
+fn ended_badly(name: &str, shown: &str, status: ExitStatus) -> Finding {
+    Finding {
+        rule: PROGRAM_FAILS.to_owned(),
+        severity: Severity::Error,
+        message: format!(
+            "the program ended with {status}, and no statement had failed: what it hadn't done by then is unknown"
+        ),
+        remedy: "Read what it wrote to standard error, and mend it before you deploy.".to_owned(),
+        location: Location { file: name.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 },
+        statement: None,
+        evidence: Evidence {
+            kind: EvidenceKind::Observed,
+            facts: vec![format!("`{shown}` ended with {status}")],
+        },
+        claim: Claim::Nothing,
+        fix: None,
+    }
 }
 
 /// Through the tap the program is the superuser of a server of its own.
@@ -135,7 +165,7 @@ fn run(
     settings: &Settings,
     program: &MigrationProgram,
     variables: &[(String, String)],
-) -> impl Future<Output = Result<std::process::ExitStatus, Failure>> + use<> {
+) -> impl Future<Output = Result<ExitStatus, Failure>> + use<> {
     let login = login(settings);
     let environment = TapEnvironment::new(doors, &login, variables);
     let further = program.environment(&environment, &login);
@@ -276,7 +306,10 @@ fn scripts(done: ProgramRehearsal, name: &str, mut notes: Vec<String>) -> Done {
     let mut scripts: Vec<Script> = Vec::new();
     let mut by_name: HashMap<String, usize> = HashMap::new();
     let mut left_out = 0;
+    // Where each record is now, or the next that was kept.
+    let mut places = Vec::with_capacity(records.len());
     for (mut record, name) in records.into_iter().zip(names) {
+        places.push(rehearsal.statements.len());
         if is_introspection(&record) {
             left_out += 1;
             continue;
@@ -287,6 +320,9 @@ fn scripts(done: ProgramRehearsal, name: &str, mut notes: Vec<String>) -> Done {
         });
         scripts[at].add(&mut record);
         rehearsal.statements.push(record);
+    }
+    for record in &mut rehearsal.statements {
+        record.undone_by = record.undone_by.map(|by| places[by]);
     }
     if left_out > 0 {
         let verb = if left_out == 1 { "isn't" } else { "aren't" };
@@ -306,7 +342,7 @@ fn scripts(done: ProgramRehearsal, name: &str, mut notes: Vec<String>) -> Done {
         ));
     }
     let scripts = scripts.into_iter().map(Script::migration).collect();
-    Done { rehearsal, scripts, notes }
+    Done { rehearsal, scripts, notes, failure: None }
 }
 
 /// A script in the making, by its name.

@@ -21,7 +21,7 @@ use crate::rehearse::change::Stage;
 use crate::rehearse::deed::Deed;
 use crate::rehearse::error::{RehearseError, catalog_error};
 use crate::rehearse::inside::DATABASE_SETTINGS;
-use crate::rehearse::ledger::{Subject, works_concurrently};
+use crate::rehearse::ledger::{Failures, Subject, works_concurrently};
 use crate::rehearse::sampling::Sampler;
 use crate::server::PrivateServer;
 use crate::tap::{
@@ -379,6 +379,15 @@ fn shown(text: &str) -> String {
 }
 
 impl Stage<'_> {
+    /// The program has gone back to a savepoint, by the statement that was recorded last.
+    pub(super) fn undo(&mut self, savepoint: &str) {
+        // With ON_ERROR_ROLLBACK psql does so by itself, whatever failed.
+        let failures =
+            if savepoint == "pg_psql_temporary_savepoint" { Failures::Stay } else { Failures::Undone };
+        let by = self.ledger.records.len().saturating_sub(1);
+        self.ledger.undo(savepoint, by, failures);
+    }
+
     /// A transaction couldn't be committed, which is told of its last statement.
     pub(super) fn blame_last_of(&mut self, transaction: Option<usize>, error: &ServerError) {
         let mut records = self.ledger.records.iter_mut().rev();

@@ -9,6 +9,7 @@ use super::text::is_quiet;
 use super::{Broken, StepSession};
 use crate::rehearse::deed::Deed;
 use crate::rehearse::notices::Told;
+use crate::rehearse::photograph::Photograph;
 use crate::rehearse::step::conversation::Message;
 use crate::rehearse::step::stage::Run;
 
@@ -49,6 +50,7 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
         let command = statement.and_then(Statement::command);
         let is_control = command.is_some_and(Command::is_transaction_control);
         let in_block = self.status == b'T';
+        let is_outside = self.status == b'I';
         let mut stage = program.stage.lock().await;
         let told = self.session.notices.told();
         let (mut deed, transaction) = match &mut self.open {
@@ -68,7 +70,8 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
             None => (Deed::of_told(told), program.next_transaction()),
         };
         deed.duration = answer.lasted;
-        let in_transaction = !self.wrapped && (in_block || is_control) || (self.wrapped && is_one_of_several);
+        let in_transaction =
+            !self.wrapped && (!is_outside || is_control) || (self.wrapped && is_one_of_several);
         let run = Run {
             text,
             statement,
@@ -78,9 +81,18 @@ impl<C: AsyncRead + AsyncWrite> StepSession<'_, '_, C> {
             started: answer.started,
         };
         program.record(&mut stage, run, answer.error.as_ref(), deed);
-        if matches!(command, Some(Command::Rollback { .. } | Command::RollbackTo(_)))
-            && answer.error.is_none()
-        {
+        let ended = answer.error.is_none().then_some(command).flatten();
+        if let Some(Command::RollbackTo(savepoint)) = ended {
+            stage.undo(savepoint);
+        }
+        if let Some(Command::Commit { chain: true } | Command::Rollback { chain: true }) = ended {
+            // The next transaction is open already.
+            self.open = Some((Photograph::default(), program.next_transaction()));
+        }
+        if matches!(
+            ended,
+            Some(Command::Commit { chain: true } | Command::Rollback { .. } | Command::RollbackTo(_))
+        ) {
             let open = self.open.as_mut().map(|(photograph, _)| photograph);
             let asking = stage.forget_undone(&self.session, open.filter(|_| in_block));
             self.aside.while_asking(&mut self.server, &mut self.status, asking).await??;
