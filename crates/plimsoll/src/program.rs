@@ -1,11 +1,14 @@
 //! A program of the user's that runs beside this one: its output goes to stderr, signals reach it, and it ends with us.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, getpgrp, kill_process};
+use rustix::termios::tcgetpgrp;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -28,7 +31,7 @@ pub(crate) fn shown(command: &[OsString]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// Runs a program to its end. SIGINT is left to it: a terminal sends that to both. Of SIGTERM and SIGHUP it is told.
+/// Runs a program to its end. It is told of SIGINT, which a terminal sends to both, of SIGTERM and of SIGHUP.
 pub(crate) async fn run(
     command: &[OsString],
     prepare: impl FnOnce(&mut std::process::Command),
@@ -56,15 +59,14 @@ async fn wait(child: &mut Child) -> io::Result<ExitStatus> {
     loop {
         tokio::select! {
             status = child.wait() => return status,
-            _ = interrupt.recv() => {}
+            _ = interrupt.recv() => if !is_in_foreground() {
+                send(child, Signal::INT);
+            },
             _ = terminate.recv() => break,
             _ = hangup.recv() => break,
         }
     }
-    if let Some(pid) = child.id().and_then(|pid| rustix::process::Pid::from_raw(pid as i32)) {
-        // It may have ended by itself.
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap_or_default();
-    }
+    send(child, Signal::TERM);
     match tokio::time::timeout(PATIENCE, child.wait()).await {
         Ok(status) => status,
         Err(_) => {
@@ -72,6 +74,19 @@ async fn wait(child: &mut Child) -> io::Result<ExitStatus> {
             child.wait().await
         }
     }
+}
+
+fn send(child: &Child, signal: Signal) {
+    if let Some(pid) = child.id().and_then(|pid| Pid::from_raw(pid as i32)) {
+        // It may have ended by itself.
+        kill_process(pid, signal).unwrap_or_default();
+    }
+}
+
+/// Whether a terminal's Ctrl-C reaches us, and the program with us.
+fn is_in_foreground() -> bool {
+    let foreground = File::open("/dev/tty").ok().and_then(|terminal| tcgetpgrp(terminal).ok());
+    foreground == Some(getpgrp())
 }
 
 /// The exit code that a shell would have for the program.

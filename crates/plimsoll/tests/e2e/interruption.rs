@@ -85,6 +85,22 @@ fn a_killed_program_leaves_no_folder_of_a_tap_or_of_helpers() {
 }
 
 #[test]
+fn a_watched_program_is_told_of_every_signal() {
+    let project = Project::new([("plimsoll.toml", "")]);
+    for (signal, name) in [(Signal::INT, "INT"), (Signal::TERM, "TERM")] {
+        let script =
+            format!("trap 'echo {name} >told; exit 3' {name}; touch begun; while :; do sleep 0.05; done");
+        let words = ["watch", "--url", "postgres://a@127.0.0.1:1/b", "--", "sh", "-c", &script];
+        let mut running = project.plimsoll(&words).start();
+        running.wait_until("the program", |_| project.path().join("begun").exists().then_some(()));
+        running.signal(signal);
+        assert_eq!(running.end().status.code(), Some(3));
+        assert_eq!(std::fs::read_to_string(project.path().join("told")).unwrap().trim(), name);
+        std::fs::remove_file(project.path().join("begun")).unwrap();
+    }
+}
+
+#[test]
 fn a_seed_command_ends_with_the_program() {
     for signal in [Signal::INT, Signal::TERM, Signal::KILL] {
         let project = Project::new([
