@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use similar::TextDiff;
 
 use super::Subject;
-use super::advice;
 use super::candidate::Workshop;
 use super::proven::{KeptOut, Outcome, RewrittenFile};
+use crate::advice;
 
 /// Version of the JSON's form.
 const FORMAT_VERSION: u32 = 1;
@@ -110,7 +110,7 @@ impl Report<'_> {
         let proven = subject.proposal.rewrites.iter().enumerate();
         let proven = proven.filter(|(index, _)| outcome.is_proven(*index)).map(|(_, rewrite)| rewrite);
         if let Some(advice) =
-            advice::of(&self.workshop.settings.root, self.workshop.project.layout(), proven)
+            advice::of_rewrites(&self.workshop.settings.root, self.workshop.project.layout(), proven)
         {
             line(text, &format!("  {advice}"));
         }
