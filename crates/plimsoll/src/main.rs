@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: logic. What a verb does lives in the crates below.
 
+mod advice;
 mod args;
 mod baseline;
 mod checkout;

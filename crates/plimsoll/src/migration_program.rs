@@ -19,6 +19,9 @@ use crate::program;
 use crate::settings::Settings;
 use crate::tapped::{Login, TapEnvironment};
 
+/// The files by which Django and Alembic are known.
+const FRAMEWORKS: [&str; 2] = ["manage.py", "alembic.ini"];
+
 /// How a project's migrations are run.
 pub(crate) struct MigrationProgram {
     /// What reports call the script that its statements make.
@@ -77,13 +80,20 @@ impl MigrationProgram {
         if is_told || arguments.report.staged {
             return Ok(None);
         }
-        if settings.root.join("manage.py").is_file() {
+        let [django, alembic] = FRAMEWORKS.map(|file| settings.root.join(file).is_file());
+        if django {
             return django::find(arguments, settings).map(Some);
         }
-        if settings.root.join("alembic.ini").is_file() {
+        if alembic {
             return alembic::find(arguments, settings).map(Some);
         }
         Ok(None)
+    }
+
+    /// Whether the project's migrations are programs as far as its settings and files tell.
+    pub(crate) fn is_used(settings: &Settings) -> bool {
+        let framework = || FRAMEWORKS.iter().any(|file| settings.root.join(file).is_file());
+        settings.migrations.is_none() && (settings.command.is_some() || framework())
     }
 
     fn plain(change: Command, before: Option<Command>) -> Self {

@@ -103,7 +103,15 @@ fn with_values(
                 ),
             ));
         };
-        texts.push(text_of(value));
+        let text = text_of(value);
+        if text.as_ref().is_some_and(|text| text.contains('\0')) {
+            let file = values.map(SourceFile::name).unwrap_or_default();
+            return Err(Failure::input(format!(
+                "read {file}: query {}'s {} holds a zero byte (\\u0000), which no text in PostgreSQL does",
+                query.name, parameter.name
+            )));
+        }
+        texts.push(text);
     }
     Ok(PreparedQuery { query, source: source.clone(), values: texts })
 }
@@ -173,6 +181,11 @@ mod tests {
         assert_eq!(
             check("[b]\n"),
             Err("read queries/q.toml: [b] is the name of no query in queries/q.sql".into())
+        );
+        let message = check("[a]\nn = 1\ntags = [\"a\\u0000\"]").expect_err("a zero byte");
+        assert_eq!(
+            message,
+            "read queries/q.toml: query a's tags holds a zero byte (\\u0000), which no text in PostgreSQL does"
         );
         let message = check("[a]\nn = 1\ntags = []\nx = 1").expect_err("x is no parameter");
         assert_eq!(message, "read queries/q.toml: query a has no parameter x");

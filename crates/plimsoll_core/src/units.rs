@@ -30,16 +30,19 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     number.checked_mul(1024_u64.checked_pow(u32::try_from(power).ok()?)?)
 }
 
-/// Milliseconds with a fitting unit: `0.42 ms`, `12.3 ms`, `1.50 s`, `2 min 05 s`.
+/// Milliseconds with a fitting unit: `0.42 ms`, `12.3 ms`, `1.50 s`, `2 min 05 s`, `3 h 20 min`.
 #[must_use]
 pub fn duration_ms(milliseconds: f64) -> String {
     if milliseconds < 999.5 {
         format!("{} ms", three_digits(milliseconds))
     } else if milliseconds < 99_950.0 {
         format!("{} s", three_digits(milliseconds / 1000.0))
-    } else {
+    } else if milliseconds < 3_599_500.0 {
         let seconds = (milliseconds / 1000.0).round() as u64;
         format!("{} min {:02} s", seconds / 60, seconds % 60)
+    } else {
+        let minutes = (milliseconds / 60_000.0).round() as u64;
+        format!("{} h {:02} min", count(minutes / 60), minutes % 60)
     }
 }
 
@@ -99,6 +102,8 @@ mod tests {
     fn durations_choose_a_unit() {
         let shown: Vec<String> = [0.0, 0.423, 12.34, 999.6, 61_000.0, 125_000.0].map(duration_ms).into();
         assert_eq!(shown, ["0.00 ms", "0.42 ms", "12.3 ms", "1.00 s", "61.0 s", "2 min 05 s"]);
+        let long: Vec<String> = [3_599_499.0, 3_599_500.0, 12_029_000.0, 3.6e9].map(duration_ms).into();
+        assert_eq!(long, ["59 min 59 s", "1 h 00 min", "3 h 20 min", "1,000 h 00 min"]);
     }
 
     #[test]

@@ -180,6 +180,9 @@ fn read_statement(source: &SourceFile, start: usize, line: &str) -> Result<Workl
             wrong("parameters", why.into())
         })?,
     };
+    if parameters.iter().flatten().flatten().chain([&sql]).any(|text| text.contains('\0')) {
+        return Err(wrong("parameters", "no text in PostgreSQL holds a zero byte (\\u0000)".into()));
+    }
     if let [first, rest @ ..] = &parameters[..]
         && rest.iter().any(|set| set.len() != first.len())
     {
@@ -282,6 +285,10 @@ mod tests {
         check(
             &with("{\"statement\": \"select $1\", \"rate\": 1, \"parameters\": [[1], []]}"),
             "2:39: sets of parameters have to be of one length",
+        );
+        check(
+            &with("{\"statement\": \"select $1\", \"rate\": 1, \"parameters\": [[\"a\\u0000\"]]}"),
+            "2:39: no text in PostgreSQL holds a zero byte (\\u0000)",
         );
         let twice = "{\"statement\": \"select 1\", \"rate\": 1, \"name\": \"a\"}";
         check(&with(&format!("{twice}\n{twice}")), "3:1: two statements are named a");

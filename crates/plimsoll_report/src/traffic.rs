@@ -56,13 +56,18 @@ pub(crate) fn wait(rehearsal: &Rehearsal, queued: &Queued) -> String {
     if !rehearsal.seeded {
         return "waits".to_owned();
     }
-    let verb = if queued.requests.round() == 1.0 && queued.requests >= 0.5 { "waits" } else { "wait" };
     format!(
-        "{} {verb}, {} in the mean, {} at most",
-        requests(queued.requests),
+        "{}, {} in the mean, {} at most",
+        requests_wait(queued.requests),
         duration_ms(queued.mean_wait_ms),
         duration_ms(queued.longest_wait_ms)
     )
+}
+
+/// `1 request waits`, `49 requests wait`.
+fn requests_wait(number: f64) -> String {
+    let verb = if number.round() == 1.0 && number >= 0.5 { "waits" } else { "wait" };
+    format!("{} {verb}", requests(number))
 }
 
 /// The answer of the prediction in a sentence.
@@ -70,15 +75,16 @@ pub(crate) fn prediction(rehearsal: &Rehearsal, report: &BlockedReport) -> Strin
     let of = report.workload.len();
     let all =
         if of == 1 { "the one statement".to_owned() } else { format!("{} statements", count(of as u64)) };
+    let verb = if report.statements.len() == 1 { "waits" } else { "wait" };
     match report.statements.len() {
         0 => format!("Nobody waits: no lock of the change conflicts with what {all} of the workload take."),
         waiting if rehearsal.seeded => format!(
-            "Of {all} of the workload {} wait; at most {} wait at once.",
+            "Of {all} of the workload {} {verb}; at most {} at once.",
             count(waiting as u64),
-            requests(report.most_waiting)
+            requests_wait(report.most_waiting)
         ),
         waiting => format!(
-            "Of {all} of the workload {} wait. For how long can’t be said: no rows were loaded.",
+            "Of {all} of the workload {} {verb}. For how long can’t be said: no rows were loaded.",
             count(waiting as u64)
         ),
     }
@@ -220,7 +226,11 @@ pub(crate) fn scaled_queues(report: &ScaleReport) -> Vec<String> {
 }
 
 fn factors(least: f64, most: f64) -> String {
-    let short = |value: f64| if value < 10.0 { format!("{value:.1}") } else { count(value.round() as u64) };
+    let short = |value: f64| match value {
+        _ if value < 0.995 => format!("{value:.2}"),
+        _ if value < 9.95 => format!("{value:.1}"),
+        _ => count(value.round() as u64),
+    };
     let (least, most) = (short(least), short(most));
     if least == most { least } else { format!("{least} to {most}") }
 }
@@ -235,6 +245,14 @@ mod tests {
         assert_eq!(
             [0.05, 0.7, 49.4, 1234.5].map(requests),
             ["0.05 requests", "1 request", "49 requests", "1,235 requests"]
+        );
+    }
+
+    #[test]
+    fn factors_below_one_are_told_apart() {
+        assert_eq!(
+            [[0.02, 0.047], [1.0, 9.96], [20.0, 20.4]].map(|[a, b]| factors(a, b)),
+            ["0.02 to 0.05", "1.0 to 10", "20"]
         );
     }
 

@@ -14,6 +14,7 @@ use plimsoll_pg::rehearse::{RehearseError, rehearse};
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::Migration;
 
+use crate::advice;
 use crate::args::{CheckArguments, ColorChoice};
 use crate::commands::lint::Linted;
 use crate::exit::{Failure, unless_stopped};
@@ -146,6 +147,7 @@ async fn examine(
         copies::keep(&server, database, copies::EMPTY).await?;
     }
     let rows = fill(&server, database, &project, settings, rows, &progress).await?;
+    let unscaled = production.is_some() && rows == Rows::None;
     let production = production.filter(|_| rows == Rows::Seeded);
     if load != Load::No || production.is_some() {
         progress.step("copying the state before the change");
@@ -184,6 +186,9 @@ async fn examine(
     if parts == Parts::All {
         findings.extend(suppressions.remarks(&settings.lint.policy));
     }
+    if program.is_some() {
+        notes.extend(advice::of_findings(&settings.root, &findings).map(str::to_owned));
+    }
     let blocked = traffic.predicted(&rehearsal);
     let scale = match production {
         Some(production) => {
@@ -206,8 +211,9 @@ async fn examine(
         } else {
             "[database] seed"
         };
+        let scaled = if unscaled { ", and none is scaled to production's sizes" } else { "" };
         notes.push(format!(
-            "No rows were loaded ({why}): locks, rewrites and scans hold all the same, times and costs mean nothing."
+            "No rows were loaded ({why}): locks, rewrites and scans hold all the same, times and costs mean nothing{scaled}."
         ));
     }
     if !project.new.is_empty() && project.new.iter().all(|migration| migration.statements.is_empty()) {

@@ -1,7 +1,6 @@
 //! `plimsoll fix`: the change rewritten so that it blocks nobody for long, proven on a private server to come to the same,
 //! and written only if asked for.
 
-mod advice;
 mod candidate;
 mod proof;
 mod proven;
@@ -15,10 +14,12 @@ use plimsoll_lint::fix::{Answer, Proposal, propose};
 use plimsoll_lint::judge;
 use plimsoll_sql::{InputFile, Migration, Schema};
 
+use crate::advice;
 use crate::args::{FixArguments, FixFormat, ReportArguments};
 use crate::commands::lint::Linted;
 use crate::exit::{CLEAN, FINDINGS, Failure, unless_stopped};
 use crate::inputs::Inputs;
+use crate::migration_program::MigrationProgram;
 use crate::output::print;
 use crate::project::Project;
 use crate::settings::Settings;
@@ -53,6 +54,13 @@ pub(crate) async fn run(arguments: &FixArguments, config: Option<&Path>) -> Resu
     }
     let settings = Settings::load(config, arguments.postgres)?;
     settings.require_rehearsable()?;
+    if arguments.files.is_empty() && MigrationProgram::is_used(&settings) {
+        let advice =
+            advice::of_framework(&settings.root).map(|advice| format!(". {advice}")).unwrap_or_default();
+        return Err(Failure::input(format!(
+            "fix migrations that are programs: SQL files alone are rewritten; `plimsoll check` says what is safer{advice}"
+        )));
+    }
     let asked = report_arguments(arguments);
     let project = Project::load(&settings, &asked)?;
     project.require_readable()?;

@@ -238,7 +238,9 @@ fn a_bad_workload_is_placed() {
             "lost.jsonl",
             "{\"plimsoll_workload\": 1}\n{\"statement\": \"select * from nowhere\", \"rate\": 1}\n",
         );
-        for (name, sql) in [("begin", "begin"), ("both", "select 1; select 2")] {
+        for (name, sql) in
+            [("begin", "begin"), ("both", "select 1; select 2"), ("copy", "copy ships to stdout")]
+        {
             let text = format!("{{\"plimsoll_workload\": 1}}\n{{\"statement\": \"{sql}\", \"rate\": 1}}\n");
             project.write(format!("{name}.jsonl"), text);
         }
@@ -272,6 +274,12 @@ fn a_bad_workload_is_placed() {
         QUERIES,
         &["--workload", "begin.jsonl"],
         "use statement-2 of the workload at begin.jsonl:2:1: it is transaction control",
+    );
+    check(
+        CONFIG,
+        QUERIES,
+        &["--workload", "copy.jsonl"],
+        "copy.jsonl:2:1: its rows go to or come from the client",
     );
     check(CONFIG, QUERIES, &["--workload", "both.jsonl"], "both.jsonl:2:1: it holds 2 statements");
     check(CONFIG, QUERIES, &["--long-transaction", "1s"], "--load");

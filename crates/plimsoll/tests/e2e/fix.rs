@@ -373,3 +373,9 @@ fn roles_that_a_change_makes_and_random_values_dont_stand_in_its_way() {
         .run(&["fix", "--postgres", "15", NEW])
         .prints(1, &["proven on", "of public.ships.token, whose values differ from run to run", "In Django"]);
 }
+
+#[test]
+fn migrations_that_are_programs_are_told_in_their_frameworks_words() {
+    let django = project(&[("manage.py", "")]);
+    django.run(&["fix"]).fails(2, &["fix migrations that are programs", "AddIndexConcurrently"]);
+}

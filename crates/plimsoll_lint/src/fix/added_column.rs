@@ -131,7 +131,13 @@ impl Added<'_> {
         let mut steps = Vec::new();
         if self.is_serial() {
             let name = made_name(after.schema, table, &self.column.name, "seq", Of::Index);
-            let sequence = quote_name(&ObjectName { schema: table.schema.clone(), name });
+            // A name without a schema goes to the first of the search path; the table may be in a later one.
+            let sequence = ObjectName { schema: table.schema.clone(), name };
+            let own = after.schema.resolve(table).schema;
+            let sequence = match after.schema.resolve(&sequence).schema == own {
+                true => quote_name(&sequence),
+                false => quote_name(&ObjectName { schema: own, ..sequence }),
+            };
             let data_type =
                 self.column.data_type.as_ref().map(|one| one.stored().to_string()).unwrap_or_default();
             let next = format!("nextval('{}')", sequence.replace('\'', "''"));

@@ -172,7 +172,7 @@ impl<'a> Arranger<'a> {
 
     fn original(&mut self, statement: &Statement, chunk: &Chunk) -> Result<(), String> {
         let piece = |kind| Piece {
-            lead: chunk.lead_of(std::iter::once(chunk.sql.as_str())),
+            lead: chunk.lead.clone(),
             sql: chunk.sql.clone(),
             trail: chunk.trail.clone(),
             kind,

@@ -183,8 +183,9 @@ impl Steps<'_> {
                 }));
                 found.extend(column.default.as_ref().map(|default| format!("DEFAULT {default}")));
             }
-            let indexes =
-                known.indexes.iter().filter(|index| index.keys.iter().any(|key| about(&key.columns)));
+            let indexes = known.indexes.iter().filter(|index| {
+                about(&index.predicate_columns) || index.keys.iter().any(|key| about(&key.columns))
+            });
             found.extend(indexes.map(|index| format!("index {}", index.name)));
             let constraints = known.constraints.iter().filter(|constraint| {
                 plimsoll_sql::schema::constrained_columns(&constraint.kind)

@@ -102,6 +102,17 @@ fn indexes_are_built_and_dropped_concurrently_under_the_name_that_they_would_hav
 }
 
 #[test]
+fn a_serial_has_its_sequence_in_the_schema_of_its_table() {
+    for (path, written) in [("public", "ships_n_seq"), ("app, public", "public.ships_n_seq")] {
+        let sql = format!("set search_path = {path};\nalter table ships add column n serial;");
+        let migration = migration(&sql, TransactionHabit::Statement);
+        let (_, proposal) = proposed(&migration, &Settings::default());
+        let made = format!("CREATE SEQUENCE {written} AS integer");
+        assert!(proposal.rewrites[0].steps.iter().any(|step| step.sql == made), "{proposal:#?}");
+    }
+}
+
+#[test]
 fn constraints_are_validated_apart() {
     check(
         "alter table ships add foreign key (owner_id) references owners on delete cascade;",

@@ -5,6 +5,7 @@ use plimsoll_sql::Command;
 use plimsoll_sql::command::{ActionKind, Constraint, ConstraintKind, KeyConstraint};
 use plimsoll_sql::effects::Cause;
 use plimsoll_sql::name::{quote_identifier, quote_name};
+use plimsoll_sql::schema::RelationKind;
 
 use crate::context::{Context, Problem, column_list, made_up_name};
 
@@ -42,11 +43,28 @@ pub(super) fn check(key: &Key, context: &Context, problems: &mut Vec<Problem>) {
         );
         let written = hazard.effect.range.as_ref().and_then(|range| context.text(range)).unwrap_or_default();
         let (index_clauses, timing) = (index_clauses(written), timing(written));
-        let remedy = format!(
-            "Build the index without blocking anyone, outside a transaction, then give it to the constraint:\n\
-             CREATE UNIQUE INDEX CONCURRENTLY {name} ON {sql} ({columns}){index_clauses};\n\
-             ALTER TABLE {sql} ADD CONSTRAINT {name} {words} USING INDEX {name}{timing};"
-        );
+        let known = context.schema.relation(&alter.name);
+        let remedy = if known.is_some_and(|known| known.kind == RelationKind::PartitionedTable) {
+            // Such a table takes neither CONCURRENTLY nor USING INDEX.
+            let index = match &alter.name.schema {
+                Some(schema) => format!("{}.{name}", quote_identifier(schema)),
+                None => name.clone(),
+            };
+            format!(
+                "Give it to the parent alone, then to each partition with an index that was built without blocking anyone, \
+                 outside a transaction:\n\
+                 ALTER TABLE ONLY {sql} ADD CONSTRAINT {name} {words} ({columns}){index_clauses}{timing};\n\
+                 CREATE UNIQUE INDEX CONCURRENTLY … ON … ({columns}){index_clauses};\n\
+                 ALTER TABLE … ADD CONSTRAINT … {words} USING INDEX …{timing};\n\
+                 ALTER INDEX {index} ATTACH PARTITION …;"
+            )
+        } else {
+            format!(
+                "Build the index without blocking anyone, outside a transaction, then give it to the constraint:\n\
+                 CREATE UNIQUE INDEX CONCURRENTLY {name} ON {sql} ({columns}){index_clauses};\n\
+                 ALTER TABLE {sql} ADD CONSTRAINT {name} {words} USING INDEX {name}{timing};"
+            )
+        };
         problems.push(Problem::new(message, remedy, hazard.claim()).of(&hazard));
     }
 }

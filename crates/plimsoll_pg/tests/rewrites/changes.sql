@@ -53,6 +53,10 @@ alter table ships add column captain bigint default 5 references owners (id) on 
 -- a serial column
 alter table pairs add primary key (b);
 alter table pairs add column number serial;
+-- a serial column of a table that isn't in the first schema of the search path
+create schema side;
+set search_path = side, public;
+alter table parcels add column number serial;
 -- a partition that goes
 alter table voyages detach partition voyages_1;
 -- a partition that comes

@@ -6,6 +6,7 @@ use plimsoll_core::workload::{WorkloadStatement, parse_rate, read_workload};
 use plimsoll_core::{Location, SourceFile};
 use plimsoll_lint::names::nearest;
 use plimsoll_pg::queries::PreparedQuery;
+use plimsoll_sql::outline::Outline;
 use plimsoll_sql::{Command, Migration, TransactionHabit};
 
 use crate::args::CheckArguments;
@@ -48,10 +49,22 @@ fn require_one_request(statement: &WorkloadStatement) -> Result<(), Failure> {
         [one] if one.command().is_some_and(Command::is_transaction_control) => {
             "it is transaction control; requests share connections, each a transaction of its own: leave it out".to_owned()
         }
+        [_] if copies_to_client(sql) => {
+            "its rows go to or come from the client, which a request can't do: say COPY (…) TO '/dev/null', or a SELECT or INSERT \
+             of such rows".to_owned()
+        }
         [_] => return Ok(()),
         several => format!("it holds {} statements: give each a rate of its own", several.len()),
     };
     Err(Failure::input(format!("use {name} of the workload at {file}:{line}:{column}: {why}")))
+}
+
+/// Whether it is a COPY whose rows the client sends or gets.
+fn copies_to_client(sql: &str) -> bool {
+    let outline = Outline::of(sql);
+    let first = outline.parts().first().map(|part| &part.range);
+    let copies = first.is_some_and(|first| outline.find(&["copy"]).as_ref() == Some(first));
+    copies && [["to", "stdout"], ["from", "stdin"]].iter().any(|words| outline.find(words).is_some())
 }
 
 fn of_queries(settings: &Settings, queries: &[PreparedQuery]) -> Result<Vec<WorkloadStatement>, Failure> {

@@ -4,7 +4,7 @@ use plimsoll_lint::fix::Rewrite;
 use plimsoll_pg::equality::{Compared, Original};
 use plimsoll_pg::rehearse::{RehearseError, replay};
 use plimsoll_pg::server::PrivateServer;
-use plimsoll_sql::{Migration, StatementKind};
+use plimsoll_sql::{Command, Migration, Statement, StatementKind, TransactionHabit};
 
 use super::Subject;
 use super::candidate::{Candidate, Workshop};
@@ -111,12 +111,20 @@ impl Bench<'_> {
     }
 
     fn settled(&self, proven: Proven, chosen: Vec<usize>, unproven: Vec<(Option<usize>, String)>) -> Outcome {
+        let stops_halfway = proven.candidate.migrations.iter().any(|migration| {
+            let works = |statement: &&Statement| {
+                !matches!(statement.command(), Some(Command::Set(_) | Command::Reset { .. }))
+            };
+            migration.habit == TransactionHabit::Statement
+                && migration.statements.iter().filter(works).count() > 1
+        });
         Outcome {
             files: proven.candidate.files,
             proven: chosen,
             unproven,
             compared: Some(proven.compared),
             seeded: self.seeded,
+            stops_halfway,
             ..Outcome::default()
         }
     }

@@ -33,6 +33,8 @@ pub(crate) struct Outcome {
     pub(crate) compared: Option<Compared>,
     /// Whether rows were there.
     pub(crate) seeded: bool,
+    /// Whether a file of several statements runs each alone, so that what fails in the middle leaves the half.
+    pub(crate) stops_halfway: bool,
 }
 
 /// For how long a change keeps others out of what was there, in milliseconds.

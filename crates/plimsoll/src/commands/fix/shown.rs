@@ -8,16 +8,24 @@ use serde_json::{Value, json};
 use similar::TextDiff;
 
 use super::Subject;
-use super::advice;
 use super::candidate::Workshop;
 use super::proven::{KeptOut, Outcome, RewrittenFile};
+use crate::advice;
 
 /// Version of the JSON's form.
 const FORMAT_VERSION: u32 = 1;
 
 /// How to go on after a `lock_timeout`.
 const RETRY: &str = "A statement that lock_timeout stops has changed nothing: run the migration again, a few times with a pause \
-                     between. A concurrent build that failed leaves an invalid index: drop it first.";
+                     between.";
+
+/// The same where statements before it aren't undone with it.
+const GO_ON: &str = "A statement that lock_timeout stops has changed nothing: run it again, a few times with a pause between. A file \
+                     without a transaction can't run again as a whole: what stands before that statement is done, and has to be left \
+                     out.";
+
+/// After a build that failed.
+const DROP_INVALID: &str = "A concurrent build that failed leaves an invalid index: drop it first.";
 
 /// All that is to be told.
 pub(super) struct Report<'a> {
@@ -42,7 +50,8 @@ impl Report<'_> {
         let tells = !text.is_empty();
         let mut files = self.outcomes.iter().flat_map(|outcome| &outcome.files);
         if files.any(|file| file.after.contains("lock_timeout")) {
-            line(&mut text, RETRY);
+            let halfway = self.outcomes.iter().any(|outcome| outcome.stops_halfway);
+            line(&mut text, &format!("{} {DROP_INVALID}", if halfway { GO_ON } else { RETRY }));
         }
         for note in &self.notes {
             line(&mut text, note);
@@ -100,7 +109,8 @@ impl Report<'_> {
         }
         let proven = subject.proposal.rewrites.iter().enumerate();
         let proven = proven.filter(|(index, _)| outcome.is_proven(*index)).map(|(_, rewrite)| rewrite);
-        if let Some(advice) = advice::of(&self.workshop.settings.root, self.workshop.project.layout(), proven)
+        if let Some(advice) =
+            advice::of_rewrites(&self.workshop.settings.root, self.workshop.project.layout(), proven)
         {
             line(text, &format!("  {advice}"));
         }

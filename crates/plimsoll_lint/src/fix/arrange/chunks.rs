@@ -10,7 +10,7 @@ use plimsoll_sql::outline::Outline;
 pub(super) struct Chunk {
     /// From the end of the chunk before.
     pub(super) lead: String,
-    /// The statement without its semicolon.
+    /// The statement up to its semicolon, comments included.
     pub(super) sql: String,
     /// The comments within the statement and before its semicolon.
     comments: Vec<String>,
@@ -60,11 +60,12 @@ impl Chunks {
                 trail.end = rest_of_line(text, data.end..bound).max(after_line(text, data.end, bound));
             }
             let whole = &text[range.start..semicolon.unwrap_or(range.end)];
+            let gap = range.end..semicolon.map_or(range.end, |end| end.saturating_sub(1).max(range.end));
             let inner = comments(whole).into_iter().map(|comment| whole[comment].trim_end().to_owned());
             chunks.push(Chunk {
                 lead: without_markers(&text[at..range.start]),
                 comments: inner.filter(|comment| !is_marker(comment)).collect(),
-                sql: text[range].to_owned(),
+                sql: format!("{}{}", &text[range], without_markers(&text[gap])),
                 trail: text[trail.clone()].to_owned(),
             });
             at = trail.end;
@@ -110,6 +111,7 @@ mod tests {
         let trails: Vec<&str> = chunks.chunks.iter().map(|chunk| chunk.trail.as_str()).collect();
         assert_eq!(trails, [" -- one\n", " ", "\n", "\n1\n\\.\n", "\n"]);
         assert_eq!(chunks.chunks[1].lead, "\n-- two\n");
+        assert_eq!(chunks.chunks[0].sql, "select 1 -- a;b\n ");
         assert_eq!(chunks.tail, "-- tail\n");
     }
 }

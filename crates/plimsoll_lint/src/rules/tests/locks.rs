@@ -162,6 +162,26 @@ fn attaching_reads_what_no_check_proves() {
 }
 
 #[test]
+fn the_key_of_a_partitioned_table_goes_to_its_partitions_one_by_one() {
+    let schema = "create schema log; create table log.calls (id int not null) partition by hash (id);\n\
+                  create table log.calls_1 partition of log.calls for values with (modulus 1, remainder 0);";
+    let sql = "alter table log.calls add constraint k primary key (id)";
+    let found = findings(schema, sql, TransactionHabit::Statement, &Settings::default());
+    let finding = found.iter().find(|finding| finding.rule == "adding-primary-key-constraint");
+    let remedy = &finding.unwrap_or_else(|| panic!("{found:#?}")).remedy;
+    let statements: Vec<&str> = remedy.lines().skip(1).collect();
+    assert_eq!(
+        statements,
+        [
+            "ALTER TABLE ONLY log.calls ADD CONSTRAINT k PRIMARY KEY (id);",
+            "CREATE UNIQUE INDEX CONCURRENTLY … ON … (id);",
+            "ALTER TABLE … ADD CONSTRAINT … PRIMARY KEY USING INDEX …;",
+            "ALTER INDEX log.k ATTACH PARTITION …;",
+        ]
+    );
+}
+
+#[test]
 fn an_index_made_first_keeps_what_the_constraint_says() {
     let remedy = |constraint: &str| {
         let sql = format!("alter table ships add constraint u unique {constraint}");
