@@ -19,7 +19,7 @@ use super::commits::commits;
 use super::deed::Deed;
 use super::error::{RehearseError, catalog_error, refusal_of, statement_error};
 use super::guard::{BACK_TO_SAVEPOINT, Guard};
-use super::inside::{FLUSH_COUNTERS, SESSION_SETTINGS, all_counters, inside};
+use super::inside::{FLUSH_COUNTERS, SESSION_SETTINGS, all_counters};
 use super::ledger::{Failures, Ledger, Subject};
 use super::notices::Notices;
 use super::outside::{backend_pid, locks_of, sequence_values, wal_position};
@@ -121,8 +121,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// After a rollback relations have their former names and files again, and some locks are gone. What was undone is counted
-    /// all the same, and is nothing that the next statement did.
+    /// After a rollback relations have their former names and files again, and some locks are gone.
     pub(super) async fn forget_undone(
         &mut self,
         session: &Session,
@@ -136,10 +135,15 @@ impl<'a> Stage<'a> {
             Err(error) => return Err(catalog_error(self.server, error).await),
         }
         if let Some(open) = open {
-            let locks = ours!(self, locks_of(&self.observer, session.pid).await);
-            let (counters, wal) = ours!(self, all_counters(&session.client).await);
-            *open = Photograph { locks, counters, wal };
+            open.locks = ours!(self, locks_of(&self.observer, session.pid).await);
+            self.count_anew(session, open).await?;
         }
+        Ok(())
+    }
+
+    /// What was undone is counted all the same, and is nothing that the next statement did.
+    async fn count_anew(&self, session: &Session, open: &mut Photograph) -> Result<(), RehearseError> {
+        (open.counters, open.wal) = ours!(self, all_counters(&session.client).await);
         Ok(())
     }
 
@@ -264,8 +268,7 @@ impl<'a> Stage<'a> {
             let refusal = refusal_of(self.server, &place_of(migration, statement), &error).await?;
             if guard != Guard::None {
                 ours!(self, session.client.batch_execute(BACK_TO_SAVEPOINT).await);
-                // What was undone is counted all the same.
-                (open.counters, open.wal) = ours!(self, all_counters(&session.client).await);
+                self.count_anew(session, open).await?;
             }
             if let Some(role) = missing_role(refusal)
                 && create_role(&self.observer, role).await.is_ok()
@@ -303,9 +306,8 @@ impl<'a> Stage<'a> {
             }
             (Guard::Trial, Ok(())) => {
                 ours!(self, session.client.batch_execute(BACK_TO_SAVEPOINT).await);
-                // What was undone is counted all the same, and was told of.
-                let now = ours!(self, inside(&session.client).await);
-                (open.counters, open.wal) = (now.counters, now.wal);
+                self.count_anew(session, open).await?;
+                // What the server told was of what is undone.
                 session.notices.told();
                 return Ok(timed_run(&self.observer, session, migration, statement).await);
             }

@@ -68,24 +68,24 @@ def peak():
             return int(line.split()[1])
 
 
+def until_it_is_ended(client):
+    try:
+        while True:
+            answers(client)
+    except (EOFError, ConnectionError):
+        pass
+
+
 def malformed():
     client = connect()
     answers(client)
     client.sendall(query("select 1") + b"Q\0\0\0\3" + query("select 2"))
-    try:
-        while True:
-            answers(client)
-    except (EOFError, ConnectionError):
-        pass
+    until_it_is_ended(client)
     # A kind that there isn't, and a body that is cut short.
     client = connect()
     answers(client)
     client.sendall(message(b"~", b"xyz"))
-    try:
-        while True:
-            answers(client)
-    except (EOFError, ConnectionError):
-        pass
+    until_it_is_ended(client)
     client = connect()
     answers(client)
     client.sendall(message(b"P", b"no end") + message(b"B", b"\xff") + message(b"E") + message(b"S"))

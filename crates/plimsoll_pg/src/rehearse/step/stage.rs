@@ -269,15 +269,14 @@ impl<'a> Program<'a> {
 
     /// Sessions that sample a statement: those that are at hand, else new ones.
     pub(super) async fn take_sampler(&self) -> Result<Sampler<'a>, RehearseError> {
-        let at_hand = self.sampler.take();
-        let Some(sampler) = at_hand else {
-            let (server, database) = {
-                let stage = self.stage.lock().await;
-                (stage.server, stage.database)
-            };
-            return Sampler::open(server, database).await;
+        if let Some(sampler) = self.sampler.take() {
+            return Ok(sampler);
+        }
+        let (server, database) = {
+            let stage = self.stage.lock().await;
+            (stage.server, stage.database)
         };
-        Ok(sampler)
+        Sampler::open(server, database).await
     }
 
     /// Gives them back.
