@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 use crate::lock::{Blocks, LockMode};
 use crate::rehearsal::{HeldLock, Rehearsal, StatementRecord};
 
-/// One lock from the statement that takes it to the end of its transaction, or to the rollback of a savepoint before it. Times in milliseconds since the change's
-/// first statement.
+/// One lock from the statement that takes it to the end of its transaction, or to the rollback of a savepoint
+/// before it. Times in milliseconds since the change's first statement.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LockHold<'a> {
     /// The relation as `schema.name`.
