@@ -53,8 +53,18 @@ pub(crate) enum Verb {
     Watch(WatchArguments),
     /// Write down what a server's catalogue says, read-only, so that lint knows its tables and their sizes
     Snapshot(SnapshotArguments),
+    /// Take a copy of a database, once, from which branches are cut
+    Trunk(crate::branch_args::TrunkArguments),
+    /// Make private, writable copies of a trunk, each with a server of its own
+    Branch(crate::branch_args::BranchArguments),
     /// Start, find or install a private PostgreSQL server
     Server(ServerArguments),
+    /// Keep one branch: what `plimsoll branch` runs in the background
+    #[command(hide = true)]
+    KeepBranch {
+        /// The branch
+        name: plimsoll_branch::Name,
+    },
     /// Explain a rule, by its id here or in another tool
     Rule(RuleArguments),
     /// List all rules with their group, their severity, and whether they run here
@@ -351,7 +361,7 @@ pub(crate) struct RuleArguments {
     pub(crate) id: Option<String>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let ms = milliseconds(text).filter(|ms| *ms > 0);
     ms.map(Duration::from_millis)
         .ok_or_else(|| "write a duration as PostgreSQL does, such as 2s or 500ms".into())

@@ -5,6 +5,7 @@
 mod advice;
 mod args;
 mod baseline;
+mod branch_args;
 mod checkout;
 mod commands;
 mod config;
@@ -50,6 +51,9 @@ fn run(arguments: Arguments) -> Result<u8, Failure> {
     // It waits for its client and not for signals, which end it as they end any program.
     if matches!(arguments.verb, Verb::Lsp) {
         return commands::lsp::run(arguments.config.as_deref());
+    }
+    if let Verb::KeepBranch { name } = &arguments.verb {
+        return commands::branch::keep(name, arguments.config.as_deref());
     }
     // One thread: a private server is tied to the life of the thread that started it.
     let runtime = tokio::runtime::Builder::new_current_thread()

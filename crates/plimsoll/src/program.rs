@@ -36,6 +36,31 @@ pub(crate) async fn run(
     command: &[OsString],
     prepare: impl FnOnce(&mut std::process::Command),
 ) -> Result<ExitStatus, Failure> {
+    run_with(command, |spawned| {
+        prepare(spawned);
+        // Standard output is for the report.
+        spawned.stdout(Stdio::from(io::stderr().as_fd().try_clone_to_owned()?));
+        Ok(())
+    })
+    .await
+}
+
+/// As [`run`], for a program whose output is the result.
+pub(crate) async fn run_in_front(
+    command: &[OsString],
+    prepare: impl FnOnce(&mut std::process::Command),
+) -> Result<ExitStatus, Failure> {
+    run_with(command, |spawned| {
+        prepare(spawned);
+        Ok(())
+    })
+    .await
+}
+
+async fn run_with(
+    command: &[OsString],
+    prepare: impl FnOnce(&mut std::process::Command) -> io::Result<()>,
+) -> Result<ExitStatus, Failure> {
     let (program, arguments) =
         command.split_first().ok_or_else(|| Failure::input("run the program: none is named behind --"))?;
     let failed = |why: io::Error| {
@@ -44,10 +69,7 @@ pub(crate) async fn run(
     };
     let mut spawned = std::process::Command::new(program);
     spawned.args(arguments);
-    prepare(&mut spawned);
-    // Standard output is for the report.
-    let stderr = io::stderr().as_fd().try_clone_to_owned().map_err(failed)?;
-    spawned.stdout(Stdio::from(stderr));
+    prepare(&mut spawned).map_err(failed)?;
     let mut child = Command::from(spawned).kill_on_drop(true).spawn().map_err(failed)?;
     wait(&mut child).await.map_err(|why| Failure::environment(format!("wait for the program: {why}")))
 }

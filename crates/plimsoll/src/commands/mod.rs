@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+pub(crate) mod branch;
 mod check;
 mod fix;
 mod import;
@@ -10,6 +11,7 @@ mod rule;
 mod rules;
 mod server;
 mod snapshot;
+mod trunk;
 mod watch;
 
 use crate::args::{Arguments, Verb};
@@ -32,6 +34,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         }
         Verb::Lint(arguments) => lint::run(&arguments, config, color),
         Verb::Snapshot(arguments) => snapshot::run(&arguments).await,
+        Verb::Trunk(arguments) => trunk::run(&arguments, config).await,
+        Verb::Branch(arguments) => branch::run(&arguments, config).await,
+        Verb::KeepBranch { name } => branch::keep(&name, config),
         Verb::Lsp => lsp::run(config),
         Verb::Server(arguments) => server::run(&arguments, config).await,
         Verb::Watch(arguments) => watch::run(&arguments, config, color).await,

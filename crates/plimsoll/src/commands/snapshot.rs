@@ -63,7 +63,7 @@ pub(crate) async fn take(
     Ok(snapshot)
 }
 
-fn limits(server: &ServerAddress) -> Limits {
+pub(crate) fn limits(server: &ServerAddress) -> Limits {
     let or = |given: Option<Duration>, default: Duration| given.unwrap_or(default);
     let usual = Limits::default();
     Limits {

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 /// Makes the kernel send `signal` to the child when the **thread** that spawns it ends; so
 /// spawn from a thread that waits for the child. Does nothing on systems without that service.
 #[cfg(target_os = "linux")]
-pub(super) fn die_with_us(command: &mut Command, signal: Signal) {
+pub fn die_with_us(command: &mut Command, signal: Signal) {
     use std::os::unix::process::CommandExt as _;
 
     let parent = rustix::process::getpid();
@@ -28,4 +28,4 @@ pub(super) fn die_with_us(command: &mut Command, signal: Signal) {
 
 /// Does nothing: this system can't send a signal on a parent's death; the watchdog remains.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn die_with_us(_command: &mut Command, _signal: Signal) {}
+pub fn die_with_us(_command: &mut Command, _signal: Signal) {}

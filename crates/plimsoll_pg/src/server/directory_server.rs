@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::binaries::Binaries;
 use super::death::{Death, log_tail};
 use super::error::ServerError;
+use super::network::Network;
 use super::postmaster::Postmaster;
 use super::process_environment::isolate;
 use super::server_user::ServerUser;
@@ -34,6 +35,8 @@ pub struct DirectoryStart<'a> {
     pub user: &'a ServerUser,
     /// How long it may take until connections are taken, beyond the usual: recovery reads all WAL since a checkpoint.
     pub recovery: Duration,
+    /// What its sessions may reach.
+    pub network: Network,
 }
 
 /// A running server. Dropping it stops the server at once, as a crash would, and leaves the data directory.
@@ -51,7 +54,7 @@ impl DirectoryServer {
     /// # Errors
     /// When its program can't be run or its log can't be written.
     pub(super) fn spawn(start: DirectoryStart<'_>) -> Result<Self, ServerError> {
-        let DirectoryStart { binaries, data, log, user, .. } = start;
+        let DirectoryStart { binaries, data, log, user, network, .. } = start;
         let log_error =
             |why| ServerError::Folder { action: "write the server's log to", path: log.to_owned(), why };
         let file = File::create(log).map_err(log_error)?;
@@ -63,7 +66,7 @@ impl DirectoryServer {
         user.run(&mut command);
         // Ctrl-C in a terminal is for the program, which then stops the server in order.
         command.process_group(0);
-        let postmaster = Postmaster::start(command, data.to_owned())
+        let postmaster = Postmaster::start(command, data.to_owned(), network)
             .map_err(|why: io::Error| ServerError::Spawn { program, why })?;
         let version = binaries.version().clone();
         Ok(Self { postmaster, data: data.to_owned(), log: log.to_owned(), version })

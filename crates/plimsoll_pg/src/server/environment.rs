@@ -21,6 +21,10 @@ pub enum Privilege {
 pub struct Environment {
     /// `PLIMSOLL_CACHE`: the cache folder, before any default.
     pub plimsoll_cache: Option<PathBuf>,
+    /// `PLIMSOLL_STATE`: the folder of trunks and branches, before any default.
+    pub plimsoll_state: Option<PathBuf>,
+    /// `XDG_STATE_HOME`.
+    pub xdg_state_home: Option<PathBuf>,
     /// `XDG_CACHE_HOME`.
     pub xdg_cache_home: Option<PathBuf>,
     /// `HOME`.
@@ -42,6 +46,8 @@ impl Environment {
         let path_of = |name| variable(name).map(PathBuf::from);
         Self {
             plimsoll_cache: path_of("PLIMSOLL_CACHE"),
+            plimsoll_state: path_of("PLIMSOLL_STATE"),
+            xdg_state_home: path_of("XDG_STATE_HOME"),
             xdg_cache_home: path_of("XDG_CACHE_HOME"),
             home: path_of("HOME"),
             temp_dir: path_of("TMPDIR"),

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Clears up, if the server of this data directory was killed.
-pub(super) fn clear_up(data: &Path) {
+/// Clears up, if the server of this data directory was killed: waits for its processes, and removes its segment.
+pub fn clear_up(data: &Path) {
     let Ok(pid_file) = std::fs::read_to_string(data.join("postmaster.pid")) else { return };
     wait_for_children(data);
     if let Some(segment) = segment_of(&pid_file) {

@@ -9,7 +9,7 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// How much a lock excludes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LockKind {
+pub enum LockKind {
     /// Many readers.
     Shared,
     /// One writer.
@@ -17,7 +17,10 @@ pub(super) enum LockKind {
 }
 
 /// Opens the lock file, making it where possible. A lock works on a file open for reading too.
-pub(super) fn open_lock_file(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+/// When it can be neither made nor opened.
+pub fn open_lock_file(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)
@@ -28,7 +31,10 @@ pub(super) fn open_lock_file(path: &Path) -> io::Result<File> {
 }
 
 /// Waits for the lock, which is held until the file is closed.
-pub(super) fn lock(file: &File, kind: LockKind, patience: Duration) -> io::Result<()> {
+///
+/// # Errors
+/// When it isn't free within `patience`, or can't be locked.
+pub fn lock(file: &File, kind: LockKind, patience: Duration) -> io::Result<()> {
     let deadline = Instant::now() + patience;
     loop {
         let attempt = match kind {

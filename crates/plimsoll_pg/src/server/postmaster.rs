@@ -16,6 +16,9 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::die_with_us::die_with_us;
 use super::leftovers::clear_up;
+use super::network::Network;
+#[cfg(target_os = "linux")]
+use super::network::{leave_network, without_network};
 
 /// A postmaster told to quit kills children that don't after 5 s.
 const QUIT_PATIENCE: Duration = Duration::from_secs(8);
@@ -37,13 +40,17 @@ struct Ending {
 
 impl Postmaster {
     /// Starts the command, which runs a server on the data directory.
-    pub(super) fn start(mut command: Command, data: PathBuf) -> io::Result<Self> {
+    pub(super) fn start(mut command: Command, data: PathBuf, network: Network) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        if network == Network::None && !rustix::process::geteuid().is_root() {
+            without_network(&mut command);
+        }
         die_with_us(&mut command, Signal::QUIT);
         let ending = Arc::new(Ending::default());
         let (report, started) = mpsc::channel();
         let keeper = std::thread::Builder::new().name("postmaster-keeper".to_owned()).spawn({
             let ending = Arc::clone(&ending);
-            move || keep(command, &report, &ending)
+            move || keep(command, network, &report, &ending)
         })?;
         let process = started.recv().map_err(|_| io::Error::other("its keeper ended"))??;
         Ok(Self { process, data, ending, keeper: Some(keeper) })
@@ -115,7 +122,14 @@ impl Ending {
     }
 }
 
-fn keep(mut command: Command, report: &mpsc::Sender<io::Result<Pid>>, ending: &Ending) {
+fn keep(mut command: Command, network: Network, report: &mpsc::Sender<io::Result<Pid>>, ending: &Ending) {
+    #[cfg(target_os = "linux")]
+    if network == Network::None
+        && rustix::process::geteuid().is_root()
+        && let Err(why) = leave_network()
+    {
+        return report.send(Err(why)).unwrap_or_default();
+    }
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return report.send(Err(error)).unwrap_or_default(),

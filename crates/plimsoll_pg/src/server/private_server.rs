@@ -19,6 +19,7 @@ use super::copy_tree::move_tree;
 use super::death::Death;
 use super::directory_server::{DirectoryServer, DirectoryStart, POLL};
 use super::error::ServerError;
+use super::network::Network;
 use super::private_folder::{PrivateFolder, SOCKET_FILE, choose_temp_root};
 use super::server_user::ServerUser;
 use super::settings::{HBA, configuration};
@@ -57,7 +58,9 @@ impl PrivateServer {
         Template::new(binaries, &options.cache, user).copy_to(&folder.data())?;
         write_configuration(&folder, options)?;
         let (data, log) = (folder.data(), folder.log());
-        let start = DirectoryStart { binaries, data: &data, log: &log, user, recovery: Duration::ZERO };
+        let network = Network::Host;
+        let start =
+            DirectoryStart { binaries, data: &data, log: &log, user, recovery: Duration::ZERO, network };
         let server = DirectoryServer::spawn(start)?;
         folder
             .report_server(server.process())

@@ -3,8 +3,9 @@
 //! PostgreSQL refuses to run as root. For root, the server runs as `postgres` where that user
 //! exists, else as `nobody`; an ordinary user runs it as themselves.
 
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, chown, fchown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -85,7 +86,7 @@ impl ServerUser {
     }
 
     /// Makes the command run as this user.
-    pub(super) fn run(&self, command: &mut Command) {
+    pub fn run(&self, command: &mut Command) {
         if let Self::Other { uid, gid, .. } = self {
             // As root, `uid` drops the supplementary groups too.
             command.uid(*uid).gid(*gid);
@@ -93,15 +94,32 @@ impl ServerUser {
     }
 
     /// Makes the file or folder this user's.
-    pub(super) fn own(&self, path: &Path) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When it isn't there, or may not be given away.
+    pub fn own(&self, path: &Path) -> io::Result<()> {
         match self {
             Self::Caller => Ok(()),
             Self::Other { uid, gid, .. } => chown(path, Some(*uid), Some(*gid)),
         }
     }
 
+    /// As [`Self::own`], for a file that is open.
+    ///
+    /// # Errors
+    /// When it may not be given away.
+    pub fn own_open(&self, file: &File) -> io::Result<()> {
+        match self {
+            Self::Caller => Ok(()),
+            Self::Other { uid, gid, .. } => fchown(file, Some(*uid), Some(*gid)),
+        }
+    }
+
     /// Checks that the user can enter this folder.
-    pub(super) fn check_can_enter(&self, folder: &Path, advice: &'static str) -> Result<(), ServerUserError> {
+    ///
+    /// # Errors
+    /// When a folder on the way is closed to the user; the error ends with the advice.
+    pub fn check_can_enter(&self, folder: &Path, advice: &'static str) -> Result<(), ServerUserError> {
         let Self::Other { name, uid, gid } = self else { return Ok(()) };
         let unreadable = |why| ServerUserError::Unreadable { path: folder.to_owned(), why };
         let real = folder.canonicalize().map_err(unreadable)?;

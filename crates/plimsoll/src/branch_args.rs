@@ -1,0 +1,208 @@
+//! What was typed behind `plimsoll trunk` and `plimsoll branch`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use plimsoll_branch::Name;
+use plimsoll_branch::mechanism::Kind;
+
+use crate::args::{ServerAddress, duration};
+
+#[derive(Debug, Args)]
+pub(crate) struct TrunkArguments {
+    #[command(subcommand)]
+    pub(crate) action: TrunkAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrunkAction {
+    /// Take a copy: of a running server, a stopped server's data directory, a dump, another trunk, or of this project's
+    /// schema, migrations and seed
+    Create(TrunkCreate),
+    /// Take a trunk's copy anew; branches that were cut from it stay as they are
+    Refresh(TrunkRefresh),
+    /// List the trunks
+    List(ListArguments),
+    /// Remove trunks; their branches stay
+    Drop {
+        /// Their names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<Name>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrunkCreate {
+    /// Its name: letters, digits, _ and -
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Name,
+    /// Where the copy comes from: a server (postgres://role@host/database, or key=value pairs), by pg_basebackup; the data
+    /// directory of a stopped server; what pg_dump wrote (custom, directory, tar or plain); or a trunk's name [default:
+    /// what plimsoll.toml says of the state before a change: schema, migrations, seed]
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) from: Option<String>,
+    /// Of this project's migrations, run only those before this one
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    pub(crate) before: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) how: TrunkHow,
+    /// The major version of the server, for a dump or for the project's scripts [default: the newest found]
+    #[arg(long, value_name = "MAJOR")]
+    pub(crate) postgres: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrunkRefresh {
+    /// Its name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Name,
+    /// Another source than it was taken from
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) from: Option<String>,
+    #[command(flatten)]
+    pub(crate) how: TrunkHow,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrunkHow {
+    /// Read no more than this from a running server in a second, in kB or with M, such as 20M
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) max_rate: Option<String>,
+    /// Ask a running server for a checkpoint at once, instead of waiting for its next one: quicker, and more work for its
+    /// disk
+    #[arg(long)]
+    pub(crate) fast_checkpoint: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerAddress,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// What to print
+    #[arg(long, value_name = "FORMAT", default_value = "terminal")]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    Terminal,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BranchArguments {
+    #[command(subcommand)]
+    pub(crate) action: BranchAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BranchAction {
+    /// Make a branch and start its server
+    Create(BranchCreate),
+    /// List the branches
+    List(ListArguments),
+    /// Print a branch's address; starts its server if it doesn't run
+    Url {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: Name,
+        /// Another database than the trunk's main one
+        #[arg(long, short, value_name = "DATABASE")]
+        database: Option<String>,
+    },
+    /// Run psql on a branch; starts its server if it doesn't run
+    Psql {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: Name,
+        /// What follows is for psql
+        #[arg(last = true, value_name = "ARGUMENT")]
+        arguments: Vec<OsString>,
+    },
+    /// Give a branch again what its parent has now
+    Reset {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: Name,
+    },
+    /// Say how a branch differs from its parent: the schema, and how many rows each table has
+    Diff {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: Name,
+    },
+    /// Stop a branch's server; the branch stays
+    Stop {
+        /// Their names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<Name>,
+    },
+    /// Stop branches and remove them
+    Drop {
+        /// Their names
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<Name>,
+    },
+    /// Remove what killed programs have left, and branches whose time is over
+    Gc,
+    /// Say by which mechanisms this machine can make branches, measured
+    Doctor,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BranchCreate {
+    /// Its name: letters, digits, _ and -
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Name,
+    /// The trunk or the branch to cut it from [default: the only trunk]
+    #[arg(long, value_name = "TRUNK|BRANCH")]
+    pub(crate) from: Option<Name>,
+    /// Remove it after this time, such as 30min or 2h
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "exec")]
+    pub(crate) ttl: Option<Duration>,
+    /// Run this program with DATABASE_URL, PGHOST, PGPORT, PGUSER and PGDATABASE set, and remove the branch when it ends; its
+    /// exit code is ours. All that follows is the program's
+    #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true)]
+    pub(crate) exec: Vec<OsString>,
+    /// Also listen on this port of 127.0.0.1, with a password; without a number, on a free one. The branch can then reach
+    /// the network
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "0", require_equals = true)]
+    pub(crate) port: Option<u16>,
+    /// Give the server this setting (repeatable)
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) settings: Vec<(String, String)>,
+    /// How to make it: btrfs-snapshot, block-clone, overlay or copy [default: the best that the machine offers]
+    #[arg(long, value_name = "MECHANISM")]
+    pub(crate) mechanism: Option<Kind>,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, such as work_mem=64MB")?;
+    if name.is_empty() {
+        return Err("the name is empty: write NAME=VALUE, such as work_mem=64MB".into());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn rate(text: &str) -> Result<String, String> {
+    let digits = text.trim_end_matches(['k', 'M']);
+    let is_rate = text.len() <= digits.len() + 1 && digits.parse::<u64>().is_ok_and(|number| number > 0);
+    if is_rate { Ok(text.to_owned()) } else { Err("write kilobytes a second, or with M, such as 20M".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_pg_basebackups() {
+        for good in ["32", "500k", "20M"] {
+            assert_eq!(rate(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "M", "0", "20G", "20kM", "x"] {
+            assert!(rate(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! Makes branches, resets and drops them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use plimsoll_core::units::bytes;
+use plimsoll_pg::server::LockKind;
+
+use crate::error::{BranchError, file_error};
+use crate::host::Host;
+use crate::keeper;
+use crate::manifest::{Branch, Lifetime, Moment, Parent, Port, ServerFacts};
+use crate::mechanism::{self, BranchFolders, Kind, Mechanism};
+use crate::name::Name;
+use crate::running::{Address, copy_running};
+use crate::state::{Building, State, random_text};
+
+/// How long another command's work on the same branch or trunk is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A fast shutdown writes what the branch's server holds in memory, 128 MB at most.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(150);
+
+/// The port of every server without one of its own: it names the socket's file alone.
+pub const SOCKET_PORT: u16 = 5432;
+
+/// What to cut a branch from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A trunk's current version.
+    Trunk(Name),
+    /// A branch, as it is, running or not.
+    Branch(Name),
+}
+
+/// A branch to make.
+#[derive(Clone, Debug)]
+pub struct NewBranch {
+    /// Its name.
+    pub name: Name,
+    /// What to cut it from.
+    pub origin: Origin,
+    /// How long it is to be there.
+    pub lifetime: Lifetime,
+    /// How to make it; the best way if none is named.
+    pub mechanism: Option<Kind>,
+    /// A port on 127.0.0.1.
+    pub port: Option<u16>,
+    /// Settings of the server.
+    pub settings: Vec<(String, String)>,
+    /// The moment.
+    pub now: Moment,
+}
+
+/// What a maker of branches says meanwhile.
+pub trait Say: Sync {
+    /// Something that a person should know before it happens.
+    fn say(&self, text: String);
+}
+
+/// Makes a branch. It doesn't run yet.
+///
+/// # Errors
+/// When there is one of its name, the origin isn't there, or a file can't be made; nothing is left of it then.
+pub async fn create(
+    state: &State,
+    host: &Host,
+    new: &NewBranch,
+    say: &dyn Say,
+) -> Result<Branch, BranchError> {
+    if state.branch_folder(&new.name).exists() {
+        return Err(BranchError::Taken { kind: "branch", name: new.name.clone() });
+    }
+    let building = state.build()?;
+    let branch = fill(state, host, new, &building, say).await?;
+    let place = state.branch_folder(&new.name);
+    building.publish(&place).map_err(|why| match why.kind() {
+        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
+            BranchError::Taken { kind: "branch", name: new.name.clone() }
+        }
+        _ => file_error("make", &place)(why),
+    })?;
+    Ok(branch)
+}
+
+/// Puts everything of a branch into a folder, its manifest last.
+async fn fill(
+    state: &State,
+    host: &Host,
+    new: &NewBranch,
+    building: &Building,
+    say: &dyn Say,
+) -> Result<Branch, BranchError> {
+    let (origin, _lock) = Opened::open(state, &new.origin)?;
+    // Named before anything is copied, where the installation is gone.
+    host.installation(origin.server.major)?;
+    let folders = BranchFolders::of(building.path());
+    let mut notes = origin.notes.clone();
+    let mechanism = if let Some(address) = origin.running() {
+        let mechanism = choose(state, new.mechanism, &origin, Source::Changes)?;
+        warn(mechanism, &origin, state, say);
+        mechanism::make_data_folder(&folders.data(), state.user())
+            .map_err(file_error("make", &folders.data()))?;
+        let copy = |source: &Path, target: &Path, leave: mechanism::Leave<'_>| {
+            mechanism::copy_by(mechanism.kind(), source, target, state.user(), leave)
+        };
+        copy_running(&address, &origin.data, &folders.data(), state.user(), &copy).await?;
+        notes.push("taken from a running server: rows of unlogged tables are not in it".to_owned());
+        mechanism
+    } else {
+        let mechanism = choose(state, new.mechanism, &origin, Source::Rests)?;
+        warn(mechanism, &origin, state, say);
+        mechanism
+            .branch(&origin.data, folders, state.user())
+            .map_err(file_error("make a branch in", building.path()))?;
+        mechanism
+    };
+    let port = new.port.map(|number| -> Result<Port, BranchError> {
+        let number = if number == 0 { free_port()? } else { number };
+        Ok(Port { number, password: random_text(24) })
+    });
+    let branch = Branch {
+        name: new.name.clone(),
+        id: random_text(8),
+        parent: origin.parent,
+        mechanism: mechanism.kind(),
+        lower: mechanism.needs_source().then_some(origin.data),
+        made_at: new.now,
+        lifetime: new.lifetime,
+        server: origin.server,
+        extra_settings: new.settings.clone(),
+        port: port.transpose()?,
+        notes,
+    };
+    state.write_branch(building.path(), &branch)?;
+    Ok(branch)
+}
+
+fn free_port() -> Result<u16, BranchError> {
+    std::net::TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(file_error("find a free port on", Path::new("127.0.0.1")))
+}
+
+/// Gives a branch what its parent has now, instead of what it has. It doesn't run then.
+///
+/// # Errors
+/// When the parent is gone, or the branch can't be stopped; the branch stays as it was then.
+pub async fn reset(
+    state: &State,
+    host: &Host,
+    name: &Name,
+    now: Moment,
+    say: &dyn Say,
+) -> Result<Branch, BranchError> {
+    let old = state.known_branch(name)?;
+    let folder = state.branch_folder(name);
+    let _work = work_on(state, &folder, "reset", name)?;
+    let origin = match &old.parent {
+        Parent::Trunk { name, .. } => Origin::Trunk(name.clone()),
+        Parent::Branch { name } => Origin::Branch(name.clone()),
+    };
+    let new = NewBranch {
+        name: name.clone(),
+        origin,
+        lifetime: old.lifetime,
+        mechanism: None,
+        port: None,
+        settings: old.extra_settings.clone(),
+        now,
+    };
+    let building = state.build()?;
+    let mut branch = fill(state, host, &new, &building, say).await?;
+    // Whoever has its address goes on with it.
+    (branch.id, branch.port) = (old.id.clone(), old.port.clone());
+    state.write_branch(building.path(), &branch)?;
+    keeper::stop(state, name, STOP_PATIENCE)?;
+    clear_mount(&old, &folder)?;
+    let (_lock, old_folder) = building.exchange(&folder).map_err(file_error("replace", &folder))?;
+    state.discard(&old_folder)?;
+    Ok(branch)
+}
+
+/// Stops a branch and removes it.
+///
+/// # Errors
+/// When there is none, it doesn't stop, or a file can't be removed.
+pub fn drop_branch(state: &State, name: &Name) -> Result<(), BranchError> {
+    let folder = state.branch_folder(name);
+    if !folder.exists() {
+        state.known_branch(name)?;
+    }
+    let _work = work_on(state, &folder, "drop", name)?;
+    if let Some(dependent) = dependents(state, &folder)? {
+        let why = format!(
+            "drop branch {name}: branch {dependent} shows its files; drop that one first, or make it anew with `--mechanism copy`"
+        );
+        return Err(BranchError::Refused(why));
+    }
+    let branch = state.branch(name);
+    keeper::stop(state, name, STOP_PATIENCE)?;
+    if let Ok(Some(branch)) = &branch {
+        clear_mount(branch, &folder)?;
+        state.discard(&state.sockets().join(&branch.id))?;
+    }
+    state.discard(&folder)
+}
+
+/// A branch whose files are partly in this folder.
+pub(crate) fn dependents(state: &State, folder: &Path) -> Result<Option<Name>, BranchError> {
+    for branch in state.all_branches() {
+        let branch = branch?;
+        if branch.lower.as_ref().is_some_and(|lower| lower.starts_with(folder)) {
+            return Ok(Some(branch.name));
+        }
+    }
+    Ok(None)
+}
+
+fn clear_mount(branch: &Branch, folder: &Path) -> Result<(), BranchError> {
+    let Some(mechanism) = branch.mechanism.mechanism() else { return Ok(()) };
+    mechanism.clear_dead_mount(BranchFolders::of(folder)).map_err(file_error("unmount the data of", folder))
+}
+
+/// Takes a branch's lock for a change.
+pub(crate) fn work_on(
+    state: &State,
+    folder: &Path,
+    action: &'static str,
+    name: &Name,
+) -> Result<std::fs::File, BranchError> {
+    match state.work_on(folder, LockKind::Exclusive, PATIENCE) {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => Err(state.known_branch(name).err().unwrap_or(BranchError::Busy {
+            action,
+            kind: "branch",
+            name: name.clone(),
+        })),
+        Err(why) if why.kind() == io::ErrorKind::TimedOut => {
+            Err(BranchError::Busy { action, kind: "branch", name: name.clone() })
+        }
+        Err(why) => Err(file_error("lock", folder)(why)),
+    }
+}
+
+/// Whether nobody works on a branch at this moment.
+pub(crate) fn is_idle(state: &State, name: &Name) -> bool {
+    let lock = state.work_on(&state.branch_folder(name), LockKind::Exclusive, Duration::ZERO);
+    lock.is_ok_and(|lock| lock.is_some())
+}
+
+/// Starts a branch if it doesn't run.
+///
+/// # Errors
+/// When it doesn't start.
+pub fn start(
+    state: &State,
+    branch: &Branch,
+    program: &keeper::KeeperProgram,
+) -> Result<keeper::Kept, BranchError> {
+    let folder = state.branch_folder(&branch.name);
+    let _work = work_on(state, &folder, "start", &branch.name)?;
+    keeper::start(state, branch, program)
+}
+
+/// An origin whose files stay as they are for as long as its lock is held, but for what its own server writes.
+struct Opened {
+    parent: Parent,
+    data: PathBuf,
+    server: ServerFacts,
+    notes: Vec<String>,
+    bytes: Option<u64>,
+    running: Option<(PathBuf, u16)>,
+    /// Whether the data are a mount.
+    is_mount: bool,
+}
+
+impl Opened {
+    fn open(state: &State, origin: &Origin) -> Result<(Self, std::fs::File), BranchError> {
+        match origin {
+            Origin::Trunk(name) => {
+                state.known_trunk(name)?;
+                let lock = shared(state, &state.trunk_folder(name), "trunk", name)?;
+                let trunk = state.known_trunk(name)?;
+                let opened = Self {
+                    parent: Parent::Trunk { name: trunk.name.clone(), version: trunk.version },
+                    data: state.trunk_data(&trunk),
+                    server: trunk.server,
+                    notes: trunk.notes,
+                    bytes: Some(trunk.bytes),
+                    running: None,
+                    is_mount: false,
+                };
+                Ok((opened, lock))
+            }
+            Origin::Branch(name) => {
+                state.known_branch(name)?;
+                let folder = state.branch_folder(name);
+                let lock = shared(state, &folder, "branch", name)?;
+                let branch = state.known_branch(name)?;
+                let port = branch.port.as_ref().map_or(SOCKET_PORT, |port| port.number);
+                let running = keeper::running(state, name)?.map(|running| (running.sockets, port));
+                let is_mount = branch.lower.is_some();
+                if is_mount && running.is_none() {
+                    let why = format!(
+                        "branch from {name}: it doesn't run, and by {} its files are there only then; start it with `plimsoll branch url {name}`",
+                        branch.mechanism
+                    );
+                    return Err(BranchError::Refused(why));
+                }
+                let opened = Self {
+                    parent: Parent::Branch { name: name.clone() },
+                    data: BranchFolders::of(&folder).data(),
+                    server: branch.server,
+                    notes: branch.notes,
+                    bytes: None,
+                    running,
+                    is_mount,
+                };
+                Ok((opened, lock))
+            }
+        }
+    }
+
+    fn running(&self) -> Option<Address<'_>> {
+        let (sockets, port) = self.running.as_ref()?;
+        Some(Address { sockets, port: *port, superuser: &self.server.superuser })
+    }
+}
+
+fn shared(
+    state: &State,
+    folder: &Path,
+    kind: &'static str,
+    name: &Name,
+) -> Result<std::fs::File, BranchError> {
+    match state.work_on(folder, LockKind::Shared, PATIENCE) {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => {
+            Err(BranchError::Unknown { kind, name: name.clone(), known: "; it was dropped meanwhile".into() })
+        }
+        Err(why) if why.kind() == io::ErrorKind::TimedOut => {
+            Err(BranchError::Busy { action: "branch from", kind, name: name.clone() })
+        }
+        Err(why) => Err(file_error("lock", folder)(why)),
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// Nobody writes to it.
+    Rests,
+    /// A server of ours does.
+    Changes,
+}
+
+/// The mechanism asked for, or the best one; only some can follow a server at work.
+fn choose(
+    state: &State,
+    wanted: Option<Kind>,
+    origin: &Opened,
+    source: Source,
+) -> Result<&'static dyn Mechanism, BranchError> {
+    let suits = |mechanism: &dyn Mechanism| -> Result<(), String> {
+        if origin.is_mount && mechanism.kind() != Kind::Copy {
+            return Err("its parent's files are a mount, which can only be copied".to_owned());
+        }
+        if source == Source::Changes && !matches!(mechanism.kind(), Kind::BlockClone | Kind::Copy) {
+            return Err("its parent runs: only block-clone and copy can follow it".to_owned());
+        }
+        mechanism.can_use(&origin.data)?;
+        mechanism.probe(state.base())
+    };
+    if let Some(kind) = wanted {
+        let refused = |why| {
+            BranchError::Refused(format!(
+                "make a branch by {kind}: {why}; `plimsoll branch doctor` tells what can be used"
+            ))
+        };
+        let mechanism = kind.mechanism().ok_or_else(|| refused("this system doesn't have it".to_owned()))?;
+        suits(mechanism).map_err(refused)?;
+        return Ok(mechanism);
+    }
+    let best = Kind::ALL.into_iter().filter_map(Kind::mechanism).find(|mechanism| suits(*mechanism).is_ok());
+    best.ok_or_else(|| BranchError::Environment("make a branch: not even a copy can be made".to_owned()))
+}
+
+/// Says before it begins what will be slow.
+fn warn(mechanism: &dyn Mechanism, origin: &Opened, state: &State, say: &dyn Say) {
+    let size = origin.bytes.or_else(|| mechanism::TreeSize::of(&origin.data).ok().map(|size| size.bytes));
+    let Some(size) = size else { return };
+    match mechanism.kind() {
+        Kind::Copy => {
+            let time = mechanism::estimated_copy(size, &state.building()).map_or_else(
+                |_| String::new(),
+                |time| format!(", which takes about {} s", time.as_secs().max(1)),
+            );
+            say.say(format!(
+                "no cheaper way here: copying {}{time}; `plimsoll branch doctor` says what would help",
+                bytes(size)
+            ));
+        }
+        Kind::Overlay => say.say(format!("by overlay: {}", Kind::Overlay.cost())),
+        Kind::BtrfsSnapshot | Kind::BlockClone => {}
+    }
+}

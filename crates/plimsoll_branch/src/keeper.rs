@@ -1,0 +1,356 @@
+//! The process that keeps one branch: it mounts what has to be mounted, runs the server, and ends both.
+//!
+//! A branch outlives the command that made it, so each has a keeper, a process of this same program. It holds a lock for
+//! as long as it lives; by that lock, not by a process number, others know that the branch runs. However the keeper ends,
+//! the server ends with it. What it can't do any more when it is killed, the next command on the branch does first.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use plimsoll_pg::server::{
+    DirectoryServer, DirectoryStart, LockKind, Network, clear_up, lock, network_can_be_taken, open_lock_file,
+};
+use rustix::process::{Pid, Signal};
+use serde::{Deserialize, Serialize};
+
+use crate::configuration;
+use crate::error::{BranchError, file_error};
+use crate::host::Host;
+use crate::manifest::{self, Branch, Lifetime, Moment};
+use crate::mechanism::BranchFolders;
+use crate::name::Name;
+use crate::state::{State, create_folder};
+
+const KEEPER_LOCK: &str = "keeper.lock";
+const KEEPER_FILE: &str = "keeper.json";
+/// What a keeper writes to its standard output once the server takes connections.
+const READY: &str = "ready";
+/// Recovery of a branch that was killed reads what it wrote since its last checkpoint, at most an hour of it.
+const RECOVERY: Duration = Duration::from_secs(600);
+const POLL: Duration = Duration::from_millis(10);
+const WATCH: Duration = Duration::from_millis(250);
+
+/// What a keeper says of itself, in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// The keeper's process.
+    pub keeper: u32,
+    /// The postmaster's process.
+    pub postmaster: u32,
+    /// The folder of the server's socket.
+    pub sockets: PathBuf,
+    /// When the server was started.
+    pub since: Moment,
+    /// Whether the server has no network.
+    pub isolated: bool,
+}
+
+/// A branch that runs. Where its life is bound to this program's, dropping this value lets it be dropped.
+#[derive(Debug)]
+pub struct Kept {
+    /// What the keeper says.
+    pub running: Running,
+    /// The keeper, which waits for the end of its standard input.
+    pub(crate) keeper: Option<Child>,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(mut keeper) = self.keeper.take() {
+            drop(keeper.stdin.take());
+            // It ends when the branch is gone.
+            keeper.wait().ok();
+        }
+    }
+}
+
+/// What runs of a branch, if it runs.
+///
+/// # Errors
+/// When its lock can't be looked at.
+pub fn running(state: &State, name: &Name) -> Result<Option<Running>, BranchError> {
+    let folder = state.branch_folder(name);
+    if is_free(&folder)? { Ok(None) } else { manifest::read(&folder.join(KEEPER_FILE)) }
+}
+
+/// Whether no keeper is there.
+fn is_free(folder: &Path) -> Result<bool, BranchError> {
+    let path = folder.join(KEEPER_LOCK);
+    match File::open(&path) {
+        Ok(file) => Ok(file.try_lock_shared().is_ok()),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(why) => Err(file_error("open", &path)(why)),
+    }
+}
+
+/// Starts the branch's server, unless it runs. `program` is this program, which has to run [`keep`] when its arguments are
+/// `keeper_arguments`, the state's folder and the branch's name. Call it with the branch's lock.
+///
+/// # Errors
+/// When the server doesn't start; nothing runs then.
+pub(crate) fn start(state: &State, branch: &Branch, program: &KeeperProgram) -> Result<Kept, BranchError> {
+    if let Some(running) = running(state, &branch.name)? {
+        return Ok(Kept { running, keeper: None });
+    }
+    let folder = state.branch_folder(&branch.name);
+    let mut child = spawn(state, branch, program, &folder)?;
+    let mut said = String::new();
+    if let Some(stdout) = &mut child.stdout {
+        // Its output ends when it is ready, or ends.
+        stdout.read_to_string(&mut said).map_err(file_error("hear from the keeper of", &folder))?;
+    }
+    if said.trim() != READY {
+        child.wait().ok();
+        let said = said.trim();
+        let why = if said.is_empty() { "it was killed; try again" } else { said };
+        return Err(BranchError::Environment(format!("start branch {}: {why}", branch.name)));
+    }
+    let running = manifest::read(&folder.join(KEEPER_FILE))?.ok_or_else(|| {
+        BranchError::Environment(format!(
+            "start branch {}: its keeper ended at once; see {}",
+            branch.name,
+            folder.join("server.log").display()
+        ))
+    })?;
+    let is_bound = branch.lifetime == Lifetime::WithProgram;
+    Ok(Kept { running, keeper: is_bound.then_some(child) })
+}
+
+/// How this program is run as a keeper.
+#[derive(Clone, Debug)]
+pub struct KeeperProgram {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments; the branch's name follows.
+    pub arguments: Vec<String>,
+}
+
+fn spawn(
+    state: &State,
+    branch: &Branch,
+    program: &KeeperProgram,
+    folder: &Path,
+) -> Result<Child, BranchError> {
+    let log = folder.join("keeper.log");
+    let log = File::create(&log).map_err(file_error("write", &log))?;
+    let mut command = Command::new(&program.program);
+    command.args(&program.arguments).arg(branch.name.as_str()).env("PLIMSOLL_STATE", state.root());
+    let stdin = if branch.lifetime == Lifetime::WithProgram { Stdio::piped() } else { Stdio::null() };
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(log).current_dir("/");
+    // SAFETY: between fork and exec the closure makes one system call: it allocates nothing and takes no lock.
+    unsafe {
+        // No terminal's end or Ctrl-C is for it.
+        command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?));
+    }
+    command.spawn().map_err(file_error("run", &program.program))
+}
+
+/// Stops a branch's server, if it runs, and waits for its keeper's end. Call it with the branch's lock.
+///
+/// # Errors
+/// When the keeper doesn't end.
+pub fn stop(state: &State, name: &Name, patience: Duration) -> Result<(), BranchError> {
+    let folder = state.branch_folder(name);
+    let deadline = Instant::now() + patience;
+    let mut told = None;
+    while !is_free(&folder)? {
+        // A keeper that has just begun says who it is a little later.
+        let keeper = manifest::read::<Running>(&folder.join(KEEPER_FILE))?.map(|running| running.keeper);
+        if let Some(process) = keeper.filter(|keeper| told != Some(*keeper)) {
+            tell(process);
+            told = Some(process);
+        }
+        if Instant::now() >= deadline {
+            let keeper = told
+                .map_or_else(|| "its keeper".to_owned(), |keeper| format!("its keeper, process {keeper},"));
+            let why = format!(
+                "stop branch {name}: {keeper} runs on after {} s; see {}",
+                patience.as_secs(),
+                folder.join("server.log").display()
+            );
+            return Err(BranchError::Environment(why));
+        }
+        std::thread::sleep(POLL);
+    }
+    Ok(())
+}
+
+fn tell(process: u32) {
+    if let Some(process) = i32::try_from(process).ok().and_then(Pid::from_raw) {
+        // It may have ended: as wanted. Its number was written under a lock that is still held.
+        rustix::process::kill_process(process, Signal::TERM).ok();
+    }
+}
+
+/// Why a keeper ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It was asked to stop: the branch stays.
+    Asked,
+    /// The branch's time is over, or the program that it was for has ended.
+    Over,
+    /// The server ended by itself.
+    ServerDied,
+}
+
+/// Keeps a branch until it is asked to stop, its time is over, or its server ends. Says [`READY`] on `output`, or why not.
+///
+/// # Errors
+/// When the branch can't be kept.
+pub fn keep(state: &State, host: &Host, name: &Name) -> Result<(), BranchError> {
+    let folder = state.branch_folder(name);
+    let branch = state.known_branch(name)?;
+    let lock_path = folder.join(KEEPER_LOCK);
+    let held = open_lock_file(&lock_path).map_err(file_error("open", &lock_path))?;
+    lock(&held, LockKind::Exclusive, Duration::from_secs(5)).map_err(file_error("lock", &lock_path))?;
+    let mechanism = branch.mechanism.mechanism().ok_or_else(|| {
+        BranchError::Environment(format!("keep branch {name}: this system has no {}", branch.mechanism))
+    })?;
+    let folders = BranchFolders::of(&folder);
+    let mounted = mechanism
+        .mount(branch.lower.as_deref(), folders, state.user())
+        .map_err(file_error("mount the data of", &folder))?;
+    let kept = serve(state, host, &branch, &folder);
+    let ended = kept.and_then(|server| watch(&branch, server));
+    std::fs::remove_file(folder.join(KEEPER_FILE)).ok();
+    if let Some(mounted) = mounted {
+        mounted.unmount().map_err(file_error("unmount the data of", &folder))?;
+    }
+    if ended? == End::Over {
+        // Whoever copies from it meanwhile comes first.
+        let _work = state
+            .work_on(&folder, LockKind::Exclusive, Duration::from_secs(600))
+            .map_err(file_error("lock", &folder))?;
+        let sockets = state.sockets().join(&branch.id);
+        state.discard(&folder)?;
+        state.discard(&sockets)?;
+    }
+    Ok(())
+}
+
+fn serve(state: &State, host: &Host, branch: &Branch, folder: &Path) -> Result<DirectoryServer, BranchError> {
+    let data = BranchFolders::of(folder).data();
+    stop_orphan(&data);
+    clear_up(&data);
+    let pid_file = data.join("postmaster.pid");
+    std::fs::remove_file(&pid_file)
+        .or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) })
+        .map_err(file_error("remove", &pid_file))?;
+    let sockets = state.sockets().join(&branch.id);
+    create_folder(&sockets, 0o700)?;
+    state.user().own(&sockets).map_err(file_error("give away", &sockets))?;
+    configuration::write(&data, &sockets, branch, state.user())?;
+    let binaries = host.installation(branch.server.major)?;
+    let isolated = branch.port.is_none() && network_can_be_taken();
+    let network = if isolated { Network::None } else { Network::Host };
+    let log = folder.join("server.log");
+    let start = DirectoryStart {
+        binaries: &binaries,
+        data: &data,
+        log: &log,
+        user: state.user(),
+        recovery: RECOVERY,
+        network,
+    };
+    let server = DirectoryServer::start(start)?;
+    let running = Running {
+        keeper: std::process::id(),
+        postmaster: server.process(),
+        sockets,
+        since: Moment::of(SystemTime::now()),
+        isolated,
+    };
+    manifest::write(&folder.join(KEEPER_FILE), &running)?;
+    Ok(server)
+}
+
+/// Says that the server is ready, and waits for the end.
+fn watch(branch: &Branch, server: DirectoryServer) -> Result<End, BranchError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(file_error("wait for signals as", Path::new("keeper")))?;
+    let end = runtime.block_on(async {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let over = program_ended(branch.lifetime);
+        say_ready()?;
+        let deadline = match branch.lifetime {
+            Lifetime::Until(moment) => Some(moment),
+            Lifetime::Unlimited | Lifetime::WithProgram => None,
+        };
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return Ok(End::Asked),
+                _ = interrupt.recv() => return Ok(End::Asked),
+                () = tokio::time::sleep(WATCH) => {}
+            }
+            if server.death().is_some() {
+                return Ok(End::ServerDied);
+            }
+            let is_late = deadline.is_some_and(|deadline| Moment::of(SystemTime::now()) >= deadline);
+            if is_late || over.as_ref().is_some_and(std::thread::JoinHandle::is_finished) {
+                return Ok(End::Over);
+            }
+        }
+    });
+    let end = end.map_err(file_error("wait for signals as", Path::new("keeper")))?;
+    match end {
+        End::Asked => server.shut_down()?,
+        // Nobody will read what it hasn't written yet.
+        End::Over | End::ServerDied => drop(server),
+    }
+    Ok(end)
+}
+
+/// Ends when the program that the branch is for has ended, however it ended.
+fn program_ended(lifetime: Lifetime) -> Option<std::thread::JoinHandle<()>> {
+    (lifetime == Lifetime::WithProgram).then(|| {
+        std::thread::spawn(|| {
+            io::copy(&mut io::stdin(), &mut io::sink()).ok();
+        })
+    })
+}
+
+/// Says it and closes the output, whose end the starter waits for.
+fn say_ready() -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{READY}")?;
+    output.flush()?;
+    let nothing = File::options().write(true).open("/dev/null")?;
+    Ok(rustix::stdio::dup2_stdout(nothing)?)
+}
+
+/// Stops a server whose keeper was killed, where the kernel didn't: only on Linux does it.
+fn stop_orphan(data: &Path) {
+    let pid_file = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let Some(process) = pid_file.lines().next().and_then(|line| line.trim().parse::<i32>().ok()) else {
+        return;
+    };
+    let Some(process) = Pid::from_raw(process) else { return };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut signal = Signal::QUIT;
+    while is_server_of(process, data) && Instant::now() < deadline {
+        // It may end at this moment: as wanted.
+        rustix::process::kill_process(process, signal).ok();
+        std::thread::sleep(Duration::from_millis(100));
+        if Instant::now() + Duration::from_secs(5) > deadline {
+            signal = Signal::KILL;
+        }
+    }
+}
+
+/// A process number alone may meanwhile be another program's: the command line names the data directory.
+fn is_server_of(process: Pid, data: &Path) -> bool {
+    let mut command = Command::new("ps");
+    command.args(["-ww", "-o", "args=", "-p"]).arg(process.as_raw_pid().to_string());
+    command.stderr(Stdio::null()).output().is_ok_and(|output| {
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.contains("postgres") && said.contains(&*data.to_string_lossy())
+    })
+}

@@ -1,0 +1,29 @@
+//! Trunks and branches: private, writable copies of a database that cost next to nothing.
+//!
+//! A *trunk* is a stopped, consistent data directory, taken from a server, a folder, a dump or scripts, and made safe: it
+//! touches nothing outside its folder. A *branch* is a writable copy of a trunk, or of another branch, with a server of
+//! its own. [`mechanism`] has the ways of copying; [`State`] keeps all of it in files.
+
+mod branch;
+mod collect;
+mod configuration;
+mod contents;
+mod error;
+mod host;
+mod keeper;
+mod manifest;
+pub mod mechanism;
+mod name;
+mod running;
+mod state;
+pub mod trunk;
+
+pub use branch::{NewBranch, Origin, SOCKET_PORT, STOP_PATIENCE, Say, create, drop_branch, reset, start};
+pub use collect::{Collected, collect};
+pub use contents::{RowCount, row_counts, schema};
+pub use error::BranchError;
+pub use host::Host;
+pub use keeper::{KeeperProgram, Kept, Running, keep, running, stop};
+pub use manifest::{Branch, Lifetime, Moment, Parent, Port, ServerFacts, Source, Trunk};
+pub use name::{BadName, Name};
+pub use state::State;

@@ -1,0 +1,147 @@
+//! Copies the data directory of a server of ours while it runs: what comes out is consistent, as of the copy's end.
+//!
+//! PostgreSQL's own way ("Making a Base Backup Using the Low Level API"): backup mode, a copy of everything but the WAL,
+//! the end of backup mode, then the WAL in between. Nobody is blocked. In backup mode WAL has whole pages even where
+//! `full_page_writes` is off, so a page that is copied while it is written is mended by recovery.
+
+use std::path::Path;
+
+use plimsoll_pg::server::ServerUser;
+use tokio_postgres::{Client, Config, NoTls};
+
+use crate::error::{BranchError, file_error};
+
+/// What a server holds in its folder that is only its own, or that recovery makes anew. The same list as `pg_basebackup`'s.
+const LEFT: [&str; 12] = [
+    "backup_label.old",
+    "current_logfiles",
+    "pg_dynshmem",
+    "pg_internal.init",
+    "pg_notify",
+    "pg_replslot",
+    "pg_serial",
+    "pg_snapshots",
+    "pg_stat_tmp",
+    "pg_subtrans",
+    "postmaster.opts",
+    "postmaster.pid",
+];
+
+/// Whether a stopped server's file is of no use in a copy.
+pub(crate) fn is_left(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let in_a_left_folder = path
+        .parent()
+        .and_then(|parent| parent.to_str())
+        .is_some_and(|parent| !parent.is_empty() && LEFT.contains(&parent));
+    in_a_left_folder
+        || (!name.starts_with("pg_") || name == "pg_internal.init") && LEFT.contains(&name)
+        || name.starts_with("pgsql_tmp")
+        || name.ends_with(".signal") && path.parent() == Some(Path::new(""))
+}
+
+/// How to reach a server of ours.
+#[derive(Clone, Debug)]
+pub(crate) struct Address<'a> {
+    pub(crate) sockets: &'a Path,
+    pub(crate) port: u16,
+    pub(crate) superuser: &'a str,
+}
+
+impl Address<'_> {
+    /// Connects as superuser; a task of the current runtime serves the connection.
+    pub(crate) async fn connect(&self, database: &str) -> Result<Client, BranchError> {
+        let mut config = Config::new();
+        config.host_path(self.sockets).port(self.port).user(self.superuser).dbname(database);
+        config.application_name("plimsoll");
+        let failed = |why: tokio_postgres::Error| {
+            let why = in_words(&why);
+            BranchError::Environment(format!(
+                "connect to database {database:?} of the branch's server: {why}"
+            ))
+        };
+        let (client, connection) = config.connect(NoTls).await.map_err(failed)?;
+        // An error reaches the client's next call, which reports it.
+        tokio::spawn(async move { connection.await.unwrap_or_default() });
+        Ok(client)
+    }
+}
+
+/// An error of a server with its SQLSTATE, or of the connection with its cause.
+pub(crate) fn in_words(error: &tokio_postgres::Error) -> String {
+    use std::error::Error as _;
+    match (error.as_db_error(), error.source()) {
+        (Some(error), _) => format!("{} (SQLSTATE {})", error.message(), error.code().code()),
+        (None, Some(source)) => format!("{error}: {source}"),
+        (None, None) => error.to_string(),
+    }
+}
+
+/// Copies from `source`, where the server at `address` runs, into the folder `target`, by `copy(source, target, what to leave)`.
+pub(crate) async fn copy_running(
+    address: &Address<'_>,
+    source: &Path,
+    target: &Path,
+    user: &ServerUser,
+    copy: &(dyn Fn(&Path, &Path, super::mechanism::Leave<'_>) -> std::io::Result<()> + Sync),
+) -> Result<(), BranchError> {
+    let client = address.connect("postgres").await.or(address.connect("template1").await)?;
+    let asked = |what: &'static str| {
+        move |why: tokio_postgres::Error| BranchError::Environment(format!("{what}: {}", in_words(&why)))
+    };
+    // Keeps the WAL until the session ends, should a checkpoint come in between.
+    let slot = format!("plimsoll_{}", crate::state::random_text(8));
+    client
+        .execute("SELECT pg_create_physical_replication_slot($1, true, true)", &[&slot])
+        .await
+        .map_err(asked("keep the WAL of the branch's server"))?;
+    let began = client.query_one("SELECT pg_walfile_name(pg_backup_start('plimsoll branch', true))", &[]);
+    let first: String = began.await.map_err(asked("begin a copy of the branch's server"))?.get(0);
+    let leave = |path: &Path| is_left(path) || path.parent() == Some(Path::new("pg_wal"));
+    copy(source, target, &leave).map_err(file_error("copy", source))?;
+    let stopped = client.query_one("SELECT labelfile, pg_walfile_name(lsn) FROM pg_backup_stop(false)", &[]);
+    let stopped = stopped.await.map_err(asked("end a copy of the branch's server"))?;
+    let (label, last): (String, String) = (stopped.get(0), stopped.get(1));
+    let path = target.join("backup_label");
+    std::fs::write(&path, label).and_then(|()| user.own(&path)).map_err(file_error("write", &path))?;
+    let leave = |path: &Path| {
+        let name = path.to_string_lossy();
+        // Names of segments are in order; the first eight digits are the timeline.
+        !(name.len() == 24 && *name >= *first && *name <= *last)
+    };
+    let (source, target) = (source.join("pg_wal"), target.join("pg_wal"));
+    copy(&source, &target, &leave).map_err(file_error("copy", &source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_recovery_makes_anew_is_left() {
+        for left in [
+            "postmaster.pid",
+            "pg_replslot/s",
+            "pg_dynshmem/mmap.1",
+            "standby.signal",
+            "base/5/pg_internal.init",
+            "base/pgsql_tmp",
+            "pg_stat_tmp/global.stat",
+            "current_logfiles",
+        ] {
+            assert!(is_left(Path::new(left)), "{left}");
+        }
+        for kept in [
+            "pg_replslot",
+            "pg_xact/0000",
+            "base/5/1259",
+            "global/pg_control",
+            "pg_logical",
+            "pg_twophase/x",
+            "PG_VERSION",
+            "pg_multixact/offsets/0000",
+        ] {
+            assert!(!is_left(Path::new(kept)), "{kept}");
+        }
+    }
+}

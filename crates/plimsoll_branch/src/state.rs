@@ -1,0 +1,415 @@
+//! Where trunks and branches are: one folder, in which everything is found again after a crash or a restart of the machine.
+//!
+//! ```text
+//! trunks/NAME/     trunk.json, work.lock, versions/1/data …
+//! branches/NAME/   branch.json, work.lock, keeper.lock, keeper.json, data, server.log
+//! building/…       what is being made; its lock is held by its maker
+//! trash/…          what is being removed
+//! s/…              the sockets' folders, by the branches' ids: short, as a socket's path has to be
+//! yard.img, yard/  a file system of our own that clones files; then all of the above is in it
+//! ```
+//!
+//! A folder appears in `trunks` and `branches` by one rename, whole, and disappears by one. So whoever dies in the midst of
+//! it leaves something in `building` or in `trash`, which the next command removes.
+
+use std::fs::{DirBuilder, File, Permissions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use plimsoll_pg::server::{Environment, LockKind, Privilege, ServerUser, lock, open_lock_file};
+
+use crate::error::{BranchError, file_error};
+use crate::manifest::{self, Branch, Trunk};
+use crate::mechanism::{BranchFolders, Kind};
+use crate::name::Name;
+
+const TRUNK_FILE: &str = "trunk.json";
+const BRANCH_FILE: &str = "branch.json";
+const WORK_LOCK: &str = "work.lock";
+
+/// The folder of all trunks and branches.
+#[derive(Clone, Debug)]
+pub struct State {
+    root: PathBuf,
+    /// Root, which is its own, or the yard in it.
+    base: PathBuf,
+    user: ServerUser,
+}
+
+impl State {
+    /// The folder that the environment implies: `PLIMSOLL_STATE`, else `plimsoll` in `XDG_STATE_HOME`, else a usual place.
+    /// It need not be there.
+    ///
+    /// # Errors
+    /// When nothing says where it could be, or its path isn't text.
+    pub fn locate(environment: &Environment, user: ServerUser) -> Result<Self, BranchError> {
+        let root = Self::root_by(environment)?;
+        if root.to_str().is_none() {
+            let why = format!(
+                "use {} for trunks and branches: its path is not valid UTF-8; set PLIMSOLL_STATE",
+                root.display()
+            );
+            return Err(BranchError::Refused(why));
+        }
+        Ok(Self::at(&root, user))
+    }
+
+    fn root_by(environment: &Environment) -> Result<PathBuf, BranchError> {
+        if let Some(path) = &environment.plimsoll_state {
+            return std::path::absolute(path).map_err(file_error("find the state folder", path));
+        }
+        if let Some(path) = environment.xdg_state_home.as_ref().filter(|path| path.is_absolute()) {
+            return Ok(path.join("plimsoll"));
+        }
+        if environment.privilege == Privilege::Root {
+            // Root's home is closed to the user that runs the server.
+            return Ok(PathBuf::from("/var/lib/plimsoll"));
+        }
+        let home = environment.home.as_ref().filter(|home| home.is_absolute()).ok_or_else(|| {
+            let why = "choose a folder for trunks and branches: neither PLIMSOLL_STATE nor HOME is set; set PLIMSOLL_STATE";
+            BranchError::Refused(why.to_owned())
+        })?;
+        let below = if cfg!(target_os = "macos") {
+            "Library/Application Support/plimsoll"
+        } else {
+            ".local/state/plimsoll"
+        };
+        Ok(home.join(below))
+    }
+
+    /// A state in exactly this folder.
+    #[must_use]
+    pub fn at(root: &Path, user: ServerUser) -> Self {
+        let yard = root.join("yard");
+        let base = if root.join("yard.img").exists() { yard } else { root.to_owned() };
+        Self { root: root.to_owned(), base, user }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where data are: the folder itself, or the yard.
+    #[must_use]
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Who runs the servers.
+    #[must_use]
+    pub fn user(&self) -> &ServerUser {
+        &self.user
+    }
+
+    pub(crate) fn trunks(&self) -> PathBuf {
+        self.base.join("trunks")
+    }
+
+    pub(crate) fn branches(&self) -> PathBuf {
+        self.base.join("branches")
+    }
+
+    pub(crate) fn building(&self) -> PathBuf {
+        self.base.join("building")
+    }
+
+    pub(crate) fn trash(&self) -> PathBuf {
+        self.base.join("trash")
+    }
+
+    /// The folder of a branch's socket.
+    pub(crate) fn sockets(&self) -> PathBuf {
+        self.root.join("s")
+    }
+
+    /// Makes the folders that aren't there.
+    ///
+    /// # Errors
+    /// When one can't be made, or the server's user can't get there.
+    pub fn prepare(&self) -> Result<(), BranchError> {
+        create_folder(&self.root, self.mode())?;
+        for folder in [self.trunks(), self.branches(), self.building(), self.trash(), self.sockets()] {
+            create_folder(&folder, self.mode())?;
+        }
+        let advice = "set PLIMSOLL_STATE to a folder that this user can enter";
+        self.user.check_can_enter(&self.root, advice).map_err(|why| BranchError::Environment(why.to_string()))
+    }
+
+    /// Others may at most pass through, where the server is run by another user than the files' owner.
+    pub(crate) fn mode(&self) -> u32 {
+        match self.user {
+            ServerUser::Caller => 0o700,
+            ServerUser::Other { .. } => 0o711,
+        }
+    }
+
+    /// All trunks, by name. A damaged one is an error beside the others.
+    pub fn all_trunks(&self) -> Vec<Result<Trunk, BranchError>> {
+        names_in(&self.trunks()).iter().filter_map(|name| self.trunk(name).transpose()).collect()
+    }
+
+    /// All branches, by name. A damaged one is an error beside the others.
+    pub fn all_branches(&self) -> Vec<Result<Branch, BranchError>> {
+        names_in(&self.branches()).iter().filter_map(|name| self.branch(name).transpose()).collect()
+    }
+
+    /// A trunk, if there is one of this name.
+    ///
+    /// # Errors
+    /// When its manifest can't be read.
+    pub fn trunk(&self, name: &Name) -> Result<Option<Trunk>, BranchError> {
+        manifest::read(&self.trunk_folder(name).join(TRUNK_FILE))
+    }
+
+    /// A branch, if there is one of this name.
+    ///
+    /// # Errors
+    /// When its manifest can't be read.
+    pub fn branch(&self, name: &Name) -> Result<Option<Branch>, BranchError> {
+        manifest::read(&self.branch_folder(name).join(BRANCH_FILE))
+    }
+
+    /// A trunk that has to be there.
+    ///
+    /// # Errors
+    /// When there is none, or its manifest can't be read.
+    pub fn known_trunk(&self, name: &Name) -> Result<Trunk, BranchError> {
+        self.trunk(name)?.ok_or_else(|| unknown("trunk", name, &names_in(&self.trunks())))
+    }
+
+    /// A branch that has to be there.
+    ///
+    /// # Errors
+    /// When there is none, or its manifest can't be read.
+    pub fn known_branch(&self, name: &Name) -> Result<Branch, BranchError> {
+        self.branch(name)?.ok_or_else(|| unknown("branch", name, &names_in(&self.branches())))
+    }
+
+    pub(crate) fn trunk_folder(&self, name: &Name) -> PathBuf {
+        self.trunks().join(name.as_str())
+    }
+
+    pub(crate) fn branch_folder(&self, name: &Name) -> PathBuf {
+        self.branches().join(name.as_str())
+    }
+
+    /// The data directory of a trunk's current version.
+    pub(crate) fn trunk_data(&self, trunk: &Trunk) -> PathBuf {
+        version_folder(&self.trunk_folder(&trunk.name), trunk.version).join("data")
+    }
+
+    /// The room that a branch's own files take, as far as the file system tells: of files that share their blocks with
+    /// others it counts all. `None` where that is no measure.
+    #[must_use]
+    pub fn own_bytes(&self, branch: &Branch) -> Option<u64> {
+        let folder = self.branch_folder(&branch.name);
+        let folders = BranchFolders::of(&folder);
+        match branch.mechanism {
+            Kind::Overlay => allocated(&folders.own_files()),
+            Kind::Copy => allocated(&folders.data()),
+            Kind::BtrfsSnapshot | Kind::BlockClone => None,
+        }
+    }
+
+    pub(crate) fn write_trunk(&self, folder: &Path, trunk: &Trunk) -> Result<(), BranchError> {
+        manifest::write(&folder.join(TRUNK_FILE), trunk)
+    }
+
+    pub(crate) fn write_branch(&self, folder: &Path, branch: &Branch) -> Result<(), BranchError> {
+        manifest::write(&folder.join(BRANCH_FILE), branch)
+    }
+
+    /// A new folder in `building`, which is removed unless it is published.
+    pub(crate) fn build(&self) -> Result<Building, BranchError> {
+        let folder = tempfile::Builder::new()
+            .prefix("b-")
+            .rand_bytes(8)
+            .permissions(Permissions::from_mode(self.mode()))
+            .tempdir_in(self.building())
+            .map_err(file_error("make a folder in", &self.building()))?;
+        // The umask may have taken what the server's user needs to pass.
+        set_mode(folder.path(), self.mode())?;
+        let work = take_lock(folder.path(), LockKind::Exclusive, Duration::ZERO)
+            .map_err(file_error("lock", folder.path()))?;
+        Ok(Building { folder, work })
+    }
+
+    /// Moves something out of sight, and removes it then.
+    pub(crate) fn discard(&self, path: &Path) -> Result<(), BranchError> {
+        let trash = self.trash().join(random_text(12));
+        match std::fs::rename(path, &trash) {
+            Ok(()) => {}
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(why) => return Err(file_error("remove", path)(why)),
+        }
+        remove_tree(&trash)
+    }
+
+    /// Takes the lock of whoever changes this trunk or branch; `None` if it is gone.
+    pub(crate) fn work_on(
+        &self,
+        folder: &Path,
+        kind: LockKind,
+        patience: Duration,
+    ) -> io::Result<Option<File>> {
+        loop {
+            let path = folder.join(WORK_LOCK);
+            let file = match File::open(&path) {
+                Ok(file) => file,
+                Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(why) => return Err(why),
+            };
+            lock(&file, kind, patience)?;
+            // It may have been removed, and made anew, while this waited.
+            match std::fs::metadata(&path) {
+                Ok(now) if now.ino() == file.metadata()?.ino() => return Ok(Some(file)),
+                Ok(_) => {}
+                Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(why) => return Err(why),
+            }
+        }
+    }
+}
+
+/// A folder that is being made. Whoever finds it and can take its lock knows that its maker is gone.
+#[derive(Debug)]
+pub(crate) struct Building {
+    folder: tempfile::TempDir,
+    work: File,
+}
+
+impl Building {
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Gives the folder its name, unless one of this name is there. Returns its lock, still held.
+    pub(crate) fn publish(self, place: &Path) -> io::Result<File> {
+        // A folder can't replace another one that isn't empty, and none here ever is.
+        std::fs::rename(self.folder.path(), place)?;
+        let _renamed = self.folder.keep();
+        Ok(self.work)
+    }
+
+    /// Gives the folder the name of another one, and the other this one's place, at once. Returns its lock, still held,
+    /// and where the other one is now.
+    pub(crate) fn exchange(self, place: &Path) -> io::Result<(File, PathBuf)> {
+        let here = rustix::fs::CWD;
+        let exchanged = rustix::fs::renameat_with(
+            here,
+            self.folder.path(),
+            here,
+            place,
+            rustix::fs::RenameFlags::EXCHANGE,
+        );
+        exchanged?;
+        Ok((self.work, self.folder.keep()))
+    }
+}
+
+/// The folder of one version of a trunk.
+pub(crate) fn version_folder(trunk: &Path, version: u32) -> PathBuf {
+    trunk.join("versions").join(version.to_string())
+}
+
+fn take_lock(folder: &Path, kind: LockKind, patience: Duration) -> io::Result<File> {
+    let file = open_lock_file(&folder.join(WORK_LOCK))?;
+    lock(&file, kind, patience)?;
+    Ok(file)
+}
+
+/// Tells whether a folder's maker or changer is gone, by taking its lock. A folder that has no lock yet has a maker who
+/// died in the first moment, or one who is about to make it: that one is young.
+pub(crate) fn is_abandoned(folder: &Path, age: Duration) -> bool {
+    match File::open(folder.join(WORK_LOCK)) {
+        Ok(file) => file.try_lock().is_ok(),
+        Err(_) => folder
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .is_ok_and(|modified| modified.elapsed().is_ok_and(|elapsed| elapsed > age)),
+    }
+}
+
+/// The blocks of all files in a folder, in bytes; `None` if it can't be read.
+fn allocated(folder: &Path) -> Option<u64> {
+    let mut bytes = 0;
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).ok()?.filter_map(Result::ok) {
+            let metadata = entry.metadata().ok()?;
+            if metadata.is_dir() {
+                folders.push(entry.path());
+            }
+            bytes += metadata.blocks() * 512;
+        }
+    }
+    Some(bytes)
+}
+
+/// What is in a folder and has a name that a trunk or a branch could have, in order.
+fn names_in(folder: &Path) -> Vec<Name> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let mut names: Vec<Name> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    names.sort();
+    names
+}
+
+fn unknown(kind: &'static str, name: &Name, all: &[Name]) -> BranchError {
+    let known = if all.is_empty() {
+        format!("; `plimsoll {kind} create` makes one")
+    } else {
+        let names: Vec<&str> = all.iter().map(Name::as_str).collect();
+        format!("; there are {}", names.join(", "))
+    };
+    BranchError::Unknown { kind, name: name.clone(), known }
+}
+
+/// Makes a folder and those above it. Ours get this mode whatever the umask says.
+pub(crate) fn create_folder(folder: &Path, mode: u32) -> Result<(), BranchError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent().filter(|parent| !parent.is_dir()) {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o755);
+        builder.create(parent).map_err(file_error("make", parent))?;
+    }
+    match DirBuilder::new().mode(mode).create(folder) {
+        Ok(()) => set_mode(folder, mode),
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(why) => Err(file_error("make", folder)(why)),
+    }
+}
+
+pub(crate) fn set_mode(path: &Path, mode: u32) -> Result<(), BranchError> {
+    std::fs::set_permissions(path, Permissions::from_mode(mode))
+        .map_err(file_error("set the permissions of", path))
+}
+
+/// Removes a tree that may be gone already, or go at the same time.
+pub(crate) fn remove_tree(path: &Path) -> Result<(), BranchError> {
+    // Another `gc` may be removing the same: its finds are our misses.
+    for _ in 0..3 {
+        match std::fs::remove_dir_all(path) {
+            Ok(()) => return Ok(()),
+            Err(why) if why.kind() == io::ErrorKind::NotFound && !path.exists() => return Ok(()),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) => return Err(file_error("remove", path)(why)),
+        }
+    }
+    Ok(())
+}
+
+/// Letters and digits that nobody can guess.
+pub(crate) fn random_text(length: usize) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut bytes = vec![0; length];
+    // It fails nowhere that a server could run; a name is merely likelier to be taken then.
+    let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+    debug_assert!(read.is_ok());
+    bytes.iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+}

@@ -1,0 +1,266 @@
+//! A trunk from what `pg_dump` wrote: loaded once, into a private server.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::Stdio;
+
+use plimsoll_pg::server::{Binaries, PrivateServer, SUPERUSER, StartOptions, Wanted, die_with_us};
+use tokio::process::Command;
+
+use super::{Place, Supplied, keep_private};
+use crate::error::{BranchError, file_error};
+use crate::manifest::Source;
+use crate::running::in_words;
+
+/// As many of the server's complaints as a person reads.
+const SHOWN: usize = 5;
+/// The database, where the dump names none.
+const DATABASE: &str = "plimsoll";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// For `pg_restore`: custom, directory or tar.
+    Archive,
+    /// For `psql`.
+    Plain,
+}
+
+pub(super) async fn take(place: &Place<'_>, path: &Path, wanted: Wanted) -> Result<Supplied, BranchError> {
+    let path = path.canonicalize().map_err(|why| refused(path, &why.to_string()))?;
+    let form = form(&path)?;
+    let binaries = place.host.newest(wanted)?;
+    let header = header(&binaries, &path, form).await?;
+    let options = StartOptions {
+        temp_root: Some(place.scratch.to_owned()),
+        settings: vec![("maintenance_work_mem".to_owned(), "256MB".to_owned())],
+        ..StartOptions::new(&place.host.environment, place.host.cache.clone(), place.host.user.clone())
+    };
+    let start = binaries.clone();
+    let server = tokio::task::spawn_blocking(move || PrivateServer::start(&start, &options)).await;
+    let server =
+        server.map_err(|why| BranchError::Environment(format!("start a private server: {why}")))??;
+    place.say.say(format!("loading {}", path.display()));
+    let mut notes = Vec::new();
+    let database = make_database(&server, &header, &mut notes).await?;
+    let said = load(&server, &binaries, &database, &path, form).await?;
+    notes.extend(complaints(&said));
+    for note in &notes {
+        place.say.say(note.clone());
+    }
+    place.say.say("vacuuming and analyzing".to_owned());
+    plimsoll_pg::rehearse::analyze(&server, &database, None)
+        .await
+        .map_err(|why| BranchError::Environment(why.to_string()))?;
+    let mut supplied = keep_private(place, server, database, Source::Dump { path })?;
+    supplied.notes.extend(notes);
+    Ok(supplied)
+}
+
+fn refused(path: &Path, why: &str) -> BranchError {
+    BranchError::Refused(format!("load the dump {}: {why}", path.display()))
+}
+
+fn form(path: &Path) -> Result<Form, BranchError> {
+    if path.is_dir() {
+        let has_contents = ["toc.dat", "toc.dat.gz"].iter().any(|name| path.join(name).is_file());
+        let why = "it is a folder without the toc.dat of pg_dump's directory format; a data directory is taken by --from as well, if it has a PG_VERSION";
+        return if has_contents { Ok(Form::Archive) } else { Err(refused(path, why)) };
+    }
+    let mut first = [0; 262];
+    let mut file = std::fs::File::open(path).map_err(|why| refused(path, &why.to_string()))?;
+    let mut length = 0;
+    while length < first.len() {
+        match file.read(&mut first[length..]) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(why) => return Err(refused(path, &why.to_string())),
+        }
+    }
+    let first = &first[..length];
+    // A tar's first file is pg_dump's table of contents.
+    if first.starts_with(b"PGDMP") || first.starts_with(b"toc.dat\0") {
+        Ok(Form::Archive)
+    } else if first.starts_with(&[0x1f, 0x8b])
+        || first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+        || first.contains(&0)
+    {
+        Err(refused(path, "it is neither SQL nor an archive that pg_restore reads; unpack it first"))
+    } else {
+        Ok(Form::Plain)
+    }
+}
+
+/// What is looked for in a dump's statements before it is loaded.
+#[derive(Debug, Default)]
+struct Header {
+    create_database: Option<String>,
+    roles: BTreeSet<String>,
+}
+
+async fn header(binaries: &Binaries, path: &Path, form: Form) -> Result<Header, BranchError> {
+    match form {
+        Form::Plain => {
+            let file = std::fs::File::open(path).map_err(file_error("read", path))?;
+            let mut header = Header::default();
+            // Rows are in COPY blocks, whose lines end with one of `\.`; they are passed over unread.
+            let mut in_rows = false;
+            for line in BufReader::new(file).split(b'\n') {
+                let line = line.map_err(file_error("read", path))?;
+                if in_rows {
+                    in_rows = line != b"\\.";
+                } else {
+                    let line = String::from_utf8_lossy(&line);
+                    in_rows = line.starts_with("COPY ") && line.trim_end().ends_with("FROM stdin;");
+                    header.look_at(&line);
+                }
+            }
+            Ok(header)
+        }
+        Form::Archive => {
+            let program = binaries.program("pg_restore");
+            let mut command = Command::new(&program);
+            command.args(["-C", "-s", "-f", "-"]).arg(path).stdin(Stdio::null()).kill_on_drop(true);
+            let output = command.output().await.map_err(file_error("run", &program))?;
+            if !output.status.success() {
+                return Err(refused(path, String::from_utf8_lossy(&output.stderr).trim()));
+            }
+            let mut header = Header::default();
+            String::from_utf8_lossy(&output.stdout).lines().for_each(|line| header.look_at(line));
+            Ok(header)
+        }
+    }
+}
+
+impl Header {
+    fn look_at(&mut self, line: &str) {
+        if line.starts_with("CREATE DATABASE ") && line.ends_with(';') {
+            self.create_database.get_or_insert_with(|| line.to_owned());
+        }
+        let is_about_rights =
+            ["ALTER ", "GRANT ", "REVOKE ", "CREATE SCHEMA ", "CREATE POLICY ", "CREATE USER MAPPING "]
+                .iter()
+                .any(|word| line.starts_with(word));
+        if is_about_rights {
+            for word in [" OWNER TO ", " TO ", " FROM ", " FOR ROLE ", " AUTHORIZATION ", " GRANTED BY "] {
+                if let Some((_, rest)) = line.rsplit_once(word) {
+                    self.roles.extend(role(rest));
+                }
+            }
+        }
+    }
+}
+
+/// The role at the beginning of a text, as pg_dump quotes names.
+fn role(text: &str) -> Option<String> {
+    let name = match text.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"')?.0.to_owned(),
+        None => {
+            text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next()?.to_owned()
+        }
+    };
+    let is_role = !name.is_empty()
+        && !name.starts_with("pg_")
+        && !["PUBLIC", "CURRENT_USER", "SESSION_USER", SUPERUSER].contains(&name.as_str());
+    is_role.then_some(name)
+}
+
+/// Makes the dump's roles and its database, in its own locale where this machine has it.
+async fn make_database(
+    server: &PrivateServer,
+    header: &Header,
+    notes: &mut Vec<String>,
+) -> Result<String, BranchError> {
+    let client = server.connect(SUPERUSER).await?;
+    for role in &header.roles {
+        let quoted = role.replace('"', "\"\"");
+        client.batch_execute(&format!("CREATE ROLE \"{quoted}\"")).await.map_err(|why| {
+            BranchError::Environment(format!("create role {role} on the private server: {}", in_words(&why)))
+        })?;
+    }
+    if let Some(statement) = &header.create_database {
+        match client.batch_execute(statement).await {
+            Ok(()) => {
+                let query = "SELECT datname::text FROM pg_database ORDER BY oid DESC LIMIT 1";
+                let made = client.query_one(query, &[]).await;
+                return made
+                    .map(|row| row.get(0))
+                    .map_err(|why| BranchError::Environment(format!("list databases: {}", in_words(&why))));
+            }
+            Err(why) => notes.push(format!(
+                "the dump's database has another locale or encoding, which this machine doesn't have ({}): text is sorted by C",
+                in_words(&why)
+            )),
+        }
+    }
+    server.create_database(DATABASE).await?;
+    Ok(DATABASE.to_owned())
+}
+
+/// Returns what the program said on standard error.
+async fn load(
+    server: &PrivateServer,
+    binaries: &Binaries,
+    database: &str,
+    path: &Path,
+    form: Form,
+) -> Result<String, BranchError> {
+    let program = binaries.program(if form == Form::Plain { "psql" } else { "pg_restore" });
+    let mut command = std::process::Command::new(&program);
+    match form {
+        Form::Plain => command.args(["-X", "-q", "-v", "ON_ERROR_STOP=0", "-d", database, "-f"]).arg(path),
+        Form::Archive if path.is_dir() => command.args(["-j", "2", "-d", database]).arg(path),
+        Form::Archive if is_custom(path) => command.args(["-j", "2", "-d", database]).arg(path),
+        Form::Archive => command.args(["-d", database]).arg(path),
+    };
+    server.environment(database).apply(&mut command);
+    command.env("LC_ALL", "C");
+    die_with_us(&mut command, rustix::process::Signal::TERM);
+    let mut command = Command::from(command);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    let output = command.output().await.map_err(file_error("run", &program))?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let went_on = output.status.success() || said.contains("errors ignored on restore");
+    if went_on && server.is_alive() { Ok(said) } else { Err(refused(path, said.trim())) }
+}
+
+fn is_custom(path: &Path) -> bool {
+    let mut first = [0; 5];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == *b"PGDMP"
+}
+
+fn complaints(said: &str) -> Vec<String> {
+    let errors: Vec<&str> =
+        said.lines().filter(|line| line.contains("ERROR:") || line.contains("error:")).collect();
+    let mut told: Vec<String> =
+        errors.iter().take(SHOWN).map(|line| format!("not loaded: {}", line.trim())).collect();
+    if errors.len() > SHOWN {
+        told.push(format!("not loaded: {} more errors of this kind", errors.len() - SHOWN));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_found_where_pg_dump_names_them() {
+        let mut header = Header::default();
+        for line in [
+            "ALTER TABLE public.t OWNER TO shop;",
+            "GRANT SELECT ON TABLE public.t TO \"Report Reader\";",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE boss IN SCHEMA public GRANT ALL ON TABLES TO intern;",
+            "REVOKE ALL ON SCHEMA public FROM PUBLIC;",
+            "CREATE SCHEMA s AUTHORIZATION chief;",
+            "ALTER TABLE public.t OWNER TO postgres;",
+            "CREATE DATABASE shop WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE = 'C.UTF-8';",
+            "INSERT INTO t VALUES ('GRANT x TO y');",
+        ] {
+            header.look_at(line);
+        }
+        let roles: Vec<&str> = header.roles.iter().map(String::as_str).collect();
+        assert_eq!(roles, ["Report Reader", "boss", "chief", "intern", "shop"]);
+        assert!(header.create_database.unwrap().contains("shop"));
+    }
+}
