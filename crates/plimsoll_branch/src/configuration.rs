@@ -7,6 +7,7 @@ use plimsoll_pg::server::{HBA, ServerUser, configuration};
 
 use crate::error::{BranchError, file_error};
 use crate::manifest::Branch;
+use crate::state::remove_file;
 
 /// Keeps a copy from reaching what its source reached: no archive, no primary, no publisher. After these come the source's
 /// settings for planning and what the branch was asked for.
@@ -127,12 +128,7 @@ pub(crate) fn write_files(
     for (name, text) in [("postgresql.conf", text.as_str()), ("pg_hba.conf", hba), ("pg_ident.conf", "")] {
         let path = data.join(name);
         // The folder belongs to the server's user, who could have put a link there.
-        match std::fs::remove_file(&path) {
-            Err(why) if why.kind() != std::io::ErrorKind::NotFound => {
-                return Err(file_error("replace", &path)(why));
-            }
-            _ => {}
-        }
+        remove_file(&path)?;
         std::fs::write(&path, text).and_then(|()| user.own(&path)).map_err(file_error("write", &path))?;
     }
     Ok(())

@@ -23,7 +23,7 @@ use crate::host::Host;
 use crate::manifest::{self, Branch, Lifetime, Moment};
 use crate::mechanism::BranchFolders;
 use crate::name::Name;
-use crate::state::{State, create_folder};
+use crate::state::{State, create_folder, remove_file};
 
 const KEEPER_LOCK: &str = "keeper.lock";
 const KEEPER_FILE: &str = "keeper.json";
@@ -129,6 +129,12 @@ pub struct KeeperProgram {
     pub arguments: Vec<String>,
 }
 
+/// What a server says may have rows' values in it.
+fn create_private(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
 fn spawn(
     state: &State,
     branch: &Branch,
@@ -136,7 +142,7 @@ fn spawn(
     folder: &Path,
 ) -> Result<Child, BranchError> {
     let log = folder.join("keeper.log");
-    let log = File::create(&log).map_err(file_error("write", &log))?;
+    let log = create_private(&log).map_err(file_error("write", &log))?;
     let mut command = Command::new(&program.program);
     command.args(&program.arguments).arg(branch.name.as_str()).env("PLIMSOLL_STATE", state.root());
     let stdin = if branch.lifetime == Lifetime::WithProgram { Stdio::piped() } else { Stdio::null() };
@@ -237,9 +243,7 @@ fn serve(state: &State, host: &Host, branch: &Branch, folder: &Path) -> Result<D
     stop_orphan(&data);
     clear_up(&data);
     let pid_file = data.join("postmaster.pid");
-    std::fs::remove_file(&pid_file)
-        .or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) })
-        .map_err(file_error("remove", &pid_file))?;
+    remove_file(&pid_file)?;
     let sockets = state.sockets().join(&branch.id);
     create_folder(&sockets, 0o700)?;
     state.user().own(&sockets).map_err(file_error("give away", &sockets))?;

@@ -404,6 +404,14 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), BranchError> {
     Ok(())
 }
 
+/// Removes a file that may not be there.
+pub(crate) fn remove_file(path: &Path) -> Result<(), BranchError> {
+    match std::fs::remove_file(path) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(file_error("remove", path)(why)),
+        _ => Ok(()),
+    }
+}
+
 /// Letters and digits that nobody can guess.
 pub(crate) fn random_text(length: usize) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";

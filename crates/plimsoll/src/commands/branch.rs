@@ -127,8 +127,14 @@ pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> R
     }
 }
 
+/// Lets nobody else read the files that this process makes: a server's log may have rows' values in it.
+pub(super) fn only_for_us() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 /// What runs in the background for each branch.
 pub(crate) fn keep(name: &Name, config: Option<&Path>) -> Result<u8, Failure> {
+    only_for_us();
     let shop = Workshop::look(config, Leftovers::Kept)?;
     match plimsoll_branch::keep(&shop.state, &shop.host, name) {
         Ok(()) => Ok(CLEAN),
@@ -241,9 +247,9 @@ fn origin(shop: &Workshop, from: Option<&Name>) -> Result<Origin, Failure> {
                 (Some(_), Some(_)) => Err(Failure::input(format!(
                     "branch from {name}: there are a trunk and a branch of this name; drop one of them"
                 ))),
-                (None, None) => Err(failure(state.known_trunk(name).err().unwrap_or(BranchError::Refused(
-                    format!("branch from {name}: it was dropped meanwhile"),
-                )))),
+                (None, None) => Err(Failure::input(format!(
+                    "branch from {name}: there is neither a trunk nor a branch of this name; `plimsoll trunk list` and `plimsoll branch list` tell them"
+                ))),
             }
         }
         None => {

@@ -9,7 +9,7 @@ use plimsoll_core::units::{bytes, count};
 use plimsoll_pg::catalogue::{Target, Variables};
 use plimsoll_pg::server::Wanted;
 
-use super::branch::{Talk, Workshop, ago, failure, table};
+use super::branch::{Talk, Workshop, ago, failure, only_for_us, table};
 use super::snapshot::limits;
 use crate::args::ReportArguments;
 use crate::branch_args::{ListFormat, TrunkAction, TrunkArguments, TrunkCreate, TrunkHow, TrunkRefresh};
@@ -21,6 +21,7 @@ use crate::project::Project;
 use crate::settings::Settings;
 
 pub(crate) async fn run(arguments: &TrunkArguments, config: Option<&Path>) -> Result<u8, Failure> {
+    only_for_us();
     let shop = Workshop::open(config)?;
     match &arguments.action {
         TrunkAction::Create(arguments) => unless_stopped(create(&shop, arguments, config)).await,

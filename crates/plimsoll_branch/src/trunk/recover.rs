@@ -91,6 +91,7 @@ pub(super) async fn recover(place: &Place<'_>, facts: &ServerFacts) -> Result<Fo
         }
     };
     place.state.discard(&sockets)?;
+    crate::state::remove_file(&log)?;
     keep_last_segment(&binaries, place.data)?;
     found
 }

@@ -66,7 +66,8 @@ pub(super) async fn take(
         place.say.say(note.clone());
     }
     place.make_data_folder()?;
-    let outside = place.scratch.join("tablespaces");
+    // In the data directory, since a snapshot can't be reached by a rename from outside.
+    let outside = place.data.join("tablespaces");
     back_up(place, target, &asked, &binaries, &outside, &how).await?;
     bring_in_tablespaces(place, &outside)?;
     let role = if asked.is_standby { "standby" } else { "primary" };
@@ -229,6 +230,7 @@ fn bring_in_tablespaces(place: &Place<'_>, outside: &Path) -> Result<(), BranchE
         std::fs::remove_file(&link).map_err(file_error("remove", &link))?;
         std::fs::rename(&leads_to, &link).map_err(file_error("make", &link))?;
     }
+    crate::state::remove_tree(outside)?;
     own_all(place)
 }
 
