@@ -13,7 +13,7 @@ use crate::keeper;
 use crate::manifest::{Branch, Lifetime, Moment, Parent, Port, ServerFacts};
 use crate::mechanism::{self, BranchFolders, Kind, Mechanism};
 use crate::name::Name;
-use crate::running::{Address, copy_running};
+use crate::running::{Address, Backup, copy_running};
 use crate::state::{Building, State, random_text};
 
 /// How long another command's work on the same branch or trunk is waited for.
@@ -96,15 +96,24 @@ async fn fill(
     host.installation(origin.server.major)?;
     let folders = BranchFolders::of(building.path());
     let mut notes = origin.notes.clone();
+    let mut lower = None;
     let mechanism = if let Some(address) = origin.running() {
         let mechanism = choose(state, new.mechanism, &origin, Source::Changes)?;
         warn(mechanism, &origin, state, say);
-        mechanism::make_data_folder(&folders.data(), state.user())
-            .map_err(file_error("make", &folders.data()))?;
-        let copy = |source: &Path, target: &Path, leave: mechanism::Leave<'_>| {
-            mechanism::copy_by(mechanism.kind(), source, target, state.user(), leave)
-        };
-        copy_running(&address, &origin.data, &folders.data(), state.user(), &copy).await?;
+        match origin.mount.as_ref().filter(|mount| mount.kind == mechanism.kind()) {
+            Some(mount) => {
+                lower = Some(mount.lower.clone());
+                copy_mounted(state, mount, mechanism, &address, &origin.data, folders).await?;
+            }
+            None => {
+                mechanism::make_data_folder(&folders.data(), state.user())
+                    .map_err(file_error("make", &folders.data()))?;
+                let copy = |source: &Path, target: &Path, leave: mechanism::Leave<'_>| {
+                    mechanism::copy_by(mechanism.kind(), source, target, state.user(), leave)
+                };
+                copy_running(&address, &origin.data, &folders.data(), state.user(), &copy).await?;
+            }
+        }
         notes.push("taken from a running server: rows of unlogged tables are not in it".to_owned());
         mechanism
     } else {
@@ -113,6 +122,10 @@ async fn fill(
         mechanism
             .branch(&origin.data, folders, state.user())
             .map_err(file_error("make a branch in", building.path()))?;
+        if let Some(mount) = &origin.mount {
+            lower = Some(mount.lower.clone());
+            copy_delta(mount, folders)?;
+        }
         mechanism
     };
     let port = new.port.map(|number| -> Result<Port, BranchError> {
@@ -124,7 +137,7 @@ async fn fill(
         id: random_text(8),
         parent: origin.parent,
         mechanism: mechanism.kind(),
-        lower: mechanism.needs_source().then_some(origin.data),
+        lower: lower.or(mechanism.needs_source().then_some(origin.data)),
         made_at: new.now,
         lifetime: new.lifetime,
         server: origin.server,
@@ -134,6 +147,45 @@ async fn fill(
     };
     state.write_branch(building.path(), &branch)?;
     Ok(branch)
+}
+
+/// Copies what a branch by FUSE has of its own.
+fn copy_delta(mount: &MountedOrigin, branch: BranchFolders<'_>) -> Result<(), BranchError> {
+    let own = BranchFolders::of(&mount.folder).own_files();
+    if !own.exists() {
+        // It never ran.
+        return Ok(());
+    }
+    plimsoll_cow::copy_delta(&own, &branch.own_files())
+        .map_err(|why| BranchError::Environment(why.to_string()))
+}
+
+/// As [`copy_running`], where the files are a mount: what the parent has of its own is copied, and the rest is put right
+/// through a mount of the new branch.
+async fn copy_mounted(
+    state: &State,
+    mount: &MountedOrigin,
+    mechanism: &dyn Mechanism,
+    address: &Address<'_>,
+    data: &Path,
+    branch: BranchFolders<'_>,
+) -> Result<(), BranchError> {
+    let user = state.user();
+    mechanism.branch(data, branch, user).map_err(file_error("make", &branch.data()))?;
+    let backup = Backup::begin(address).await?;
+    copy_delta(mount, branch)?;
+    let mounted = mechanism
+        .mount(Some(&mount.lower), branch, user)
+        .map_err(file_error("mount the data of", &branch.data()))?;
+    let copied = backup
+        .end(data, &branch.data(), user, &|source, target, leave| {
+            mechanism::copy_by(Kind::Copy, source, target, user, leave)
+        })
+        .await;
+    if let Some(mounted) = mounted {
+        mounted.unmount().map_err(file_error("unmount the data of", &branch.data()))?;
+    }
+    copied
 }
 
 fn free_port() -> Result<u16, BranchError> {
@@ -272,8 +324,15 @@ struct Opened {
     notes: Vec<String>,
     bytes: Option<u64>,
     running: Option<(PathBuf, u16)>,
-    /// Whether the data are a mount.
-    is_mount: bool,
+    /// Where the data are a mount.
+    mount: Option<MountedOrigin>,
+}
+
+/// What an origin's mount is made of.
+struct MountedOrigin {
+    kind: Kind,
+    lower: PathBuf,
+    folder: PathBuf,
 }
 
 impl Opened {
@@ -290,7 +349,7 @@ impl Opened {
                     notes: trunk.notes,
                     bytes: Some(trunk.bytes),
                     running: None,
-                    is_mount: false,
+                    mount: None,
                 };
                 Ok((opened, lock))
             }
@@ -301,8 +360,12 @@ impl Opened {
                 let branch = state.known_branch(name)?;
                 let port = branch.port.as_ref().map_or(SOCKET_PORT, |port| port.number);
                 let running = keeper::running(state, name)?.map(|running| (running.sockets, port));
-                let is_mount = branch.lower.is_some();
-                if is_mount && running.is_none() {
+                let mount = branch.lower.map(|lower| MountedOrigin {
+                    kind: branch.mechanism,
+                    lower,
+                    folder: folder.clone(),
+                });
+                if branch.mechanism == Kind::Overlay && running.is_none() {
                     let why = format!(
                         "branch from {name}: it doesn't run, and by {} its files are there only then; start it with `plimsoll branch url {name}`",
                         branch.mechanism
@@ -316,7 +379,7 @@ impl Opened {
                     notes: branch.notes,
                     bytes: None,
                     running,
-                    is_mount,
+                    mount,
                 };
                 Ok((opened, lock))
             }
@@ -363,11 +426,20 @@ fn choose(
     source: Source,
 ) -> Result<&'static dyn Mechanism, BranchError> {
     let suits = |mechanism: &dyn Mechanism| -> Result<(), String> {
-        if origin.is_mount && mechanism.kind() != Kind::Copy {
+        let kind = mechanism.kind();
+        let is_same_mount =
+            origin.mount.as_ref().is_some_and(|mount| mount.kind == kind && kind == Kind::Fuse);
+        if origin.mount.is_some() && !is_same_mount && kind != Kind::Copy {
             return Err("its parent's files are a mount, which can only be copied".to_owned());
         }
-        if source == Source::Changes && !matches!(mechanism.kind(), Kind::BlockClone | Kind::Copy) {
-            return Err("its parent runs: only block-clone and copy can follow it".to_owned());
+        if origin.mount.is_some() && source == Source::Rests && kind == Kind::Copy {
+            return Err(
+                "its parent's files are a mount, which is there only while the parent runs".to_owned()
+            );
+        }
+        let follows = matches!(kind, Kind::BlockClone | Kind::Copy) || is_same_mount;
+        if source == Source::Changes && !follows {
+            return Err("its parent runs, and it can't follow a server at work".to_owned());
         }
         mechanism.can_use(&origin.data)?;
         mechanism.probe(state.base())
@@ -402,6 +474,6 @@ fn warn(mechanism: &dyn Mechanism, origin: &Opened, state: &State, say: &dyn Say
             ));
         }
         Kind::Overlay => say.say(format!("by overlay: {}", Kind::Overlay.cost())),
-        Kind::BtrfsSnapshot | Kind::BlockClone => {}
+        Kind::BtrfsSnapshot | Kind::BlockClone | Kind::Fuse => {}
     }
 }

@@ -100,6 +100,8 @@ pub(crate) fn write(
     user: &ServerUser,
 ) -> Result<(), BranchError> {
     let mut settings = own(&branch.server.settings);
+    let needed = branch.mechanism.mechanism().map_or(&[][..], |mechanism| mechanism.settings());
+    settings.extend(needed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     if let Some(port) = &branch.port {
         settings.push(("listen_addresses".to_owned(), "127.0.0.1".to_owned()));
         // It names the socket's file as well.

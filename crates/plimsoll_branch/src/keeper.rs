@@ -129,6 +129,12 @@ pub struct KeeperProgram {
     pub arguments: Vec<String>,
 }
 
+/// Adds to a log; a disk that is full may not take it.
+fn append(path: &Path, text: &str) {
+    let file = File::options().append(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).ok();
+}
+
 /// What a server says may have rows' values in it.
 fn create_private(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -224,6 +230,12 @@ pub fn keep(state: &State, host: &Host, name: &Name) -> Result<(), BranchError> 
     let ended = kept.and_then(|server| watch(&branch, server));
     std::fs::remove_file(folder.join(KEEPER_FILE)).ok();
     if let Some(mounted) = mounted {
+        if let Some(why) = mounted.lost() {
+            append(
+                &folder.join("server.log"),
+                &format!("plimsoll: what the server wrote could not be kept: {why}\n"),
+            );
+        }
         mounted.unmount().map_err(file_error("unmount the data of", &folder))?;
     }
     if ended? == End::Over {

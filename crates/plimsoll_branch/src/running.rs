@@ -10,6 +10,7 @@ use plimsoll_pg::server::ServerUser;
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::error::{BranchError, file_error};
+use crate::state::remove_file;
 
 /// What a server holds in its folder that is only its own, or that recovery makes anew. The same list as `pg_basebackup`'s.
 const LEFT: [&str; 12] = [
@@ -77,40 +78,83 @@ pub(crate) fn in_words(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// Copies from `source`, where the server at `address` runs, into the folder `target`, by `copy(source, target, what to leave)`.
+/// Copies files from one folder to another, which is there, but for those to be left.
+pub(crate) type Copy<'a> =
+    &'a (dyn Fn(&Path, &Path, super::mechanism::Leave<'_>) -> std::io::Result<()> + Sync);
+
+/// Copies from `source`, where the server at `address` runs, into the folder `target`.
 pub(crate) async fn copy_running(
     address: &Address<'_>,
     source: &Path,
     target: &Path,
     user: &ServerUser,
-    copy: &(dyn Fn(&Path, &Path, super::mechanism::Leave<'_>) -> std::io::Result<()> + Sync),
+    copy: Copy<'_>,
 ) -> Result<(), BranchError> {
-    let client = address.connect("postgres").await.or(address.connect("template1").await)?;
-    let asked = |what: &'static str| {
-        move |why: tokio_postgres::Error| BranchError::Environment(format!("{what}: {}", in_words(&why)))
-    };
-    // Keeps the WAL until the session ends, should a checkpoint come in between.
-    let slot = format!("plimsoll_{}", crate::state::random_text(8));
-    client
-        .execute("SELECT pg_create_physical_replication_slot($1, true, true)", &[&slot])
-        .await
-        .map_err(asked("keep the WAL of the branch's server"))?;
-    let began = client.query_one("SELECT pg_walfile_name(pg_backup_start('plimsoll branch', true))", &[]);
-    let first: String = began.await.map_err(asked("begin a copy of the branch's server"))?.get(0);
+    let backup = Backup::begin(address).await?;
     let leave = |path: &Path| is_left(path) || path.parent() == Some(Path::new("pg_wal"));
     copy(source, target, &leave).map_err(file_error("copy", source))?;
-    let stopped = client.query_one("SELECT labelfile, pg_walfile_name(lsn) FROM pg_backup_stop(false)", &[]);
-    let stopped = stopped.await.map_err(asked("end a copy of the branch's server"))?;
-    let (label, last): (String, String) = (stopped.get(0), stopped.get(1));
-    let path = target.join("backup_label");
-    std::fs::write(&path, label).and_then(|()| user.own(&path)).map_err(file_error("write", &path))?;
-    let leave = |path: &Path| {
-        let name = path.to_string_lossy();
-        // Names of segments are in order; the first eight digits are the timeline.
-        !(name.len() == 24 && *name >= *first && *name <= *last)
-    };
-    let (source, target) = (source.join("pg_wal"), target.join("pg_wal"));
-    copy(&source, &target, &leave).map_err(file_error("copy", &source))
+    backup.end(source, target, user, copy).await
+}
+
+/// A server in backup mode. Its end without [`Self::end`] ends that mode too.
+pub(crate) struct Backup {
+    client: Client,
+    /// The first segment of the WAL that a copy needs.
+    first: String,
+}
+
+fn asked(what: &'static str) -> impl FnOnce(tokio_postgres::Error) -> BranchError {
+    move |why| BranchError::Environment(format!("{what}: {}", in_words(&why)))
+}
+
+impl Backup {
+    /// Begins, with a checkpoint at once.
+    pub(crate) async fn begin(address: &Address<'_>) -> Result<Self, BranchError> {
+        let client = match address.connect("postgres").await {
+            Ok(client) => client,
+            Err(_) => address.connect("template1").await?,
+        };
+        // Keeps the WAL until the session ends, should a checkpoint come in between.
+        let slot = format!("plimsoll_{}", crate::state::random_text(8));
+        client
+            .execute("SELECT pg_create_physical_replication_slot($1, true, true)", &[&slot])
+            .await
+            .map_err(asked("keep the WAL of the branch's server"))?;
+        let began =
+            client.query_one("SELECT pg_walfile_name(pg_backup_start('plimsoll branch', true))", &[]).await;
+        let first = began.map_err(asked("begin a copy of the branch's server"))?.get(0);
+        Ok(Self { client, first })
+    }
+
+    /// Ends it, and gives the copy its label and the WAL that it needs.
+    pub(crate) async fn end(
+        self,
+        source: &Path,
+        target: &Path,
+        user: &ServerUser,
+        copy: Copy<'_>,
+    ) -> Result<(), BranchError> {
+        let query = "SELECT labelfile, pg_walfile_name(lsn) FROM pg_backup_stop(false)";
+        let stopped =
+            self.client.query_one(query, &[]).await.map_err(asked("end a copy of the branch's server"))?;
+        let (label, last): (String, String) = (stopped.get(0), stopped.get(1));
+        let path = target.join("backup_label");
+        std::fs::write(&path, label).and_then(|()| user.own(&path)).map_err(file_error("write", &path))?;
+        let (source, target) = (source.join("pg_wal"), target.join("pg_wal"));
+        // A copy of what was written may have other segments already, whole or in part.
+        for entry in std::fs::read_dir(&target).map_err(file_error("read", &target))? {
+            let entry = entry.map_err(file_error("read", &target))?;
+            if entry.file_type().map_err(file_error("look at", &entry.path()))?.is_file() {
+                remove_file(&entry.path())?;
+            }
+        }
+        let leave = |path: &Path| {
+            let name = path.to_string_lossy();
+            // Names of segments are in order; the first eight digits are the timeline.
+            !(name.len() == 24 && *name >= *self.first && *name <= *last)
+        };
+        copy(&source, &target, &leave).map_err(file_error("copy", &source))
+    }
 }
 
 #[cfg(test)]

@@ -209,7 +209,7 @@ impl State {
         let folder = self.branch_folder(&branch.name);
         let folders = BranchFolders::of(&folder);
         match branch.mechanism {
-            Kind::Overlay => allocated(&folders.own_files()),
+            Kind::Fuse | Kind::Overlay => allocated(&folders.own_files()),
             Kind::Copy => allocated(&folders.data()),
             Kind::BtrfsSnapshot | Kind::BlockClone => None,
         }

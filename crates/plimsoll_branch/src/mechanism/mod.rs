@@ -8,6 +8,7 @@ mod block_clone;
 #[cfg(target_os = "linux")]
 mod btrfs;
 mod copy;
+mod fuse;
 #[cfg(target_os = "linux")]
 mod overlay;
 mod tree;
@@ -33,6 +34,8 @@ pub enum Kind {
     BtrfsSnapshot,
     /// Files that share their blocks: `FICLONE` (XFS, Btrfs, bcachefs, ZFS from 2.2), `clonefile` (APFS).
     BlockClone,
+    /// A file system of our own, which keeps the blocks that a branch writes.
+    Fuse,
     /// The kernel's overlay file system: a file is copied whole when it is first written.
     Overlay,
     /// Every byte is copied.
@@ -41,7 +44,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, the best first.
-    pub const ALL: [Self; 4] = [Self::BtrfsSnapshot, Self::BlockClone, Self::Overlay, Self::Copy];
+    pub const ALL: [Self; 5] = [Self::BtrfsSnapshot, Self::BlockClone, Self::Fuse, Self::Overlay, Self::Copy];
 
     /// The name, as it is typed and reported.
     #[must_use]
@@ -49,6 +52,7 @@ impl Kind {
         match self {
             Self::BtrfsSnapshot => "btrfs-snapshot",
             Self::BlockClone => "block-clone",
+            Self::Fuse => "fuse",
             Self::Overlay => "overlay",
             Self::Copy => "copy",
         }
@@ -60,6 +64,9 @@ impl Kind {
         match self {
             Self::BtrfsSnapshot => "the same small time for any size; only what a branch writes takes room",
             Self::BlockClone => "0.1 to 0.2 ms a file, nothing a byte; only what a branch writes takes room",
+            Self::Fuse => {
+                "the same small time for any size; only the blocks that a branch writes take room; reading and writing is slower than on the file system itself"
+            }
             Self::Overlay => {
                 "no time at first, but the first write to a file copies it whole, up to 1 GB: the first minutes are slow and take room"
             }
@@ -77,6 +84,7 @@ impl Kind {
             Self::Overlay => Some(&overlay::Overlay),
             #[cfg(not(target_os = "linux"))]
             Self::BtrfsSnapshot | Self::Overlay => None,
+            Self::Fuse => Some(&fuse::Fuse),
             Self::BlockClone => Some(&block_clone::BlockClone),
             Self::Copy => Some(&copy::Copy),
         }
@@ -139,6 +147,11 @@ pub trait Mounted: Send + fmt::Debug {
     /// # Errors
     /// When something still uses it.
     fn unmount(self: Box<Self>) -> io::Result<()>;
+
+    /// Why something that was written could not be kept, if that happened.
+    fn lost(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A way of making a branch.
@@ -199,6 +212,11 @@ pub trait Mechanism: Sync + fmt::Debug {
         _user: &ServerUser,
     ) -> io::Result<Option<Box<dyn Mounted>>> {
         Ok(None)
+    }
+
+    /// Settings that a server needs on it.
+    fn settings(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
     }
 
     /// Takes away a mount whose keeper was killed, if there is one.
