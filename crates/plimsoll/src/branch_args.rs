@@ -40,7 +40,7 @@ pub(crate) struct TrunkCreate {
     pub(crate) name: Name,
     /// Where the copy comes from: a server (postgres://role@host/database, or key=value pairs), by pg_basebackup; the data
     /// directory of a stopped server; what pg_dump wrote (custom, directory, tar or plain); or a trunk's name [default:
-    /// what plimsoll.toml says of the state before a change: schema, migrations, seed]
+    /// this project's own schema, migrations and seed, as plimsoll.toml names them]
     #[arg(long, value_name = "SOURCE")]
     pub(crate) from: Option<String>,
     /// Of this project's migrations, run only those before this one

@@ -71,6 +71,9 @@ pub async fn create(
     if state.branch_folder(&new.name).exists() {
         return Err(BranchError::Taken { kind: "branch", name: new.name.clone() });
     }
+    // A name that is none is told before anything is made.
+    plimsoll_pg::server::configuration(state.root(), &new.settings)
+        .map_err(|why| BranchError::Refused(why.to_string()))?;
     let building = state.build()?;
     let branch = fill(state, host, new, &building, say).await?;
     let place = state.branch_folder(&new.name);
@@ -98,7 +101,7 @@ async fn fill(
     let mut notes = origin.notes.clone();
     let mut lower = None;
     let mechanism = if let Some(address) = origin.running() {
-        let mechanism = choose(state, new.mechanism, &origin, Source::Changes)?;
+        let mechanism = choose(building.path(), new.mechanism, &origin, Source::Changes)?;
         warn(mechanism, &origin, state, say);
         match origin.mount.as_ref().filter(|mount| mount.kind == mechanism.kind()) {
             Some(mount) => {
@@ -117,7 +120,7 @@ async fn fill(
         notes.push("taken from a running server: rows of unlogged tables are not in it".to_owned());
         mechanism
     } else {
-        let mechanism = choose(state, new.mechanism, &origin, Source::Rests)?;
+        let mechanism = choose(building.path(), new.mechanism, &origin, Source::Rests)?;
         warn(mechanism, &origin, state, say);
         mechanism
             .branch(&origin.data, folders, state.user())
@@ -245,9 +248,7 @@ pub fn drop_branch(state: &State, name: &Name) -> Result<(), BranchError> {
     }
     let _work = work_on(state, &folder, "drop", name)?;
     if let Some(dependent) = dependents(state, &folder)? {
-        let why = format!(
-            "drop branch {name}: branch {dependent} shows its files; drop that one first, or make it anew with `--mechanism copy`"
-        );
+        let why = format!("drop branch {name}: branch {dependent} shows its files; drop that one first");
         return Err(BranchError::Refused(why));
     }
     let branch = state.branch(name);
@@ -420,7 +421,7 @@ enum Source {
 
 /// The mechanism asked for, or the best one; only some can follow a server at work.
 fn choose(
-    state: &State,
+    place: &Path,
     wanted: Option<Kind>,
     origin: &Opened,
     source: Source,
@@ -437,12 +438,16 @@ fn choose(
                 "its parent's files are a mount, which is there only while the parent runs".to_owned()
             );
         }
+        let is_trunk = matches!(origin.parent, Parent::Trunk { .. });
+        if mechanism.needs_source() && !is_trunk && !is_same_mount {
+            return Err("it needs its parent's files as they are, and a branch's change".to_owned());
+        }
         let follows = matches!(kind, Kind::BlockClone | Kind::Copy) || is_same_mount;
         if source == Source::Changes && !follows {
             return Err("its parent runs, and it can't follow a server at work".to_owned());
         }
         mechanism.can_use(&origin.data)?;
-        mechanism.probe(state.base())
+        mechanism.probe(place)
     };
     if let Some(kind) = wanted {
         let refused = |why| {

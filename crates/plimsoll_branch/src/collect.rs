@@ -79,10 +79,15 @@ pub fn collect(state: &State, now: Moment) -> Collected {
 
 /// A mount of a keeper that was killed, in a branch that is being removed.
 fn clear_mounts_below(folder: &Path) {
+    // Its own, and those of trials in it.
+    let trials = entries(folder).into_iter().filter(|path| path.join("source").is_dir());
+    let folders: Vec<_> = trials.chain([folder.to_owned()]).collect();
     for kind in crate::mechanism::Kind::ALL {
         if let Some(mechanism) = kind.mechanism() {
             // What stays mounted shows when the folder is removed.
-            mechanism.clear_dead_mount(BranchFolders::of(folder)).ok();
+            for folder in &folders {
+                mechanism.clear_dead_mount(BranchFolders::of(folder)).ok();
+            }
         }
     }
 }

@@ -20,9 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::configuration;
 use crate::error::{BranchError, file_error};
 use crate::host::Host;
-use crate::manifest::{self, Branch, Lifetime, Moment};
+use crate::manifest::{self, Branch, Lifetime, Moment, Port};
 use crate::mechanism::BranchFolders;
 use crate::name::Name;
+use crate::running::{Address, in_words};
 use crate::state::{State, create_folder, remove_file};
 
 const KEEPER_LOCK: &str = "keeper.lock";
@@ -151,6 +152,8 @@ fn spawn(
     let log = create_private(&log).map_err(file_error("write", &log))?;
     let mut command = Command::new(&program.program);
     command.args(&program.arguments).arg(branch.name.as_str()).env("PLIMSOLL_STATE", state.root());
+    // It outlives what may be a temporary folder of the caller's.
+    command.env_remove("TMPDIR");
     let stdin = if branch.lifetime == Lifetime::WithProgram { Stdio::piped() } else { Stdio::null() };
     command.stdin(stdin).stdout(Stdio::piped()).stderr(log).current_dir("/");
     // SAFETY: between fork and exec the closure makes one system call: it allocates nothing and takes no lock.
@@ -273,6 +276,9 @@ fn serve(state: &State, host: &Host, branch: &Branch, folder: &Path) -> Result<D
         network,
     };
     let server = DirectoryServer::start(start)?;
+    if let Some(port) = &branch.port {
+        set_password(branch, port, &sockets)?;
+    }
     let running = Running {
         keeper: std::process::id(),
         postmaster: server.process(),
@@ -284,13 +290,34 @@ fn serve(state: &State, host: &Host, branch: &Branch, folder: &Path) -> Result<D
     Ok(server)
 }
 
-/// Says that the server is ready, and waits for the end.
-fn watch(branch: &Branch, server: DirectoryServer) -> Result<End, BranchError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+/// Gives the superuser the password that the port asks for. Nobody comes by the port before: no role has one.
+fn set_password(branch: &Branch, port: &Port, sockets: &Path) -> Result<(), BranchError> {
+    let address = Address { sockets, port: port.number, superuser: &branch.server.superuser };
+    let quoted = |text: &str, quote: char| text.replace(quote, &format!("{quote}{quote}"));
+    let statement = format!(
+        "ALTER ROLE \"{}\" PASSWORD '{}'",
+        quoted(&branch.server.superuser, '"'),
+        quoted(&port.password, '\'')
+    );
+    runtime()?.block_on(async {
+        let client = address.connect("template1").await?;
+        client.batch_execute(&statement).await.map_err(|why| {
+            let why = in_words(&why);
+            BranchError::Environment(format!("give branch {} a password: {why}", branch.name))
+        })
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, BranchError> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(file_error("wait for signals as", Path::new("keeper")))?;
-    let end = runtime.block_on(async {
+        .map_err(|why| BranchError::Environment(format!("start the asynchronous runtime: {why}")))
+}
+
+/// Says that the server is ready, and waits for the end.
+fn watch(branch: &Branch, server: DirectoryServer) -> Result<End, BranchError> {
+    let end = runtime()?.block_on(async {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

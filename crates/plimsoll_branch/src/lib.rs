@@ -26,4 +26,4 @@ pub use host::Host;
 pub use keeper::{KeeperProgram, Kept, Running, keep, running, stop};
 pub use manifest::{Branch, Lifetime, Moment, Parent, Port, ServerFacts, Source, Trunk};
 pub use name::{BadName, Name};
-pub use state::State;
+pub use state::{State, Trial};

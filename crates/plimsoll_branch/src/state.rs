@@ -238,6 +238,14 @@ impl State {
         Ok(Building { folder, work })
     }
 
+    /// A folder to try mechanisms in, where trunks and branches are.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn trial(&self) -> Result<Trial, BranchError> {
+        self.build().map(Trial)
+    }
+
     /// Moves something out of sight, and removes it then.
     pub(crate) fn discard(&self, path: &Path) -> Result<(), BranchError> {
         let trash = self.trash().join(random_text(12));
@@ -272,6 +280,18 @@ impl State {
                 Err(why) => return Err(why),
             }
         }
+    }
+}
+
+/// A folder for trials, which is removed with this value.
+#[derive(Debug)]
+pub struct Trial(Building);
+
+impl Trial {
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 

@@ -428,14 +428,15 @@ fn gc(config: Option<&Path>) -> Result<u8, Failure> {
 }
 
 fn doctor(shop: &Workshop) -> Result<u8, Failure> {
-    let base = shop.state.base();
-    let mut text = format!("trunks and branches are in {}\n", base.display());
-    let best = plimsoll_branch::mechanism::best(base).kind();
+    let trial = shop.state.trial().map_err(failure)?;
+    let place = trial.path();
+    let mut text = format!("trunks and branches are in {}\n", shop.state.base().display());
+    let best = plimsoll_branch::mechanism::best(place).kind();
     for kind in Kind::ALL {
         let probed =
             kind.mechanism().ok_or_else(|| "this system doesn't have it".to_owned()).and_then(|mechanism| {
-                mechanism.probe(base)?;
-                mechanism.measure(base)
+                mechanism.probe(place)?;
+                mechanism.measure(place)
             });
         let said = match probed {
             Ok(measured) => format!("{}; {}", measured, kind.cost()),

@@ -132,9 +132,13 @@ async fn from_project(
     let before = before.map(absolute).transpose()?;
     let settings = Settings::load(config, major)?;
     settings.require_rehearsable()?;
-    let project = {
-        let arguments = ReportArguments { files: before.iter().cloned().collect(), ..ReportArguments::new() };
-        Project::load(&settings, &arguments)?
+    let project = match &before {
+        Some(path) => Project::load(
+            &settings,
+            &ReportArguments { files: vec![path.clone()], ..ReportArguments::new() },
+        )?,
+        None => Project::load(&settings, &ReportArguments { all: true, ..ReportArguments::new() })?
+            .with_all_earlier(),
     };
     project.require_runnable()?;
     let progress = Progress::new();
@@ -163,7 +167,8 @@ fn report(shop: &Workshop, trunk: &Trunk) -> Result<u8, Failure> {
         bytes(trunk.bytes),
         count(trunk.files)
     ));
-    let best = plimsoll_branch::mechanism::best(shop.state.base()).kind();
+    let trial = shop.state.trial().map_err(failure)?;
+    let best = plimsoll_branch::mechanism::best(trial.path()).kind();
     tell(&format!("branches of it are made by {best}: {}", best.cost()));
     Ok(CLEAN)
 }

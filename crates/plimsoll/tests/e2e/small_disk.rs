@@ -20,6 +20,28 @@ impl SmallDisk {
         mounted.then(|| Self { folder: folder.to_owned() })
     }
 
+    /// Mounts one of a real kind over a folder, from an image.
+    pub(crate) fn format(folder: &Path, kind: &str, megabytes: u32) -> Option<Self> {
+        let image = crate::project::open_folder();
+        let path = image.path().join("image");
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(u64::from(megabytes) << 20).unwrap();
+        let made = Command::new(format!("mkfs.{kind}")).arg("-q").arg(&path).output();
+        if !made.as_ref().is_ok_and(|output| output.status.success()) {
+            println!("skipped: there is no mkfs.{kind}");
+            return None;
+        }
+        let mounted = mount(&["-o", "loop", path.to_str().unwrap()], folder);
+        if !mounted {
+            println!("skipped: this user can't mount {kind}");
+        }
+        // The kernel keeps the image until it is unmounted.
+        mounted.then(|| {
+            std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+            Self { folder: folder.to_owned() }
+        })
+    }
+
     pub(crate) fn make_read_only(&self) {
         assert!(mount(&["-o", "remount,ro"], &self.folder));
     }

@@ -19,18 +19,9 @@ impl Mechanism for Fuse {
         Kind::Fuse
     }
 
-    fn probe(&self, base: &Path) -> Result<(), String> {
-        plimsoll_cow::availability().map_err(|why| why.to_string())?;
+    fn probe(&self, place: &Path) -> Result<(), String> {
         // Only a mount tells whether this user may mount there.
-        let folder = tempfile::tempdir_in(base).map_err(|why| format!("{}: {why}", base.display()))?;
-        let source = folder.path().join("source");
-        let branch = BranchFolders::of(folder.path());
-        let user = ServerUser::Caller;
-        make_folder(&source, &user)
-            .and_then(|()| self.branch(&source, branch, &user))
-            .and_then(|()| self.mount(Some(&source), branch, &user))
-            .and_then(|mounted| mounted.map_or(Ok(()), Mounted::unmount))
-            .map_err(|why| why.to_string())
+        super::try_mount(self, place).map_err(|why| why.to_string())
     }
 
     fn branch(&self, _source: &Path, branch: BranchFolders<'_>, user: &ServerUser) -> io::Result<()> {

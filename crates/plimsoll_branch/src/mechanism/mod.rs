@@ -159,19 +159,19 @@ pub trait Mechanism: Sync + fmt::Debug {
     /// Which one it is.
     fn kind(&self) -> Kind;
 
-    /// Tries it for real, with a small file or folder, where trunks and branches are. Says why not in words that complete
-    /// "can't be used here: …".
+    /// Tries it for real, with a small file or folder in `place`, a folder for it where trunks and branches are. Says why not
+    /// in words that complete "can't be used here: …".
     ///
     /// # Errors
     /// When it can't be used there.
-    fn probe(&self, base: &Path) -> Result<(), String>;
+    fn probe(&self, place: &Path) -> Result<(), String>;
 
     /// What it costs here, by a trial with a folder of many files, in words.
     ///
     /// # Errors
     /// When it can't be used there, in words.
-    fn measure(&self, base: &Path) -> Result<String, String> {
-        trial::measure(self.kind(), base)
+    fn measure(&self, place: &Path) -> Result<String, String> {
+        trial::measure(self.kind(), place)
     }
 
     /// Whether it can branch from this folder. Says why not.
@@ -228,6 +228,17 @@ pub trait Mechanism: Sync + fmt::Debug {
     }
 }
 
+/// Mounts an empty folder for trial. What a kill leaves of it is found in `place` as in a branch's folder.
+fn try_mount(mechanism: &dyn Mechanism, place: &Path) -> io::Result<()> {
+    let folder = tempfile::tempdir_in(place)?;
+    let source = folder.path().join("source");
+    let branch = BranchFolders::of(folder.path());
+    let user = ServerUser::Caller;
+    tree::make_folder(&source, &user)?;
+    mechanism.branch(&source, branch, &user)?;
+    mechanism.mount(Some(&source), branch, &user)?.map_or(Ok(()), Mounted::unmount)
+}
+
 /// Copies files into a folder that is there: by cloning them if that is the mechanism, else byte for byte.
 pub(crate) fn copy_by(
     kind: Kind,
@@ -244,10 +255,10 @@ pub(crate) fn copy_by(
     }
 }
 
-/// The best mechanism that this place offers; there is always one.
+/// The best mechanism that a place offers, a folder to try them in; there is always one.
 #[must_use]
-pub fn best(base: &Path) -> &'static dyn Mechanism {
-    let usable = Kind::ALL.into_iter().filter_map(Kind::mechanism).find(|way| way.probe(base).is_ok());
+pub fn best(place: &Path) -> &'static dyn Mechanism {
+    let usable = Kind::ALL.into_iter().filter_map(Kind::mechanism).find(|way| way.probe(place).is_ok());
     usable.unwrap_or(&copy::Copy)
 }
 

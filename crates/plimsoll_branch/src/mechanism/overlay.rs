@@ -20,19 +20,11 @@ impl Mechanism for Overlay {
         Kind::Overlay
     }
 
-    fn probe(&self, base: &Path) -> Result<(), String> {
+    fn probe(&self, place: &Path) -> Result<(), String> {
         if !rustix::process::geteuid().is_root() {
             return Err("only root mounts it".to_owned());
         }
-        let folder = tempfile::tempdir_in(base).map_err(|why| format!("{}: {why}", base.display()))?;
-        let source = folder.path().join("source");
-        let branch = BranchFolders::of(folder.path());
-        let user = ServerUser::Caller;
-        make_folder(&source, &user)
-            .and_then(|()| self.branch(&source, branch, &user))
-            .and_then(|()| self.mount(Some(&source), branch, &user))
-            .and_then(|mounted| mounted.map_or(Ok(()), Mounted::unmount))
-            .map_err(|why| format!("the kernel refuses to mount it there ({why})"))
+        super::try_mount(self, place).map_err(|why| format!("the kernel refuses to mount it there ({why})"))
     }
 
     fn branch(&self, _source: &Path, branch: BranchFolders<'_>, user: &ServerUser) -> io::Result<()> {

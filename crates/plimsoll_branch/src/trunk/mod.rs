@@ -204,7 +204,7 @@ async fn take(
     now: Moment,
     say: &dyn Say,
 ) -> Result<Trunk, BranchError> {
-    let mechanism = mechanism::best(state.base());
+    let mechanism = mechanism::best(building.path());
     crate::state::create_folder(version, state.mode())?;
     if let Some(versions) = version.parent() {
         crate::state::set_mode(versions, state.mode())?;

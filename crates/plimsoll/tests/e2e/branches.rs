@@ -1,0 +1,253 @@
+//! `plimsoll branch`: what a person does with branches, by every mechanism that the machine has.
+
+use crate::small_disk::SmallDisk;
+use crate::stateful::Stateful;
+
+const FILES: [(&str, &str); 3] = [
+    ("plimsoll.toml", "[database]\nname = \"shop\"\nseed = \"seed.sql\"\n"),
+    ("migrations/0001_init.sql", "create table t (id int primary key, v text);"),
+    ("seed.sql", "insert into t select g, 'v' || g from generate_series(1, 2000) g;"),
+];
+
+/// With a trunk, `main`.
+fn with_trunk(major: u32) -> Stateful {
+    let stateful = Stateful::new(FILES);
+    stateful.succeed(&["trunk", "create", "main", "--postgres", &major.to_string()]);
+    stateful
+}
+
+fn check_life(major: u32) {
+    let stateful = with_trunk(major);
+    let made = stateful.succeed(&["branch", "create", "a"]);
+    assert!(made.stdout.starts_with("postgresql://postgres@/shop?host="), "{}", made.shown());
+    assert!(made.stderr.contains("branch a of trunk main (version 1), by "), "{}", made.shown());
+    assert!(stateful.query("a", "show server_version_num").starts_with(&major.to_string()));
+    stateful.query("a", "insert into t values (3000, 'mine'); create table own (id int)");
+    stateful.succeed(&["branch", "create", "b"]);
+    assert_eq!(stateful.query("b", "select count(*) from t"), "2000");
+    // Of a branch that runs, and of one that rests.
+    stateful.succeed(&["branch", "create", "c", "--from", "a", "--mechanism", "copy"]);
+    assert_eq!(stateful.query("c", "select count(*), to_regclass('own') from t"), "2001|own");
+    stateful.query("c", "delete from t");
+    stateful.succeed(&["branch", "stop", "c"]);
+    assert_eq!(stateful.listed("c").unwrap()["running"], false);
+    stateful.succeed(&["branch", "create", "d", "--from", "c"]);
+    assert_eq!(stateful.query("d", "select count(*) from t"), "0");
+    assert_eq!(stateful.query("a", "select count(*) from t"), "2001");
+    // Against the parent.
+    let different = stateful.succeed(&["branch", "diff", "a"]);
+    assert!(different.stdout.contains("+CREATE TABLE public.own ("), "{}", different.shown());
+    assert!(different.stdout.contains("public.t    2,000        2,001"), "{}", different.shown());
+    stateful.succeed(&["branch", "reset", "a"]);
+    assert_eq!(stateful.query("a", "select count(*), to_regclass('own') from t"), "2000|");
+    let same = stateful.succeed(&["branch", "diff", "a"]);
+    assert!(
+        same.stdout.is_empty() && same.stderr.contains("has the schema and the numbers of rows"),
+        "{}",
+        same.shown()
+    );
+    // A trunk that is taken anew leaves branches as they are.
+    let name = "insert into t values (9999, 'new seed')";
+    stateful.project.write("seed.sql", name);
+    stateful.succeed(&["trunk", "refresh", "main"]);
+    assert_eq!(stateful.query("b", "select count(*) from t"), "2000");
+    stateful.succeed(&["branch", "reset", "b"]);
+    assert_eq!(stateful.query("b", "select count(*) from t"), "1");
+    assert_eq!(stateful.entries("trunks/main/versions").len(), 1 + usize::from(shows_files(&stateful, "a")));
+    stateful.succeed(&["branch", "drop", "a", "b", "c", "d"]);
+    stateful.succeed(&["branch", "gc"]);
+    assert_eq!(stateful.entries("trunks/main/versions"), ["2"]);
+    stateful.succeed(&["trunk", "drop", "main"]);
+    for folder in ["branches", "building", "s", "trash", "trunks"] {
+        assert!(stateful.entries(folder).is_empty(), "{folder}: {:?}", stateful.entries(folder));
+    }
+}
+
+fn shows_files(stateful: &Stateful, branch: &str) -> bool {
+    let path = stateful.state().join("branches").join(branch).join("branch.json");
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    !json["lower"].is_null()
+}
+
+#[test]
+fn branches_live_apart_on_15() {
+    check_life(15);
+}
+
+#[test]
+fn branches_live_apart_on_18() {
+    check_life(18);
+}
+
+/// Every mechanism that can be used in this place makes a branch that lives through the death of its keeper.
+fn check_mechanisms(stateful: &Stateful, expected: &[&str]) {
+    stateful.succeed(&["trunk", "create", "main"]);
+    let doctor = stateful.succeed(&["branch", "doctor"]).stdout;
+    let mut tried = Vec::new();
+    for kind in ["btrfs-snapshot", "block-clone", "fuse", "overlay", "copy"] {
+        let line = doctor.lines().find(|line| line.trim_start_matches(['→', ' ']).starts_with(kind)).unwrap();
+        if line.contains("can't be used here") {
+            let refused = stateful.run(&["branch", "create", "x", "--mechanism", kind]);
+            refused.fails(2, &["branch doctor"]);
+            continue;
+        }
+        if kind == "btrfs-snapshot" || !expected.contains(&"btrfs-snapshot") || kind == "copy" {
+            tried.push(kind);
+        }
+        stateful.succeed(&["branch", "create", kind, "--mechanism", kind]);
+        stateful.query(kind, "update t set v = 'x'; create index on t (v)");
+        // Commits are written to the WAL a little later.
+        stateful.query(kind, "checkpoint");
+        let keeper = rustix::process::Pid::from_raw(stateful.process(kind, "keeper")).unwrap();
+        rustix::process::kill_process(keeper, rustix::process::Signal::KILL).unwrap();
+        assert_eq!(stateful.query(kind, "select count(*) from t where v = 'x'"), "2000", "{kind}");
+        let postmaster = rustix::process::Pid::from_raw(stateful.process(kind, "postmaster")).unwrap();
+        rustix::process::kill_process(postmaster, rustix::process::Signal::KILL).unwrap();
+        let again = || stateful.try_query(kind, "select count(*) from t where v = 'x'");
+        // Until the keeper has heard of it.
+        let answer = (0..100).find_map(|_| {
+            again().ok().or_else(|| {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+                None
+            })
+        });
+        assert_eq!(answer.as_deref(), Some("2000"), "{kind}");
+    }
+    for kind in expected {
+        assert!(tried.contains(kind), "{kind} can't be used: {doctor}");
+    }
+    for kind in &tried {
+        stateful.succeed(&["branch", "drop", kind]);
+    }
+}
+
+#[test]
+fn every_mechanism_of_this_place_keeps_what_was_written() {
+    check_mechanisms(&Stateful::new(FILES), &["copy"]);
+}
+
+#[test]
+fn files_are_cloned_on_xfs() {
+    let Some(stateful) = Stateful::on(FILES, |folder| SmallDisk::format(folder, "xfs", 2000)) else { return };
+    check_mechanisms(&stateful, &["block-clone"]);
+}
+
+#[test]
+fn subvolumes_are_snapshot_on_btrfs() {
+    let Some(stateful) = Stateful::on(FILES, |folder| SmallDisk::format(folder, "btrfs", 2000)) else {
+        return;
+    };
+    check_mechanisms(&stateful, &["btrfs-snapshot"]);
+}
+
+#[test]
+fn a_program_gets_a_branch_that_goes_with_it() {
+    let stateful = with_trunk(18);
+    let script = "psql -XAtq -c 'insert into t values (5000, 1) returning id' && psql -XAtq \"$DATABASE_URL\" -c 'select count(*) from t'";
+    let arguments = ["branch", "create", "short", "--exec", "sh", "-c", script];
+    let path = crate::clients::path(18);
+    let ended = stateful.plimsoll(&arguments).env("PATH", &path).run();
+    ended.prints(0, &["5000\n2001\n"]);
+    assert!(stateful.listed("short").is_none() && stateful.entries("s").is_empty());
+    stateful.run(&["branch", "create", "short", "--exec", "sh", "-c", "exit 7"]).fails(7, &[]);
+    stateful.run(&["branch", "create", "short", "--exec", "nonesuch"]).fails(2, &["run nonesuch"]);
+    assert!(stateful.listed("short").is_none());
+    // However the program ends, the branch goes.
+    let mut running = stateful.plimsoll(&["branch", "create", "short", "--exec", "sleep", "100"]).start();
+    running.wait_until("a branch", |_| stateful.listed("short").filter(|known| known["running"] == true));
+    running.signal(rustix::process::Signal::KILL);
+    let gone = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        stateful.entries("branches").is_empty()
+    });
+    assert!(gone, "{:?}", stateful.entries("branches"));
+}
+
+#[test]
+fn a_branch_ends_with_its_time() {
+    let stateful = with_trunk(18);
+    stateful.succeed(&["branch", "create", "brief", "--ttl", "2s"]);
+    assert_eq!(stateful.query("brief", "select count(*) from t"), "2000");
+    let gone = (0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        stateful.entries("branches").is_empty()
+    });
+    assert!(gone);
+    // One that doesn't run when its time is over goes with the next command.
+    stateful.succeed(&["branch", "create", "brief", "--ttl", "1s"]);
+    stateful.succeed(&["branch", "stop", "brief"]);
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    assert!(stateful.listed("brief").is_none());
+}
+
+#[test]
+fn a_port_wants_a_password() {
+    let stateful = with_trunk(18);
+    let made = stateful.succeed(&["branch", "create", "open", "--port"]);
+    let url = made.stdout.trim().to_owned();
+    assert!(url.starts_with("postgresql://postgres:") && url.contains("@127.0.0.1:"), "{url}");
+    let psql = |url: &str| {
+        let mut command = std::process::Command::new(crate::project::programs(18).join("psql"));
+        command
+            .args(["-XAtqw", "-c", "select count(*) from t", url])
+            .env("PGCONNECT_TIMEOUT", "10")
+            .output()
+            .unwrap()
+    };
+    assert_eq!(String::from_utf8(psql(&url).stdout).unwrap().trim(), "2000");
+    let (login, rest) = url.split_once('@').unwrap();
+    let (user, _) = login.rsplit_once(':').unwrap();
+    assert!(!psql(&format!("{user}@{rest}")).status.success());
+    assert!(!psql(&format!("{user}:wrong@{rest}")).status.success());
+}
+
+#[test]
+fn what_is_wrong_is_told() {
+    let stateful = Stateful::new(FILES);
+    stateful.run(&["branch", "create", "a"]).fails(2, &["there is none; `plimsoll trunk create NAME"]);
+    stateful.run(&["branch", "url", "a"]).fails(2, &["find branch a: there is none"]);
+    for name in ["../x", "/tmp/x", ".", "a/b", "", "-", "a b"] {
+        for verb in ["branch", "trunk"] {
+            let ended = stateful.run(&[verb, "create", "--", name]);
+            ended.fails(2, &["use up to 63 letters"]);
+        }
+        stateful.run(&["branch", "drop", "--", name]).fails(2, &["use up to 63 letters"]);
+    }
+    stateful.succeed(&["trunk", "create", "main"]);
+    stateful.run(&["trunk", "create", "main"]).fails(2, &["there is one of this name", "trunk refresh"]);
+    stateful.succeed(&["branch", "create", "a"]);
+    stateful.run(&["branch", "create", "a"]).fails(2, &["there is one of this name"]);
+    stateful.run(&["branch", "create", "b", "--from", "zzz"]).fails(2, &["neither a trunk nor a branch"]);
+    stateful.run(&["branch", "create", "b", "--mechanism", "magic"]).fails(2, &["use one of btrfs-snapshot"]);
+    stateful.run(&["branch", "create", "b", "--set", "x y=1"]).fails(2, &["correct the name"]);
+    let refused = stateful.run(&["branch", "create", "b", "--set", "work_mem=lots"]);
+    refused.fails(3, &["start branch b", "invalid value for parameter \"work_mem\""]);
+    assert!(stateful.listed("b").is_none());
+    stateful.run(&["trunk", "refresh", "zzz"]).fails(2, &["there are main"]);
+    for source in ["nowhere.dump", "postgres://boss@/x?host=/nowhere"] {
+        let ended = stateful.run(&["trunk", "create", "other", "--from", source]);
+        assert!(matches!(ended.status.code(), Some(2 | 3)), "{}", ended.shown());
+    }
+    assert_eq!(stateful.entries("trunks"), ["main"]);
+    assert!(stateful.entries("building").is_empty());
+}
+
+#[test]
+fn nobody_else_can_read_a_branch() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stateful = with_trunk(18);
+    stateful.succeed(&["branch", "create", "a"]);
+    stateful.query("a", "select 1");
+    let mode = |path: &str| stateful.state().join(path).metadata().unwrap().permissions().mode() & 0o777;
+    for private in ["branches/a/data", "trunks/main/versions/1/data"] {
+        assert_eq!(mode(private), 0o700, "{private}");
+    }
+    for private in
+        ["branches/a/server.log", "branches/a/keeper.log", "branches/a/branch.json", "trunks/main/trunk.json"]
+    {
+        assert_eq!(mode(private) & 0o077, 0, "{private}");
+    }
+    let sockets = stateful.entries("s");
+    assert_eq!(mode(&format!("s/{}", sockets[0])), 0o700);
+    assert_eq!(mode("branches") & 0o066, 0);
+}
