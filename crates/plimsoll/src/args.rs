@@ -209,6 +209,10 @@ pub(crate) struct CheckArguments {
     /// socket's folder) filled in (repeatable)
     #[arg(long = "env", value_name = "NAME=TEMPLATE", value_parser = variable)]
     pub(crate) variables: Vec<(String, String)>,
+    /// Rehearse on branches of this trunk, and its database, instead of on a server made from the project's own schema and
+    /// seed: the trunk is the state before the change
+    #[arg(long, value_name = "TRUNK", conflicts_with = "no_seed")]
+    pub(crate) on: Option<plimsoll_branch::Name>,
     /// Load no rows: locks, rewrites and scans hold all the same, times mean nothing
     #[arg(long)]
     pub(crate) no_seed: bool,

@@ -70,11 +70,16 @@ const OWN_CONNECTIONS: usize = 20;
 /// there are often 1,024; whoever asks for more is to hear it from the server.
 pub(crate) const PROGRAM_CONNECTIONS: usize = 400;
 
+/// Connections of a server that a run uses, with so many besides the run's own.
+pub(crate) const fn connections_of_a_run(further: usize) -> usize {
+    OWN_CONNECTIONS + further
+}
+
 /// Starts a server for a run with these settings, and for so many connections besides the run's own.
 pub(crate) async fn start(settings: &Settings, further_connections: usize) -> Result<PrivateServer, Failure> {
     let host = Host::look()?;
     let binaries = host.find(settings.server, settings.binaries.clone())?;
-    let connections = OWN_CONNECTIONS + further_connections;
+    let connections = connections_of_a_run(further_connections);
     let extra = [("timezone", settings.time_zone.clone()), ("max_connections", connections.to_string())];
     host.start(binaries, extra.map(|(name, value)| (name.to_owned(), value)).into()).await
 }

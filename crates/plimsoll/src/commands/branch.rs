@@ -21,10 +21,10 @@ use crate::program;
 use crate::settings::Settings;
 
 /// Where trunks and branches are, and what runs them.
-pub(super) struct Workshop {
-    pub(super) state: State,
-    pub(super) host: Host,
-    keeper: KeeperProgram,
+pub(crate) struct Workshop {
+    pub(crate) state: State,
+    pub(crate) host: Host,
+    pub(crate) keeper: KeeperProgram,
 }
 
 /// Whether what was left by others is removed first.
@@ -36,7 +36,7 @@ enum Leftovers {
 
 impl Workshop {
     /// Makes the folders, and removes what no manifest owns any more.
-    pub(super) fn open(config: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn open(config: Option<&Path>) -> Result<Self, Failure> {
         Self::look(config, Leftovers::Removed)
     }
 
@@ -78,7 +78,7 @@ impl Workshop {
 }
 
 /// Says what the library has to say on standard error.
-pub(super) struct Talk;
+pub(crate) struct Talk;
 
 impl Say for Talk {
     fn say(&self, text: String) {
@@ -87,7 +87,7 @@ impl Say for Talk {
 }
 
 /// What a failure means for the exit code.
-pub(super) fn failure(error: BranchError) -> Failure {
+pub(crate) fn failure(error: BranchError) -> Failure {
     if error.is_input() { Failure::input(error) } else { Failure::environment(error) }
 }
 
@@ -456,7 +456,7 @@ fn doctor(shop: &Workshop) -> Result<u8, Failure> {
 }
 
 /// How long ago, for people.
-pub(super) fn ago(then: Moment, now: Moment) -> String {
+pub(crate) fn ago(then: Moment, now: Moment) -> String {
     format!("{} ago", span(then.until(now)))
 }
 

@@ -27,12 +27,14 @@ use crate::queries;
 use crate::settings::Settings;
 
 mod copies;
+mod ground;
 mod measured;
 mod program;
 mod scale;
 mod traffic;
 mod workload;
 
+use ground::Ground;
 use measured::{Measured, WithoutRows};
 use scale::Production;
 use traffic::{KnownTraffic, Load};
@@ -52,7 +54,8 @@ pub(crate) async fn run(
     color: ColorChoice,
     parts: Parts,
 ) -> Result<u8, Failure> {
-    let settings = Settings::load(config, arguments.report.postgres)?;
+    let ground = arguments.on.as_ref().map(|trunk| Ground::of(trunk, config)).transpose()?;
+    let settings = settings(arguments, config, ground.as_ref())?;
     settings.require_rehearsable()?;
     let program = MigrationProgram::find(arguments, &settings)?;
     let project = match &program {
@@ -75,7 +78,8 @@ pub(crate) async fn run(
         Some(program) => Change::Program(program),
         None => Change::Files(Linted::of(project.judge(&settings), &project, &settings, &arguments.report)?),
     };
-    let production = Production::read(&settings)?;
+    // A trunk has its own sizes.
+    let production = if ground.is_some() { None } else { Production::read(&settings)? };
     let rows = if arguments.no_seed { Rows::None } else { Rows::Seeded };
     let mut sources = project.sources();
     sources.extend(workload_source);
@@ -88,13 +92,31 @@ pub(crate) async fn run(
         Change::Files(linted) if project.new.is_empty() => Report::new(Vec::new(), None, None, linted.notes),
         change => {
             let queries = if parts == Parts::All { queries } else { Vec::new() };
-            let asked = Asked { arguments, queries, statements, production, load, rows, parts };
+            let asked = Asked { arguments, ground, queries, statements, production, load, rows, parts };
             let (report, scripts) = unless_stopped(examine(project, &settings, change, asked)).await?;
             sources.extend(scripts);
             report
         }
     };
     deliver(&report, &sources, &arguments.report, color)
+}
+
+/// On a trunk, its server's version and its database are the project's.
+fn settings(
+    arguments: &CheckArguments,
+    config: Option<&Path>,
+    ground: Option<&Ground>,
+) -> Result<Settings, Failure> {
+    let asked = arguments.report.postgres;
+    let Some(ground) = ground else { return Settings::load(config, asked) };
+    if let Some(major) = asked.filter(|major| *major != ground.major()) {
+        return Err(Failure::input(format!(
+            "rehearse on PostgreSQL {major}: the trunk is one of PostgreSQL {}; leave --postgres out",
+            ground.major()
+        )));
+    }
+    let settings = Settings::load(config, Some(ground.major()))?;
+    Ok(Settings { database: ground.database().to_owned(), ..settings })
 }
 
 /// What makes the change.
@@ -108,6 +130,8 @@ enum Change {
 /// What a run is asked for.
 struct Asked<'a> {
     arguments: &'a CheckArguments,
+    /// What it is rehearsed on, unless that is made from the project's own files.
+    ground: Option<Ground>,
     /// Queries that are measured before and after the change.
     queries: Vec<PreparedQuery>,
     /// The workload.
@@ -127,26 +151,39 @@ async fn examine(
     asked: Asked<'_>,
 ) -> Result<(Report, Vec<SourceFile>), Failure> {
     let progress = Progress::new();
-    let Asked { arguments, queries, statements, production, load, rows, parts } = asked;
+    let Asked { arguments, ground, queries, statements, production, load, rows, parts } = asked;
     let variables = [&settings.variables[..], &arguments.variables[..]].concat();
     progress.step("starting a private server");
     let of_load = if load == Load::No { 0 } else { settings.workload.connections };
     let of_program = if matches!(change, Change::Program(_)) { PROGRAM_CONNECTIONS } else { 0 };
-    let server = start(settings, of_load + of_program).await?;
     let database = &settings.database;
-    make_state_before(&server, database, &project, &progress).await?;
-    if let Change::Program(program) = &change {
-        program::run_before(&server, settings, program, &variables, &progress).await?;
-    }
-    let without_rows = match &change {
-        Change::Files(_) => WithoutRows::Replayed,
-        Change::Program(_) => WithoutRows::Kept,
+    let (server, ground_note) = match &ground {
+        Some(ground) => {
+            let (server, note) = ground.start("check", settings, of_load + of_program).await?;
+            (server, Some(note))
+        }
+        None => {
+            let server = start(settings, of_load + of_program).await?;
+            make_state_before(&server, database, &project, &progress).await?;
+            if let Change::Program(program) = &change {
+                program::run_before(&server, settings, program, &variables, &progress).await?;
+            }
+            (server, None)
+        }
     };
-    let asks_for_culprits = without_rows == WithoutRows::Kept && !queries.is_empty();
+    let without_rows = match (&ground, &change) {
+        (Some(ground), _) => WithoutRows::Branch(ground),
+        (None, Change::Files(_)) => WithoutRows::Replayed,
+        (None, Change::Program(_)) => WithoutRows::Kept,
+    };
+    let asks_for_culprits = matches!(without_rows, WithoutRows::Kept) && !queries.is_empty();
     if asks_for_culprits || production.is_some() && rows == Rows::Seeded {
         copies::keep(&server, database, copies::EMPTY).await?;
     }
-    let rows = fill(&server, database, &project, settings, rows, &progress).await?;
+    let rows = match &ground {
+        Some(_) => Rows::Seeded,
+        None => fill(&server, database, &project, settings, rows, &progress).await?,
+    };
     let unscaled = production.is_some() && rows == Rows::None;
     let production = production.filter(|_| rows == Rows::Seeded);
     if load != Load::No || production.is_some() {
@@ -171,6 +208,7 @@ async fn examine(
     let project = &project;
     let rehearsal = Rehearsal { seeded: rows == Rows::Seeded, ..rehearsal };
     let Linted { judgement, mut notes } = linted;
+    notes.extend(ground_note);
     let Judgement { findings, accepted, mut suppressions, .. } = judgement;
     let findings = if parts == Parts::All { findings } else { Vec::new() };
     let mut findings = prove_knowing(findings, accepted, &rehearsal, |record| {

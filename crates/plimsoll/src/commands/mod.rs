@@ -11,7 +11,7 @@ mod rule;
 mod rules;
 mod server;
 mod snapshot;
-mod trunk;
+pub(crate) mod trunk;
 mod watch;
 
 use crate::args::{Arguments, Verb};

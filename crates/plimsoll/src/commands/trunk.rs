@@ -217,7 +217,7 @@ fn source(source: &Source) -> String {
     }
 }
 
-pub(super) fn now() -> Moment {
+pub(crate) fn now() -> Moment {
     Moment::of(SystemTime::now())
 }
 

@@ -108,7 +108,12 @@ impl PrivateServer {
     pub async fn copy_database(&self, from: &str, to: &str) -> Result<(), ServerError> {
         let client = self.connect(SUPERUSER).await?;
         let quoted = |name: &str| name.replace('"', "\"\"");
-        let statement = format!("CREATE DATABASE \"{}\" TEMPLATE \"{}\"", quoted(to), quoted(from));
+        // Where files can be cloned, a copy shares them; the usual way reads and writes every page.
+        let clones = "SELECT current_setting('file_copy_method', true) = 'clone'";
+        let clones =
+            client.query_one(clones, &[]).await.is_ok_and(|row| row.get::<_, Option<bool>>(0) == Some(true));
+        let strategy = if clones { " STRATEGY FILE_COPY" } else { "" };
+        let statement = format!("CREATE DATABASE \"{}\" TEMPLATE \"{}\"{strategy}", quoted(to), quoted(from));
         let failed = |error: &tokio_postgres::Error| ServerError::CreateDatabase {
             database: to.to_owned(),
             why: self.explain(error),
@@ -152,7 +157,8 @@ impl PrivateServer {
     pub fn url(&self, database: &str) -> String {
         let host = percent_encoded(&self.folder().to_string_lossy());
         // The port is the default one, but PGPORT would win over an absent one.
-        format!("postgresql://{SUPERUSER}@/{}?host={host}&port={PORT}", percent_encoded(database))
+        let user = percent_encoded(self.superuser());
+        format!("postgresql://{user}@/{}?host={host}&port={PORT}", percent_encoded(database))
     }
 
     /// What makes a child program connect here.
@@ -162,7 +168,7 @@ impl PrivateServer {
             set: vec![
                 ("PGHOST", self.folder().to_string_lossy().into_owned()),
                 ("PGPORT", PORT.to_string()),
-                ("PGUSER", SUPERUSER.to_owned()),
+                ("PGUSER", self.superuser().to_owned()),
                 ("PGDATABASE", database.to_owned()),
                 ("DATABASE_URL", self.url(database)),
             ],
@@ -176,7 +182,7 @@ impl PrivateServer {
     ) -> Result<(Client, Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>), ServerError>
     {
         let mut config = Config::new();
-        config.host_path(self.folder()).port(PORT).user(SUPERUSER).dbname(database);
+        config.host_path(self.folder()).port(PORT).user(self.superuser()).dbname(database);
         config.application_name("plimsoll");
         config.connect(NoTls).await.map_err(|error| ServerError::Connect {
             database: database.to_owned(),

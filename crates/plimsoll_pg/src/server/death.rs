@@ -13,15 +13,18 @@ const LOG_BYTES: u64 = 8 * 1024;
 /// The end of a server that should still run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Death {
-    /// How the process ended.
-    pub status: ExitStatus,
+    /// How the process ended, where that is known: of another program's child it isn't.
+    pub status: Option<ExitStatus>,
     /// The last lines of its log.
     pub log_tail: String,
 }
 
 impl fmt::Display for Death {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "the server ended with {}", self.status)?;
+        formatter.write_str("the server ended")?;
+        if let Some(status) = self.status {
+            write!(formatter, " with {status}")?;
+        }
         if self.log_tail.is_empty() {
             formatter.write_str("; its log is empty")
         } else {
@@ -30,8 +33,8 @@ impl fmt::Display for Death {
     }
 }
 
-/// The last lines of a log, each indented. Empty when there is nothing to read.
-pub(super) fn log_tail(path: &Path) -> String {
+/// The last lines of a server's log, each indented. Empty when there is nothing to read.
+pub fn log_tail(path: &Path) -> String {
     let text = last_bytes(path).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     let tail = &lines[lines.len().saturating_sub(LOG_LINES)..];

@@ -96,7 +96,7 @@ impl DirectoryServer {
     }
 
     fn death_by(&self, status: ExitStatus) -> Death {
-        Death { status, log_tail: log_tail(&self.log) }
+        Death { status: Some(status), log_tail: log_tail(&self.log) }
     }
 
     /// Ends all sessions, writes everything to the data directory, and stops (a fast shutdown). Afterwards the directory

@@ -28,16 +28,40 @@ use super::sweep::sweep;
 use super::template::Template;
 use super::version::ServerVersion;
 
-/// The name of the only role, a superuser.
+/// The name of the only role, a superuser, of a server that was made from nothing; and of the database that every server has.
 pub const SUPERUSER: &str = "postgres";
 
 /// A running private server. Dropping it stops the server and removes everything of it.
 #[derive(Debug)]
 pub struct PrivateServer {
-    // Dropped in this order: a folder must not be removed under a running server.
-    server: DirectoryServer,
-    folder: PrivateFolder,
+    home: Home,
     binaries: Binaries,
+    superuser: String,
+}
+
+#[derive(Debug)]
+enum Home {
+    Own {
+        // Dropped in this order: a folder must not be removed under a running server.
+        server: DirectoryServer,
+        folder: PrivateFolder,
+    },
+    Kept(Box<dyn KeptServer>),
+}
+
+/// A server that somebody else runs for us alone: a branch. Dropping it lets it end.
+pub trait KeptServer: Send + Sync + std::fmt::Debug {
+    /// The folder of its socket.
+    fn sockets(&self) -> &Path;
+
+    /// Its data directory.
+    fn data(&self) -> PathBuf;
+
+    /// The number of its first process.
+    fn process(&self) -> u32;
+
+    /// How it ended, if it did.
+    fn death(&self) -> Option<Death>;
 }
 
 impl PrivateServer {
@@ -66,7 +90,20 @@ impl PrivateServer {
             .report_server(server.process())
             .map_err(|why| folder_error("watch over", folder.path(), why))?;
         server.wait_until_ready(DirectoryServer::usual_patience())?;
-        Ok(Self { server, folder, binaries: binaries.clone() })
+        let home = Home::Own { server, folder };
+        Ok(Self { home, binaries: binaries.clone(), superuser: SUPERUSER.to_owned() })
+    }
+
+    /// Takes a server that somebody else runs for us.
+    #[must_use]
+    pub fn kept(server: Box<dyn KeptServer>, binaries: Binaries, superuser: String) -> Self {
+        Self { home: Home::Kept(server), binaries, superuser }
+    }
+
+    /// The role that this program connects as.
+    #[must_use]
+    pub fn superuser(&self) -> &str {
+        &self.superuser
     }
 
     /// The installation that it runs.
@@ -81,40 +118,52 @@ impl PrivateServer {
         self.binaries.version()
     }
 
-    /// The private folder, which holds the socket, the log and the data.
+    /// The private folder, which holds the socket.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        match &self.home {
+            Home::Own { folder, .. } => folder.path(),
+            Home::Kept(server) => server.sockets(),
+        }
     }
 
     /// The socket file that it listens on.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.folder.path().join(SOCKET_FILE)
+        self.folder().join(SOCKET_FILE)
     }
 
     /// The data directory.
     #[must_use]
     pub fn data_folder(&self) -> PathBuf {
-        self.folder.data()
+        match &self.home {
+            Home::Own { folder, .. } => folder.data(),
+            Home::Kept(server) => server.data(),
+        }
     }
 
     /// The number of the server's first process.
     #[must_use]
     pub fn process(&self) -> u32 {
-        self.server.process()
+        match &self.home {
+            Home::Own { server, .. } => server.process(),
+            Home::Kept(server) => server.process(),
+        }
     }
 
     /// Whether the server still runs.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        self.server.death().is_none()
+        self.death().is_none()
     }
 
     /// How the server ended, if it did.
     #[must_use]
     pub fn death(&self) -> Option<Death> {
-        self.server.death()
+        match &self.home {
+            Home::Own { server, .. } => server.death(),
+            Home::Kept(server) => server.death(),
+        }
     }
 
     /// For when a connection broke: waits up to `patience` for the server's end, since
@@ -136,7 +185,7 @@ impl PrivateServer {
     /// # Errors
     /// When the folder can't be removed.
     pub fn stop(self) -> Result<(), ServerError> {
-        let Self { server, folder, .. } = self;
+        let Home::Own { server, folder } = self.home else { return Ok(()) };
         drop(server);
         let path = folder.path().to_owned();
         folder.remove().map_err(|why| folder_error("remove", &path, why))
@@ -148,7 +197,10 @@ impl PrivateServer {
     /// # Errors
     /// When the server doesn't shut down, or the directory can't be moved; nothing is left then.
     pub fn keep_data(self, target: &Path, user: &ServerUser) -> Result<(), ServerError> {
-        let Self { server, folder, .. } = self;
+        let Home::Own { server, folder } = self.home else {
+            let why = io::Error::other("it is a branch's, which ends with it");
+            return Err(folder_error("move a data directory to", target, why));
+        };
         server.shut_down()?;
         move_tree(&folder.data(), target, user)
             .map_err(|why| folder_error("move a data directory to", target, why))

@@ -12,6 +12,7 @@ use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::Migration;
 
 use super::copies::{EMPTY, keep};
+use super::ground::Ground;
 use crate::exit::Failure;
 use crate::private_database::{Rows, bring_to_state_before, in_script};
 use crate::progress::Progress;
@@ -29,12 +30,14 @@ const ERROR_RATIO: u64 = 10;
 const CULPRIT_DATABASE: &str = "plimsoll_culprit";
 
 /// Where the state before the change, without rows, comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WithoutRows {
+#[derive(Clone, Copy)]
+pub(super) enum WithoutRows<'a> {
     /// The earlier migrations are replayed, or the dump is loaded.
     Replayed,
     /// A program made it; a copy was kept as [`EMPTY`].
     Kept,
+    /// Another branch of what the change is rehearsed on has it, with its rows.
+    Branch(&'a Ground),
 }
 
 type Outcome = Result<Measurement, QueryFailure>;
@@ -70,7 +73,7 @@ impl Measured {
         server: &PrivateServer,
         settings: &Settings,
         project: &Project,
-        without_rows: WithoutRows,
+        without_rows: WithoutRows<'_>,
         touched: &BTreeSet<String>,
         progress: &Progress,
     ) -> Result<(), Failure> {
@@ -90,7 +93,7 @@ impl Measured {
         server: &PrivateServer,
         settings: &Settings,
         project: &Project,
-        without_rows: WithoutRows,
+        without_rows: WithoutRows<'_>,
         progress: &Progress,
     ) -> Result<(), Failure> {
         let broken: Vec<usize> = (0..self.queries.len())
@@ -100,18 +103,26 @@ impl Measured {
             return Ok(());
         }
         progress.step("finding the statement that broke a query");
-        match without_rows {
+        let other_side;
+        let (server, database) = match without_rows {
             WithoutRows::Replayed => {
                 bring_to_state_before(server, CULPRIT_DATABASE, project, settings, Rows::None, progress)
                     .await
                     .map(drop)?;
+                (server, CULPRIT_DATABASE)
             }
-            WithoutRows::Kept => keep(server, EMPTY, CULPRIT_DATABASE).await?,
-        }
+            WithoutRows::Kept => {
+                keep(server, EMPTY, CULPRIT_DATABASE).await?;
+                (server, CULPRIT_DATABASE)
+            }
+            WithoutRows::Branch(ground) => {
+                (other_side, _) = ground.start("culprit", settings, 0).await?;
+                (&other_side, &*settings.database)
+            }
+        };
         let queries: Vec<&PreparedQuery> = broken.iter().map(|at| &self.queries[*at]).collect();
         let new: Vec<&Migration> = project.new.iter().map(Migration::as_sent).collect();
-        let culprits =
-            find_culprit(server, CULPRIT_DATABASE, &new, &queries).await.map_err(Failure::environment)?;
+        let culprits = find_culprit(server, database, &new, &queries).await.map_err(Failure::environment)?;
         for (at, culprit) in broken.into_iter().zip(culprits) {
             self.culprits[at] = culprit;
         }

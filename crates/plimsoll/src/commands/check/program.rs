@@ -16,7 +16,7 @@ use plimsoll_core::{ChangeScope, Location, LockMode, Rehearsal, SourceFile, Stat
 use plimsoll_pg::catalogue::{Bodies, Limits, Target, Variables, take_snapshot};
 use plimsoll_pg::load::ChangeAmongRequests;
 use plimsoll_pg::rehearse::{ProgramRehearsal, ProgramScript, rehearse_program};
-use plimsoll_pg::server::{PrivateServer, SUPERUSER};
+use plimsoll_pg::server::PrivateServer;
 use plimsoll_pg::tap::{Doors, Outcome, Session, Sink, Statement, Tap, TapOptions};
 use plimsoll_sql::parse::parse_script;
 use plimsoll_sql::snapshot::Facts;
@@ -55,8 +55,9 @@ pub(super) async fn run_before(
         progress.step(format!("running {shown}"));
         let tap =
             Tap::open(TapOptions::before(server), Arc::new(Unheard)).await.map_err(Failure::environment)?;
-        let environment = TapEnvironment::new(tap.doors(), &login(settings), variables);
-        let status = run(command, tap.doors(), settings, program, variables).await?;
+        let environment = TapEnvironment::new(tap.doors(), &login(server, settings), variables);
+        let status =
+            run(command, tap.doors(), &login(server, settings), settings, program, variables).await?;
         if !status.success() {
             return Err(Failure::input(format!(
                 "bring the private server to the state before the change: `{shown}` ended with {status}; the change itself was not \
@@ -102,8 +103,8 @@ pub(super) async fn rehearse(
     let environment = RefCell::new(None);
     let observer = |sql: &str| progress.step(format!("rehearsing {sql}"));
     let running = |doors: &Doors| {
-        *environment.borrow_mut() = Some(TapEnvironment::new(doors, &login(settings), variables));
-        run(&program.change, doors, settings, program, variables)
+        *environment.borrow_mut() = Some(TapEnvironment::new(doors, &login(server, settings), variables));
+        run(&program.change, doors, &login(server, settings), settings, program, variables)
     };
     let (status, done) = rehearse_program(server, &settings.database, &program.name, &observer, running)
         .await
@@ -154,21 +155,21 @@ fn ended_badly(name: &str, shown: &str, status: ExitStatus) -> Finding {
 }
 
 /// Through the tap the program is the superuser of a server of its own.
-fn login(settings: &Settings) -> Login {
-    Login { user: SUPERUSER.to_owned(), database: settings.database.clone(), password: None }
+fn login(server: &PrivateServer, settings: &Settings) -> Login {
+    Login { user: server.superuser().to_owned(), database: settings.database.clone(), password: None }
 }
 
 /// Runs a command in the project's folder.
 fn run(
     command: &Command,
     doors: &Doors,
+    login: &Login,
     settings: &Settings,
     program: &MigrationProgram,
     variables: &[(String, String)],
 ) -> impl Future<Output = Result<ExitStatus, Failure>> + use<> {
-    let login = login(settings);
-    let environment = TapEnvironment::new(doors, &login, variables);
-    let further = program.environment(&environment, &login);
+    let environment = TapEnvironment::new(doors, login, variables);
+    let further = program.environment(&environment, login);
     let (words, root) = (command.0.clone(), settings.root.clone());
     async move {
         let further = further?;
@@ -210,7 +211,8 @@ impl Again<'_> {
         let heard = Arc::new(Heard::default());
         let tap = Tap::open(TapOptions::before(server), Arc::clone(&heard) as Arc<dyn Sink>).await;
         let tap = tap.map_err(Failure::environment)?;
-        let status = run(&program.change, tap.doors(), settings, program, variables).await?;
+        let login = login(server, settings);
+        let status = run(&program.change, tap.doors(), &login, settings, program, variables).await?;
         let shown = program.change.shown();
         if tap.sessions() == 0 {
             return Err(Failure::input(format!(
