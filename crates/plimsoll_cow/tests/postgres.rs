@@ -120,9 +120,9 @@ fn check_kill(major: u32, write_cache: WriteCache, settings: &[&str]) {
             .spawn()
             .unwrap();
         std::thread::sleep(Duration::from_millis(1500 + 400 * round));
-        let postmaster = server.postmaster();
+        let processes = server.processes();
         served.kill();
-        kill(postmaster);
+        kill(&processes);
         pgbench.wait().unwrap();
         drop(server);
         committed += logged_transactions(&logs, &format!("round{round}"));

@@ -5,8 +5,6 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use plimsoll_cow::{MountOptions, WriteCache, mount};
 
-use super::server::kill;
-
 const WHAT: &str = "PLIMSOLL_COW_TEST_SERVE";
 
 /// The process that serves; ends with this one, since it waits for the end of its input.
@@ -40,7 +38,7 @@ impl Served {
 
     /// Kills it at once.
     pub(crate) fn kill(mut self) {
-        kill(i32::try_from(self.child.id()).expect("a process number"));
+        self.child.kill().expect("it is killed");
         self.child.wait().expect("it ended");
     }
 }
