@@ -293,3 +293,47 @@ fn a_view_in_use_is_detached_when_it_is_dropped() {
     file.read_to_string(&mut content).unwrap();
     assert_eq!(content, "content", "and served to who has it");
 }
+
+#[test]
+fn a_write_that_is_lost_is_told_and_room_heals() {
+    if !can_mount("a lost write") {
+        return;
+    }
+    let mut view = View::of(|lower| std::fs::write(lower.join("old"), vec![1; 1 << 20]).unwrap());
+    view.mounted.take().unwrap().unmount().unwrap();
+    let delta = view.folder.path().join("small");
+    std::fs::create_dir(&delta).unwrap();
+    let tmpfs =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "plimsoll-test"]).arg(&delta).output();
+    if !tmpfs.unwrap().status.success() {
+        support::skip("a lost write", "mount a tmpfs, which takes root");
+        return;
+    }
+    view.options.delta.clone_from(&delta);
+    let mounted = mount(&view.options).unwrap();
+    let file = File::create(view.path("large")).unwrap();
+    let written = file.write_all_at(&vec![2; 16 << 20], 0).and_then(|()| file.sync_data());
+    assert_eq!(written.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+    drop(file);
+    let lost = mounted.lost_write().expect("it is told");
+    assert_eq!(lost.path.as_deref(), Some(std::path::Path::new("large")));
+    assert_eq!(lost.why.kind(), std::io::ErrorKind::StorageFull);
+    // Nothing is told to be safe any more, and what frees space works.
+    let old = File::options().write(true).open(view.path("old")).unwrap();
+    assert!(old.sync_data().is_err());
+    assert!(File::create(view.path("another")).is_err());
+    assert_eq!(std::fs::read(view.path("old")).unwrap(), vec![1; 1 << 20]);
+    std::fs::remove_file(view.path("large")).unwrap();
+    drop(old);
+    mounted.unmount().unwrap();
+
+    let mounted = mount(&view.options).unwrap();
+    assert!(mounted.lost_write().is_some(), "still told");
+    assert!(!view.path("large").exists());
+    let file = File::options().write(true).open(view.path("old")).unwrap();
+    file.write_all_at(b"room again", 70_000).unwrap();
+    file.sync_data().unwrap();
+    drop(file);
+    mounted.unmount().unwrap();
+    assert!(Command::new("umount").arg(&delta).status().unwrap().success());
+}
