@@ -216,3 +216,6 @@ fn word_count(lower_length: u64) -> usize {
 fn start(words: usize) -> u64 {
     (BITS_AT + 8 * words as u64).next_multiple_of(BLOCK)
 }
+
+#[cfg(test)]
+mod tests;

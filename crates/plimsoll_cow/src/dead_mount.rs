@@ -20,8 +20,8 @@ pub fn clear_dead_mount(mountpoint: &Path) -> io::Result<bool> {
     // Several may lie on top of each other, where each was mounted over a dead one.
     while top_mount(&std::fs::read("/proc/self/mountinfo")?, &mountpoint)
         .is_some_and(|kind| kind == FILE_SYSTEM)
-        // Attributes are cached by the kernel, and told by it even when nobody serves them any more; this isn't.
-        && rustix::fs::statfs(&mountpoint).is_err_and(|error| error == Errno::NOTCONN)
+        // Attributes would come from the kernel's cache; this is always asked.
+        && rustix::fs::statvfs(&mountpoint).is_err_and(|error| error == Errno::NOTCONN)
     {
         unmount_device(&mountpoint, Unmount::Detach)?;
         cleared = true;

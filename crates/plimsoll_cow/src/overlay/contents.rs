@@ -26,9 +26,9 @@ impl Overlay {
 
     /// Writes, and returns how many bytes there was room for.
     pub(crate) fn write(&self, node: u64, bytes: &[u8], offset: u64) -> Result<usize, Errno> {
-        let file = self.file(node)?;
         loop {
-            if let Some(written) = file.write(&self.store, bytes, offset)? {
+            // Asked for anew each time: it may have been dropped and loaded since.
+            if let Some(written) = self.file(node)?.write(&self.store, bytes, offset)? {
                 return Ok(written);
             }
             self.give_delta(node, u64::MAX)?;
@@ -37,8 +37,7 @@ impl Overlay {
 
     /// Makes a file longer or shorter.
     pub(crate) fn truncate(&self, node: u64, length: u64) -> Result<(), Errno> {
-        let file = self.file(node)?;
-        while !file.truncate(&self.store, length)? {
+        while !self.file(node)?.truncate(&self.store, length)? {
             self.give_delta(node, length)?;
         }
         Ok(())
@@ -56,8 +55,7 @@ impl Overlay {
             return Err(Errno::OPNOTSUPP);
         }
         self.check_nothing_lost()?;
-        let file = self.file(node)?;
-        while !file.allocate(&self.store, flags, offset, length)? {
+        while !self.file(node)?.allocate(&self.store, flags, offset, length)? {
             self.give_delta(node, u64::MAX)?;
         }
         Ok(())
@@ -65,9 +63,8 @@ impl Overlay {
 
     /// Gives an unchanged file a delta, of which no more than `keep` bytes are still wanted.
     fn give_delta(&self, node: u64, keep: u64) -> Result<(), Errno> {
-        let file = self.file(node)?;
         let mut names = self.changing();
-        file.give_delta(&self.store, keep, |content| {
+        self.file_in(&names, node)?.give_delta(&self.store, keep, |content| {
             let found = names.tree.get(node).ok_or(Errno::STALE)?;
             let record = Record { content, modified: None, ..found.record.clone() };
             let mut changes = Vec::new();

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rustix::fs::FileType;
 use rustix::io::Errno;
@@ -30,7 +30,16 @@ pub(crate) struct Overlay {
     owner: Option<(u32, u32)>,
     durability: Durability,
     names: RwLock<Names>,
-    lost: Mutex<Option<LostWrite>>,
+    lost: Mutex<Lost>,
+}
+
+/// Writes that couldn't be kept.
+#[derive(Debug, Default)]
+struct Lost {
+    /// The first one of all mounts.
+    first: Option<LostWrite>,
+    /// Why one was lost in this mount.
+    now: Option<Errno>,
 }
 
 #[derive(Debug)]
@@ -54,7 +63,7 @@ impl Overlay {
         sweep(&store, &mut tree)?;
         compact_if_worth_it(&mut journal, &tree, lost.as_ref());
         let names = RwLock::new(Names { tree, journal });
-        Ok(Self { store, owner, durability, names, lost: Mutex::new(lost) })
+        Ok(Self { store, owner, durability, names, lost: Mutex::new(Lost { first: lost, now: None }) })
     }
 
     fn reading(&self) -> RwLockReadGuard<'_, Names> {
@@ -144,28 +153,31 @@ impl Overlay {
 
     /// The first write that was lost for want of space or by an error of the disk, in this mount or an earlier one.
     pub(crate) fn lost_write(&self) -> Option<LostWrite> {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lost().first.clone()
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Lost> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes a write from the kernel's cache that failed: whoever wrote it was told long ago that it went well.
     pub(crate) fn note_lost(&self, node: u64, offset: u64, error: Errno) {
         let write = LostWrite { node, offset, errno: error.raw_os_error() };
-        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        if lost.is_some() {
+        let mut lost = self.lost();
+        lost.now = Some(error);
+        if lost.first.is_some() {
             return;
         }
-        *lost = Some(write.clone());
+        lost.first = Some(write.clone());
         drop(lost);
         // Nothing is left to do where even the reserve is used up: this mount knows, the next one won't.
         let _ = self.changing().journal.append(&[Change::Lost(write)], Room::Frees);
     }
 
-    /// Refuses where a write was lost: nothing that builds on it may be told to be safe.
+    /// Refuses where a write was lost in this mount: nothing that builds on it may be told to be safe. In the next one it is
+    /// as if the machine had crashed.
     fn check_nothing_lost(&self) -> Result<(), Errno> {
-        match self.lost_write() {
-            None => Ok(()),
-            Some(write) => Err(Errno::from_raw_os_error(write.errno)),
-        }
+        self.lost().now.map_or(Ok(()), Err)
     }
 
     pub(crate) fn path(&self, node: u64) -> Option<std::path::PathBuf> {

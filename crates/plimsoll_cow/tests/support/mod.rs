@@ -14,10 +14,16 @@ pub(crate) fn can_mount(test: &str) -> bool {
     match plimsoll_cow::availability() {
         Ok(()) => true,
         Err(why) => {
-            println!("{test} is skipped: failed to {why}");
+            skip(test, &why.to_string());
             false
         }
     }
+}
+
+/// Says why a test isn't run.
+#[expect(clippy::print_stdout, reason = "a test's output")]
+pub(crate) fn skip(test: &str, why: &str) {
+    println!("{test} is skipped: failed to {why}");
 }
 
 /// A folder that the server's user can enter, in memory where `PLIMSOLL_TEST_FOLDER` says so.

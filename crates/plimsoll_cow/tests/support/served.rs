@@ -5,8 +5,6 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use plimsoll_cow::{MountOptions, WriteCache, mount};
 
-use super::server::kill;
-
 const WHAT: &str = "PLIMSOLL_COW_TEST_SERVE";
 
 /// The process that serves; ends with this one, since it waits for the end of its input.
@@ -40,12 +38,13 @@ impl Served {
 
     /// Kills it at once.
     pub(crate) fn kill(mut self) {
-        kill(i32::try_from(self.child.id()).expect("a process number"));
+        self.child.kill().expect("it is killed");
         self.child.wait().expect("it ended");
     }
 }
 
 /// Serves what the variable says, until the input ends; says whether there was one.
+#[expect(clippy::print_stdout, reason = "the process that started this one waits for it")]
 pub(crate) fn serve_if_asked() -> bool {
     let Ok(what) = std::env::var(WHAT) else { return false };
     let [lower, delta, mountpoint, owner, cache] = what.split('\n').collect::<Vec<_>>()[..] else {

@@ -81,17 +81,26 @@ impl<'cluster> Server<'cluster> {
         self.child.wait().expect("it ended");
     }
 
-    /// The postmaster's process.
-    pub(crate) fn postmaster(&self) -> i32 {
+    /// The postmaster and all its children. A child that waits for a lock of a dead one never sees that the postmaster is
+    /// gone: who kills the one has to kill the others.
+    pub(crate) fn processes(&self) -> Vec<i32> {
         let pid = std::fs::read_to_string(self.data.join("postmaster.pid")).expect("postmaster.pid");
-        pid.lines().next().expect("a line").parse().expect("a number")
+        let postmaster = pid.lines().next().expect("a line");
+        let children = std::fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
+        let children = children.expect("the kernel lists children");
+        [postmaster]
+            .into_iter()
+            .chain(children.split_whitespace())
+            .map(|pid| pid.parse().expect("a number"))
+            .collect()
     }
 }
 
-/// Kills one process at once.
-pub(crate) fn kill(process: i32) {
-    let killed = std::process::Command::new("kill").args(["-9", &process.to_string()]).status();
-    assert!(killed.expect("kill runs").success());
+/// Kills processes at once; some may have ended already.
+pub(crate) fn kill(processes: &[i32]) {
+    let numbers = processes.iter().map(i32::to_string);
+    let killed = std::process::Command::new("kill").arg("-9").args(numbers).stderr(Stdio::null()).status();
+    killed.expect("kill runs");
 }
 
 impl Drop for Server<'_> {
