@@ -17,9 +17,7 @@ const READ_ONLY: &str = "-c default_transaction_read_only=on";
 /// Connects within a time.
 pub(super) async fn connect(target: &Target, patience: Duration) -> Result<Client, CatalogueError> {
     let mut config = target.config.clone();
-    let options =
-        config.get_options().map_or_else(|| READ_ONLY.to_owned(), |given| format!("{given} {READ_ONLY}"));
-    config.options(options);
+    config.options(read_only_options(&config));
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(patience);
     }
@@ -32,6 +30,11 @@ pub(super) async fn connect(target: &Target, patience: Duration) -> Result<Clien
         }
         Err(error) => Err(refused(target, &error)),
     }
+}
+
+/// The options given, and the one that makes the session read-only.
+pub(super) fn read_only_options(config: &tokio_postgres::Config) -> String {
+    config.get_options().map_or_else(|| READ_ONLY.to_owned(), |given| format!("{given} {READ_ONLY}"))
 }
 
 async fn within(

@@ -9,9 +9,11 @@ mod error;
 mod password_file;
 mod queries;
 mod read;
+mod session;
 mod target;
 
 pub use error::CatalogueError;
 pub use queries::{Bodies, script};
 pub use read::{Limits, Taken, take_snapshot};
+pub use session::{Session, Unanswered};
 pub use target::{Target, TargetError, Variables};

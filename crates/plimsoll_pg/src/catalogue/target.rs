@@ -12,6 +12,8 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::password_file::{Asked, password};
+use super::connect::read_only_options;
+use crate::server::{ConnectionEnvironment, MISLEADING};
 use crate::tap::Upstream;
 
 /// The environment's variables that matter, and where the user lives.
@@ -209,6 +211,30 @@ impl Target {
     #[must_use]
     pub fn password(&self) -> Option<String> {
         self.config.get_password().map(|secret| String::from_utf8_lossy(secret).into_owned())
+    }
+
+    /// What makes a client program, such as `pg_dump`, connect there in sessions that are read-only.
+    #[must_use]
+    pub fn environment(&self) -> ConnectionEnvironment {
+        let hosts = self.config.get_hosts().iter().map(|host| match host {
+            Host::Unix(folder) => folder.to_string_lossy().into_owned(),
+            Host::Tcp(host) => host.clone(),
+        });
+        let ports = self.config.get_ports().iter().map(ToString::to_string);
+        let mut set = vec![
+            ("PGHOST", hosts.collect::<Vec<_>>().join(",")),
+            ("PGPORT", ports.collect::<Vec<_>>().join(",")),
+            ("PGUSER", self.user().to_owned()),
+            ("PGDATABASE", self.database.clone()),
+            ("PGOPTIONS", read_only_options(&self.config)),
+            ("PGSSLMODE", "disable".to_owned()),
+        ];
+        let addresses = self.config.get_hostaddrs().iter().map(ToString::to_string).collect::<Vec<_>>();
+        if !addresses.is_empty() {
+            set.push(("PGHOSTADDR", addresses.join(",")));
+        }
+        set.extend(self.password().map(|secret| ("PGPASSWORD", secret)));
+        ConnectionEnvironment { set, remove: &MISLEADING }
     }
 
     /// The database's name.
