@@ -60,6 +60,21 @@ pub(super) fn copy_tree(source: &Path, target: &Path, user: &ServerUser) -> io::
     })
 }
 
+/// Moves the tree `source` to `target`, which must not exist: by its name, or by a copy to another file system.
+pub(super) fn move_tree(source: &Path, target: &Path, user: &ServerUser) -> io::Result<()> {
+    match std::fs::rename(source, target) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let copied = copy_tree(source, target, user).map(drop);
+            if copied.is_err() {
+                // What stopped the copy is what counts.
+                std::fs::remove_dir_all(target).ok();
+            }
+            copied
+        }
+        moved => moved,
+    }
+}
+
 fn copy_files(source: &Path, target: &Path, files: &[PathBuf], user: &ServerUser) -> io::Result<TreeSize> {
     let mut size = TreeSize::default();
     for file in files {

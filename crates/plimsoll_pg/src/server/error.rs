@@ -65,6 +65,28 @@ pub enum ServerError {
         /// The last lines of its log.
         log_tail: String,
     },
+    /// The server ended while it shut down.
+    #[error(
+        "shut down PostgreSQL {version} in order: {death}\ncorrect the shortage that the log names, and try again"
+    )]
+    EndedBadly {
+        /// Its version.
+        version: ServerVersion,
+        /// How it ended.
+        death: Death,
+    },
+    /// The server goes on running.
+    #[error(
+        "shut down PostgreSQL {version} in order: it runs on after {seconds} s, the machine may be overloaded; try again. Its log ends:\n{log_tail}"
+    )]
+    WontStop {
+        /// Its version.
+        version: ServerVersion,
+        /// How long it was given.
+        seconds: u64,
+        /// The last lines of its log.
+        log_tail: String,
+    },
     /// A connection can't be made.
     #[error("connect to database {database:?} of the private server: {why}")]
     Connect {

@@ -59,6 +59,12 @@ impl Postmaster {
         *self.ending.lock()
     }
 
+    /// Asks for a fast shutdown. Returns how it ended; `None` if it doesn't within `patience`, and then runs on.
+    pub(super) fn shut_down(&mut self, patience: Duration) -> Option<ExitStatus> {
+        self.signal(Signal::INT);
+        self.ending.wait(patience)
+    }
+
     fn stop(&mut self) {
         self.signal(Signal::QUIT);
         if self.ending.wait(QUIT_PATIENCE).is_none() {

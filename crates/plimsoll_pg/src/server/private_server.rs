@@ -10,29 +10,22 @@
 //! - a watchdog process sees the program die, stops the server and removes the folder;
 //! - what even that leaves (loss of power), the next start sweeps up.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::binaries::Binaries;
-use super::death::{Death, log_tail};
+use super::copy_tree::move_tree;
+use super::death::Death;
+use super::directory_server::{DirectoryServer, DirectoryStart, POLL};
 use super::error::ServerError;
-use super::postmaster::Postmaster;
 use super::private_folder::{PrivateFolder, SOCKET_FILE, choose_temp_root};
-use super::process_environment::isolate;
 use super::server_user::ServerUser;
 use super::settings::{HBA, configuration};
 use super::start_options::StartOptions;
 use super::sweep::sweep;
 use super::template::Template;
 use super::version::ServerVersion;
-
-/// An idle machine needs 0.1 s, an overloaded one was seen to need 5.
-const START_PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(2);
 
 /// The name of the only role, a superuser.
 pub const SUPERUSER: &str = "postgres";
@@ -41,7 +34,7 @@ pub const SUPERUSER: &str = "postgres";
 #[derive(Debug)]
 pub struct PrivateServer {
     // Dropped in this order: a folder must not be removed under a running server.
-    postmaster: Postmaster,
+    server: DirectoryServer,
     folder: PrivateFolder,
     binaries: Binaries,
 }
@@ -63,13 +56,14 @@ impl PrivateServer {
             .map_err(|why| folder_error("create a private folder in", &temp_root, why))?;
         Template::new(binaries, &options.cache, user).copy_to(&folder.data())?;
         write_configuration(&folder, options)?;
-        let postmaster = spawn(binaries, &folder, user)?;
+        let (data, log) = (folder.data(), folder.log());
+        let start = DirectoryStart { binaries, data: &data, log: &log, user, recovery: Duration::ZERO };
+        let server = DirectoryServer::spawn(start)?;
         folder
-            .report_server(postmaster.process())
+            .report_server(server.process())
             .map_err(|why| folder_error("watch over", folder.path(), why))?;
-        let server = Self { postmaster, folder, binaries: binaries.clone() };
-        server.wait_until_ready()?;
-        Ok(server)
+        server.wait_until_ready(DirectoryServer::usual_patience())?;
+        Ok(Self { server, folder, binaries: binaries.clone() })
     }
 
     /// The installation that it runs.
@@ -105,20 +99,19 @@ impl PrivateServer {
     /// The number of the server's first process.
     #[must_use]
     pub fn process(&self) -> u32 {
-        self.postmaster.process()
+        self.server.process()
     }
 
     /// Whether the server still runs.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        self.postmaster.status().is_none()
+        self.server.death().is_none()
     }
 
     /// How the server ended, if it did.
     #[must_use]
     pub fn death(&self) -> Option<Death> {
-        let status = self.postmaster.status()?;
-        Some(Death { status, log_tail: log_tail(&self.folder.log()) })
+        self.server.death()
     }
 
     /// For when a connection broke: waits up to `patience` for the server's end, since
@@ -140,36 +133,23 @@ impl PrivateServer {
     /// # Errors
     /// When the folder can't be removed.
     pub fn stop(self) -> Result<(), ServerError> {
-        let Self { postmaster, folder, .. } = self;
-        drop(postmaster);
+        let Self { server, folder, .. } = self;
+        drop(server);
         let path = folder.path().to_owned();
         folder.remove().map_err(|why| folder_error("remove", &path, why))
     }
 
-    /// The postmaster writes `ready` into its pid file once it takes connections; that is what
-    /// `pg_ctl` waits for too, and it costs no connection.
-    fn wait_until_ready(&self) -> Result<(), ServerError> {
-        let pid_file = self.folder.data().join("postmaster.pid");
-        let deadline = Instant::now() + START_PATIENCE;
-        loop {
-            if std::fs::read_to_string(&pid_file).is_ok_and(|text| is_ready(&text)) {
-                return Ok(());
-            }
-            let version = || self.server_version().clone();
-            if let Some(death) = self.death() {
-                return Err(ServerError::EndedEarly { version: version(), death });
-            }
-            if Instant::now() >= deadline {
-                let (seconds, log_tail) = (START_PATIENCE.as_secs(), log_tail(&self.folder.log()));
-                return Err(ServerError::TooSlow { version: version(), seconds, log_tail });
-            }
-            std::thread::sleep(POLL);
-        }
+    /// Shuts the server down in order and hands over its data directory: it is moved to `target`, which must not exist,
+    /// with the configuration of a private server. The rest of the server's folder is removed.
+    ///
+    /// # Errors
+    /// When the server doesn't shut down, or the directory can't be moved; nothing is left then.
+    pub fn keep_data(self, target: &Path, user: &ServerUser) -> Result<(), ServerError> {
+        let Self { server, folder, .. } = self;
+        server.shut_down()?;
+        move_tree(&folder.data(), target, user)
+            .map_err(|why| folder_error("move a data directory to", target, why))
     }
-}
-
-fn is_ready(pid_file: &str) -> bool {
-    pid_file.lines().nth(7).is_some_and(|status| status.trim() == "ready")
 }
 
 fn write_configuration(folder: &PrivateFolder, options: &StartOptions) -> Result<(), ServerError> {
@@ -180,20 +160,6 @@ fn write_configuration(folder: &PrivateFolder, options: &StartOptions) -> Result
         std::fs::write(&path, text).map_err(|why| folder_error("write", &path, why))?;
     }
     Ok(())
-}
-
-fn spawn(binaries: &Binaries, folder: &PrivateFolder, user: &ServerUser) -> Result<Postmaster, ServerError> {
-    let log_error = |why| folder_error("write the server's log to", &folder.log(), why);
-    let log = File::create(folder.log()).map_err(log_error)?;
-    let log_twin = log.try_clone().map_err(log_error)?;
-    let program = binaries.program("postgres");
-    let mut command = Command::new(&program);
-    command.arg("-D").arg(folder.data()).stdin(Stdio::null()).stdout(log).stderr(log_twin);
-    isolate(&mut command);
-    user.run(&mut command);
-    // Ctrl-C in a terminal is for the program, which then stops the server in order.
-    command.process_group(0);
-    Postmaster::start(command, folder.data()).map_err(|why| ServerError::Spawn { program, why })
 }
 
 fn folder_error(action: &'static str, path: &Path, why: io::Error) -> ServerError {

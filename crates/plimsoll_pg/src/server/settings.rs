@@ -47,13 +47,13 @@ const SETTINGS: &[(&str, &str)] = &[
 ];
 
 /// Who may connect: whoever can reach the socket, which only the owner of its folder can.
-pub(super) const HBA: &str = "local all all trust\n";
+pub const HBA: &str = "local all all trust\n";
 
 /// The text of `postgresql.conf`. The caller's settings come last, so that they win.
-pub(super) fn configuration(
-    socket_folder: &Path,
-    extra: &[(String, String)],
-) -> Result<String, BadSettingName> {
+///
+/// # Errors
+/// When a setting's name is none.
+pub fn configuration(socket_folder: &Path, extra: &[(String, String)]) -> Result<String, BadSettingName> {
     // A list separated by commas; in double quotes a folder may have any character.
     let folders = format!("\"{}\"", socket_folder.to_string_lossy().replace('"', "\"\""));
     let mut text = String::new();
