@@ -64,8 +64,7 @@ impl<'a> Session<'a> {
 
     async fn check_version(&mut self) -> Result<(), CatalogueError> {
         let rows = self.run("version", "show server_version_num").await?;
-        let number: u32 =
-            rows.first().and_then(|row| row.get(0)?.parse().ok()).unwrap_or_default();
+        let number: u32 = rows.first().and_then(|row| row.get(0)?.parse().ok()).unwrap_or_default();
         self.major = number / 10_000;
         if self.major >= OLDEST_READABLE_MAJOR {
             return Ok(());

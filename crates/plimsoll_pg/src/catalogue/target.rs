@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-use super::password_file::{Asked, password};
 use super::connect::read_only_options;
+use super::password_file::{Asked, password};
 use crate::server::{ConnectionEnvironment, MISLEADING};
 use crate::tap::Upstream;
 
