@@ -65,7 +65,10 @@ pub(super) async fn insert(
            where oid in ({tables}) and (relchecks > 0 or relhasrules or relispartition);
          update pg_catalog.pg_class set relchecks = 0, relhasrules = false, relispartition = false
            where oid in (select oid from pg_temp.unguarded);
+         create temporary table unchecked as select oid, contype from pg_catalog.pg_constraint where contypid <> 0;
+         update pg_catalog.pg_constraint set contype = '-' where contypid <> 0;
          {INSERT};
+         update pg_catalog.pg_constraint c set contype = u.contype from pg_temp.unchecked u where u.oid = c.oid;
          update pg_catalog.pg_class c set relchecks = u.relchecks, relhasrules = u.relhasrules, relispartition = u.relispartition
            from pg_temp.unguarded u where u.oid = c.oid;
          commit",
@@ -80,7 +83,7 @@ pub(super) async fn insert(
         });
     }
     client
-        .batch_execute("drop table pg_temp.tasks, pg_temp.unguarded")
+        .batch_execute("drop table pg_temp.tasks, pg_temp.unguarded, pg_temp.unchecked")
         .await
         .map_err(BuildError::statement("write the ends of indexes"))
 }

@@ -6,8 +6,8 @@ use plimsoll_pg::catalogue::Session;
 
 use super::error::CaptureError;
 use super::row::Row;
-use crate::btree::estimated_height;
-use crate::source::{ColumnStatistics, GinCounts, Index, Relation};
+use crate::btree::{KeyColumn, estimated_height};
+use crate::source::{ColumnStatistics, GinCounts, Index, Relation, Statistics};
 
 const WHAT: &str = "sizes of relations";
 
@@ -15,19 +15,19 @@ pub(super) async fn read(
     session: &Session<'_>,
     columns: &[ColumnStatistics],
 ) -> Result<Vec<Relation>, CaptureError> {
-    let mut widths = HashMap::new();
+    let mut statistics = HashMap::new();
     for column in columns {
         let key = (column.schema.as_str(), column.relation.as_str(), column.column.as_str());
-        widths.insert(key, column.statistics.width);
+        statistics.insert(key, &column.statistics);
     }
     let metapages = Metapages::read(session).await?;
     let rows = session.run(WHAT, include_str!("sql/relations.sql")).await?;
-    rows.iter().map(|row| relation(&Row { what: WHAT, row }, &widths, &metapages)).collect()
+    rows.iter().map(|row| relation(&Row { what: WHAT, row }, &statistics, &metapages)).collect()
 }
 
 fn relation(
     row: &Row<'_>,
-    widths: &HashMap<(&str, &str, &str), i32>,
+    statistics: &HashMap<(&str, &str, &str), &Statistics>,
     metapages: &Metapages,
 ) -> Result<Relation, CaptureError> {
     let mut relation = Relation {
@@ -45,16 +45,14 @@ fn relation(
         let oid = row.text(12)?;
         // The names of the key's columns, with their lengths: -1 of what varies.
         let key: Vec<(String, i32)> =
-            row.optional(10 + 1).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let width = |(column, length): &(String, i32)| match length {
-            1.. => *length,
-            _ => *widths.get(&(relation.schema.as_str(), table, column.as_str())).unwrap_or(&32),
-        };
-        let key_bytes = key.iter().map(width).sum::<i32>();
+            row.optional(11).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let known = |column: &str| statistics.get(&(relation.schema.as_str(), table, column)).copied();
+        let key: Vec<KeyColumn> =
+            key.iter().map(|(name, length)| key_column(known(name), *length, relation.reltuples)).collect();
         let is_btree = access_method == "btree" && relation.kind == 'i';
         let height = is_btree.then(|| {
             let known = metapages.heights.get(&oid).copied();
-            known.unwrap_or_else(|| estimated_height(relation.pages, key_bytes.unsigned_abs()))
+            known.unwrap_or_else(|| estimated_height(relation.pages, &key))
         });
         relation.index = Some(Index {
             table: table.to_owned(),
@@ -65,6 +63,17 @@ fn relation(
         });
     }
     Ok(relation)
+}
+
+fn key_column(statistics: Option<&Statistics>, length: i32, rows: f32) -> KeyColumn {
+    /// Of what has no statistics, such as an expression.
+    const UNKNOWN_BYTES: i32 = 32;
+    let width = statistics.map_or(UNKNOWN_BYTES, |statistics| statistics.width);
+    let distinct = statistics.map_or(rows, |statistics| {
+        // Below zero it is a share of the rows.
+        if statistics.distinct < 0.0 { -statistics.distinct * rows } else { statistics.distinct }
+    });
+    KeyColumn { bytes: if length > 0 { length } else { width }.unsigned_abs(), distinct }
 }
 
 /// What the extension pageinspect shows of indexes, by OID; nothing where it isn't there or not allowed.
