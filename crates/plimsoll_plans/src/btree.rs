@@ -78,21 +78,40 @@ pub(crate) fn raise(pages: &mut Vec<u8>, height: u32, entries: Entries) -> Resul
     pages.truncate(if root == 0 { PAGE } else { 2 * PAGE });
     if root == 0 || entries == Entries::Removed {
         pages.truncate(PAGE);
-        pages.extend(page(0, LEAF, None));
+        pages.extend(leaf(height));
     }
-    let leaf_flags = if height == 0 { LEAF | ROOT_FLAG } else { LEAF };
     let at = PAGE + SPECIAL + 12;
-    pages[at..at + 2].copy_from_slice(&leaf_flags.to_le_bytes());
-    for level in 1..=height {
-        let flags = if level == height { ROOT_FLAG } else { 0 };
-        pages.extend(page(level, flags, Some(level)));
-    }
-    let root = height + 1;
-    for (position, value) in [root, height, root, height].into_iter().enumerate() {
-        let at = ROOT + 4 * position;
-        pages[at..at + 4].copy_from_slice(&value.to_le_bytes());
-    }
+    pages[at..at + 2].copy_from_slice(&leaf_flags(height).to_le_bytes());
+    pages.extend(levels(height));
+    pages[ROOT..ROOT + 16].copy_from_slice(&words(height));
     Ok(())
+}
+
+/// The height of the highest tree that is made of nothing.
+pub(crate) const HIGHEST: u32 = 6;
+
+/// Root and height, and once more as what searches begin with: the words of a metapage.
+pub(crate) fn words(height: u32) -> [u8; 16] {
+    let mut words = [0; 16];
+    for (position, word) in [height + 1, height, height + 1, height].into_iter().enumerate() {
+        words[4 * position..4 * position + 4].copy_from_slice(&word.to_le_bytes());
+    }
+    words
+}
+
+/// An empty leaf.
+pub(crate) fn leaf(height: u32) -> Vec<u8> {
+    page(0, leaf_flags(height), None)
+}
+
+/// The pages above the leaf, one a level, the root last.
+pub(crate) fn levels(height: u32) -> Vec<u8> {
+    let flags = |level| if level == height { ROOT_FLAG } else { 0 };
+    (1..=height).flat_map(|level| page(level, flags(level), Some(level))).collect()
+}
+
+fn leaf_flags(height: u32) -> u16 {
+    if height == 0 { LEAF | ROOT_FLAG } else { LEAF }
 }
 
 /// The bytes of a page.

@@ -7,6 +7,7 @@ mod database;
 mod error;
 mod extended;
 mod files;
+mod hypothetical;
 mod resolve;
 mod rows;
 mod schema;
@@ -79,6 +80,7 @@ async fn fill(
     rows::insert(&client, source, &catalogue, unrestored).await?;
     statistics::insert(&client, source, &catalogue, unrestored).await?;
     extended::insert(&client, source, &catalogue, unrestored).await?;
+    hypothetical::install(&client, source, &catalogue).await?;
     settings::apply(&client, source, &server.data_folder(), unrestored).await?;
     files::list(&client, source, &catalogue).await
 }

@@ -6,7 +6,7 @@ mod support;
 use std::hash::RandomState;
 
 use plimsoll_plans::ValuePolicy;
-use support::{Alike, Branch, captured, compare, full, plans, queries};
+use support::{Alike, Branch, captured, compare, full, plans, queries, rows};
 
 const SCRIPTS: [&str; 2] = [include_str!("tpch.sql"), include_str!("probes.sql")];
 
@@ -48,6 +48,73 @@ async fn check(production: u32, branch: u32) {
     let seen = plans(&made.connect().await, &queries).await;
     let alike = compare(&queries, &expected, &seen);
     tell(production, branch, "pseudonyms", &alike);
+}
+
+/// Indexes that aren't there: what is planned once they are, and once they are really built.
+const HYPOTHETICAL: [(&str, &str); 7] = [
+    (
+        "create index new_ship on lineitem (l_receiptdate)",
+        "select * from lineitem where l_receiptdate = '1995-03-03'",
+    ),
+    (
+        "create index new_pair on lineitem (l_suppkey, l_shipmode)",
+        "select count(*) from lineitem where l_suppkey = 7 and l_shipmode = 'AIR'",
+    ),
+    (
+        "create index new_price on lineitem (l_extendedprice)",
+        "select * from lineitem where l_extendedprice > 100890 order by l_extendedprice",
+    ),
+    (
+        "create unique index new_name on customer (c_name)",
+        "select * from customer where c_name = 'Customer#000000077'",
+    ),
+    (
+        "create index new_flag on visits (grade) where grade = 5",
+        "select count(*) from visits where grade = 5",
+    ),
+    ("create index new_note on visits (lower(note))", "select * from visits where lower(note) = 'x'"),
+    (
+        "create index new_clerk on orders (o_clerk) include (o_totalprice)",
+        "select sum(o_totalprice) from orders where o_clerk = 'Clerk#000000007'",
+    ),
+];
+
+async fn check_hypothetical(major: u32) {
+    let server = full(major, "the harbour", &SCRIPTS).await;
+    let source = captured(&server, "the harbour", major, ValuePolicy::Keep).await;
+    let branch = Branch::make(&source, major).await;
+    let (real, made) = (server.connect("the harbour").await.expect("a connection"), branch.connect().await);
+    let queries: Vec<(&str, &str)> = HYPOTHETICAL.iter().map(|(index, query)| (*index, *query)).collect();
+    for (index, _) in HYPOTHETICAL {
+        real.batch_execute(index).await.expect("an index");
+        made.batch_execute(index).await.unwrap_or_else(|error| panic!("{index}: {error:?}"));
+    }
+    // An index on an expression has no statistics before ANALYZE, on neither.
+    let alike = compare(&queries, &plans(&real, &queries).await, &plans(&made, &queries).await);
+    tell(major, major, "hypothetical indexes", &alike);
+    assert_eq!(alike.shapes, alike.all, "{}", alike.others.join("\n\n"));
+    let sizes =
+        "select relname, pg_relation_size(oid) / 8192 from pg_class where relname like 'new\\_%' order by 1";
+    for (real, made) in rows(&real, sizes).await.iter().zip(rows(&made, sizes).await) {
+        let pages = |row: &[String]| row[1].parse::<f64>().expect("a number");
+        println!("{}: {} pages, estimated {}", real[0], real[1], made[1]);
+        assert!((pages(real) - pages(&made)).abs() <= 2.0 + 0.1 * pages(real), "{real:?} {made:?}");
+    }
+    // A rewrite makes files anew, and they are as long as before.
+    let sizes = "select relname, pg_relation_size(oid), relpages, reltuples from pg_class where relname like 'c%' order by 1";
+    let before = rows(&made, sizes).await;
+    made.batch_execute("alter table customer alter column c_nationkey type bigint").await.expect("a rewrite");
+    assert_eq!(rows(&made, sizes).await, before);
+}
+
+#[tokio::test]
+async fn an_index_on_a_branch_of_15_is_as_large_as_a_real_one() {
+    check_hypothetical(15).await;
+}
+
+#[tokio::test]
+async fn an_index_on_a_branch_of_18_is_as_large_as_a_real_one() {
+    check_hypothetical(18).await;
 }
 
 fn tell(production: u32, branch: u32, values: &str, alike: &Alike) {

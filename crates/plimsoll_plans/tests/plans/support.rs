@@ -131,6 +131,18 @@ pub(crate) async fn plans(client: &Client, queries: &[(&str, &str)]) -> Vec<Valu
     plans
 }
 
+/// The rows of a query, as text.
+pub(crate) async fn rows(client: &Client, sql: &str) -> Vec<Vec<String>> {
+    let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    let row = |message| match message {
+        SimpleQueryMessage::Row(row) => {
+            Some((0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect())
+        }
+        _ => None,
+    };
+    messages.into_iter().filter_map(row).collect()
+}
+
 /// A plan without its numbers.
 pub(crate) fn shape(plan: &Value) -> Value {
     const NUMBERS: [&str; 4] = ["Startup Cost", "Total Cost", "Plan Rows", "Plan Width"];
