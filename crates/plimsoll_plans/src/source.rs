@@ -160,11 +160,20 @@ pub struct Index {
     /// Its access method.
     pub access_method: String,
     /// The column that leads a B-tree, where it is a plain column in its usual order and the index isn't partial.
-    pub leading_column: Option<String>,
+    pub leading_column: Option<LeadingColumn>,
     /// The height of a B-tree: 0 where its root is a leaf.
     pub height: Option<u32>,
     /// The counts in a GIN index's metapage, where they could be read.
     pub gin: Option<GinCounts>,
+}
+
+/// The column that leads an index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadingColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, as `format_type` writes it; of a domain, the type under it.
+    pub element_type: String,
 }
 
 /// What a GIN index's metapage counts.

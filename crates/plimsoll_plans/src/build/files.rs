@@ -67,7 +67,7 @@ pub(super) async fn list(
             Some(index) => {
                 // Where the ends aren't known, none are to be found: the histogram's count then.
                 let has_ends = index.leading_column.as_ref().is_some_and(|column| {
-                    bounded.contains(&(relation.schema.as_str(), index.table.as_str(), column.as_str()))
+                    bounded.contains(&(relation.schema.as_str(), index.table.as_str(), column.name.as_str()))
                 });
                 let entries = if has_ends { Entries::Kept } else { Entries::Removed };
                 match (index.height, index.gin) {

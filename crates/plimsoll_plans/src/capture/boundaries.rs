@@ -7,8 +7,8 @@ use plimsoll_pg::catalogue::{Session, Unanswered};
 use tokio_postgres::SimpleQueryRow;
 
 use super::error::CaptureError;
-use crate::quoted::{identifier, literal, qualified};
-use crate::source::{Boundaries, Boundary, Relation};
+use crate::quoted::{identifier, qualified};
+use crate::source::{Boundaries, Boundary, LeadingColumn, Relation};
 
 const WHAT: &str = "ends of indexes";
 /// For one statement. The end of an index costs microseconds, but for a heap of dead rows there.
@@ -69,7 +69,7 @@ pub(super) async fn read(
 struct Asked<'a> {
     schema: &'a str,
     table: &'a str,
-    columns: Vec<&'a str>,
+    columns: Vec<&'a LeadingColumn>,
 }
 
 fn tables(relations: &[Relation]) -> Vec<Asked<'_>> {
@@ -84,7 +84,7 @@ fn tables(relations: &[Relation]) -> Vec<Asked<'_>> {
         let Some(index) = &relation.index else { continue };
         let Some(column) = &index.leading_column else { continue };
         if let Some(at) = by_name.get(&(relation.schema.as_str(), index.table.as_str()))
-            && !asked[*at].columns.contains(&column.as_str())
+            && !asked[*at].columns.contains(&column)
         {
             asked[*at].columns.push(column);
         }
@@ -102,20 +102,13 @@ async fn ask(
     for (at, table) in tables.iter().enumerate() {
         let name = qualified(table.schema, table.table);
         for (column_at, column) in table.columns.iter().enumerate() {
-            let column = identifier(column);
+            let column = identifier(&column.name);
             let end = |direction: &str| {
                 format!(
                     "(select {column}::text from only {name} where {column} is not null order by {column} {direction} limit 1)"
                 )
             };
-            queries.push(format!(
-                "select {at}, {column_at}, {}, {}, (select format_type(atttypid, null) from pg_attribute where attrelid = {}::regclass \
-                 and attname = {})",
-                end("asc"),
-                end("desc"),
-                literal(&name),
-                literal(table.columns[column_at]),
-            ));
+            queries.push(format!("select {at}, {column_at}, {}, {}", end("asc"), end("desc")));
         }
     }
     match session.attempt(WHAT, &queries.join(" union all ")).await {
@@ -140,10 +133,11 @@ fn boundaries(tables: &[Asked<'_>], rows: &[SimpleQueryRow]) -> Vec<Boundaries> 
     for row in rows {
         let number = |column: usize| row.get(column).and_then(|text| text.parse::<usize>().ok());
         let (Some(table), Some(column)) = (number(0), number(1)) else { continue };
-        if let (Some(least), Some(greatest), Some(element_type)) = (row.get(2), row.get(3), row.get(4)) {
+        if let (Some(least), Some(greatest)) = (row.get(2), row.get(3)) {
+            let LeadingColumn { name, element_type } = tables[table].columns[column].clone();
             found[table].columns.push(Boundary {
-                column: tables[table].columns[column].to_owned(),
-                element_type: element_type.to_owned(),
+                column: name,
+                element_type,
                 least: least.to_owned(),
                 greatest: greatest.to_owned(),
             });

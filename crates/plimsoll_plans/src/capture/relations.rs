@@ -7,7 +7,7 @@ use plimsoll_pg::catalogue::Session;
 use super::error::CaptureError;
 use super::row::Row;
 use crate::btree::{KeyColumn, estimated_height};
-use crate::source::{ColumnStatistics, GinCounts, Index, Relation, Statistics};
+use crate::source::{ColumnStatistics, GinCounts, Index, LeadingColumn, Relation, Statistics};
 
 const WHAT: &str = "sizes of relations";
 
@@ -57,7 +57,9 @@ fn relation(
         relation.index = Some(Index {
             table: table.to_owned(),
             access_method: access_method.to_owned(),
-            leading_column: row.optional(10).map(ToOwned::to_owned),
+            leading_column: row.optional(10).zip(row.optional(13)).map(|(name, element_type)| {
+                LeadingColumn { name: name.to_owned(), element_type: element_type.to_owned() }
+            }),
             height,
             gin: metapages.gin.get(&oid).copied(),
         });

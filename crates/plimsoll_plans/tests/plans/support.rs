@@ -42,7 +42,11 @@ pub(crate) async fn captured(
     major: u32,
     values: ValuePolicy,
 ) -> PlanSource {
-    let target = Target::resolve(Some(&server.url(database)), &Variables::default()).expect("a target");
+    captured_from(&server.url(database), major, values).await
+}
+
+pub(crate) async fn captured_from(url: &str, major: u32, values: ValuePolicy) -> PlanSource {
+    let target = Target::resolve(Some(url), &Variables::default()).expect("a target");
     let options = CaptureOptions { limits: Limits::default(), values };
     capture(&target, &installation(major).0, &options)
         .await
