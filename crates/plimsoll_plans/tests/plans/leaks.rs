@@ -57,6 +57,11 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     files
 }
 
+/// What a folder takes on disk; holes take nothing.
+pub(crate) fn megabytes(folder: &Path) -> u64 {
+    files(folder).iter().map(|file| file.metadata().expect("a file").blocks()).sum::<u64>() * 512 / 1_000_000
+}
+
 async fn check_leaks(major: u32) {
     let server = full(major, "crew", &[PLANTED]).await;
     let folder = tempfile::tempdir().expect("a folder");
@@ -123,8 +128,7 @@ async fn check_many(major: u32) {
     let captured_in = started.elapsed();
     let branch = Branch::make(&source, major).await;
     assert_eq!(branch.built.unrestored, []);
-    let blocks: u64 = files(&branch.data).iter().map(|file| file.metadata().expect("a file").blocks()).sum();
-    let megabytes = blocks * 512 / 1_000_000;
+    let megabytes = megabytes(&branch.data);
     println!("{major}: captured in {captured_in:?}, running after {:?}, {megabytes} MB", started.elapsed());
     assert!(megabytes < 100, "{megabytes} MB");
     let client = branch.connect().await;

@@ -185,9 +185,6 @@ pub(crate) fn compare(queries: &[(&str, &str)], expected: &[Value], seen: &[Valu
         } else {
             alike.others.push(format!("{name}:\n{expected:#}\n{seen:#}"));
         }
-        if std::env::var_os("PLANS_VERBOSE").is_some() && expected != seen {
-            eprintln!("{name}: {} {} {}", total(expected), total(seen), shape(expected) == shape(seen));
-        }
     }
     alike
 }
