@@ -101,6 +101,8 @@ pub(crate) struct BranchArguments {
 pub(crate) enum BranchAction {
     /// Make a branch and start its server
     Create(BranchCreate),
+    /// Write down a server's schema and its planner's statistics, read-only, for a plan branch elsewhere
+    Capture(CaptureArguments),
     /// List the branches
     List(ListArguments),
     /// Print a branch's address; starts its server if it doesn't run
@@ -151,6 +153,31 @@ pub(crate) enum BranchAction {
     Doctor,
 }
 
+/// What becomes of the values in a server's statistics.
+#[derive(Debug, Args)]
+pub(crate) struct CapturedValues {
+    /// Take the values in the server's statistics as they are, which are values of its rows, instead of pseudonyms
+    #[arg(long)]
+    pub(crate) keep_values: bool,
+    /// Take the values of this column as they are (repeatable)
+    #[arg(long, value_name = "SCHEMA.TABLE.COLUMN", conflicts_with = "keep_values")]
+    pub(crate) keep_column: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaptureArguments {
+    /// The server: a URL, key=value pairs, or a database's name; without it, PGHOST, PGDATABASE and the other PG variables
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The file, written whole or not at all
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) values: CapturedValues,
+    #[command(flatten)]
+    pub(crate) server: ServerAddress,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct BranchCreate {
     /// Its name: letters, digits, _ and -
@@ -159,6 +186,16 @@ pub(crate) struct BranchCreate {
     /// The trunk or the branch to cut it from [default: the only trunk]
     #[arg(long, value_name = "TRUNK|BRANCH")]
     pub(crate) from: Option<Name>,
+    /// Make a plan branch: the schema of this server, or of a capture of one, and its planner's statistics, and no rows
+    #[arg(long, value_name = "URL|FILE", conflicts_with_all = ["from", "mechanism"])]
+    pub(crate) plans_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) values: CapturedValues,
+    /// The major version of a plan branch's server [default: that of its source]
+    #[arg(long, value_name = "MAJOR", requires = "plans_of")]
+    pub(crate) postgres: Option<u32>,
+    #[command(flatten)]
+    pub(crate) server: ServerAddress,
     /// Remove it after this time, such as 30min or 2h
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "exec")]
     pub(crate) ttl: Option<Duration>,

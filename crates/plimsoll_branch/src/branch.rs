@@ -68,18 +68,32 @@ pub async fn create(
     new: &NewBranch,
     say: &dyn Say,
 ) -> Result<Branch, BranchError> {
-    if state.branch_folder(&new.name).exists() {
-        return Err(BranchError::Taken { kind: "branch", name: new.name.clone() });
-    }
-    // A name that is none is told before anything is made.
-    plimsoll_pg::server::configuration(state.root(), &new.settings)
-        .map_err(|why| BranchError::Refused(why.to_string()))?;
+    check_new(state, &new.name, &new.settings)?;
     let building = state.build()?;
     let branch = fill(state, host, new, &building, say).await?;
-    let place = state.branch_folder(&new.name);
+    publish(state, building, branch)
+}
+
+/// Tells what is wrong with a name or settings before anything is made.
+pub(crate) fn check_new(
+    state: &State,
+    name: &Name,
+    settings: &[(String, String)],
+) -> Result<(), BranchError> {
+    if state.branch_folder(name).exists() {
+        return Err(BranchError::Taken { kind: "branch", name: name.clone() });
+    }
+    plimsoll_pg::server::configuration(state.root(), settings)
+        .map(drop)
+        .map_err(|why| BranchError::Refused(why.to_string()))
+}
+
+/// Gives a new branch its name, unless another one has it.
+pub(crate) fn publish(state: &State, building: Building, branch: Branch) -> Result<Branch, BranchError> {
+    let place = state.branch_folder(&branch.name);
     building.publish(&place).map_err(|why| match why.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => {
-            BranchError::Taken { kind: "branch", name: new.name.clone() }
+            BranchError::Taken { kind: "branch", name: branch.name.clone() }
         }
         _ => file_error("make", &place)(why),
     })?;
@@ -131,10 +145,6 @@ async fn fill(
         }
         mechanism
     };
-    let port = new.port.map(|number| -> Result<Port, BranchError> {
-        let number = if number == 0 { free_port()? } else { number };
-        Ok(Port { number, password: random_text(24) })
-    });
     let branch = Branch {
         name: new.name.clone(),
         id: random_text(8),
@@ -145,7 +155,7 @@ async fn fill(
         lifetime: new.lifetime,
         server: origin.server,
         extra_settings: new.settings.clone(),
-        port: port.transpose()?,
+        port: new.port.map(port).transpose()?,
         notes,
     };
     state.write_branch(building.path(), &branch)?;
@@ -191,6 +201,12 @@ async fn copy_mounted(
     copied
 }
 
+/// A port, a free one for 0, with a password.
+pub(crate) fn port(number: u16) -> Result<Port, BranchError> {
+    let number = if number == 0 { free_port()? } else { number };
+    Ok(Port { number, password: random_text(24) })
+}
+
 fn free_port() -> Result<u16, BranchError> {
     std::net::TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
@@ -215,6 +231,10 @@ pub async fn reset(
     let origin = match &old.parent {
         Parent::Trunk { name, .. } => Origin::Trunk(name.clone()),
         Parent::Branch { name } => Origin::Branch(name.clone()),
+        Parent::Plans { of } => {
+            let why = format!("reset branch {name}: it has the plans of {of}; drop it and create it anew");
+            return Err(BranchError::Refused(why));
+        }
     };
     let new = NewBranch {
         name: name.clone(),

@@ -129,6 +129,11 @@ pub enum Parent {
         /// Its name.
         name: Name,
     },
+    /// Another server's schema and its planner's statistics, without its rows.
+    Plans {
+        /// Which server, or the file of a capture. No password.
+        of: String,
+    },
 }
 
 impl Parent {
@@ -138,6 +143,7 @@ impl Parent {
         match self {
             Self::Trunk { name, version } => format!("trunk {name} (version {version})"),
             Self::Branch { name } => format!("branch {name}"),
+            Self::Plans { of } => format!("the plans of {of}"),
         }
     }
 }

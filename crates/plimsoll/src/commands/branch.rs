@@ -13,6 +13,7 @@ use plimsoll_branch::{
 use plimsoll_core::units::{bytes, count};
 use plimsoll_pg::server::{Cache, Environment, MISLEADING, ServerUser, percent_encoded};
 
+use super::plans;
 use super::trunk::now;
 use crate::branch_args::{BranchAction, BranchArguments, BranchCreate, ListFormat};
 use crate::exit::{CLEAN, ENVIRONMENT, Failure, unless_stopped};
@@ -98,6 +99,7 @@ pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> R
     let shop = Workshop::open(config)?;
     match &arguments.action {
         BranchAction::Create(arguments) => create(&shop, arguments).await,
+        BranchAction::Capture(arguments) => unless_stopped(plans::capture(&shop, arguments)).await,
         BranchAction::List(arguments) => list(&shop, arguments.format),
         BranchAction::Url { name, database } => {
             let (branch, running) = shop.running(name)?;
@@ -148,24 +150,15 @@ pub(crate) fn keep(name: &Name, config: Option<&Path>) -> Result<u8, Failure> {
 
 async fn create(shop: &Workshop, arguments: &BranchCreate) -> Result<u8, Failure> {
     let began = Instant::now();
-    let origin = origin(shop, arguments.from.as_ref())?;
     let lifetime = match (arguments.ttl, arguments.exec.is_empty()) {
         (Some(span), _) => Lifetime::Until(now().after(span)),
         (None, true) => Lifetime::Unlimited,
         (None, false) => Lifetime::WithProgram,
     };
-    let new = NewBranch {
-        name: arguments.name.clone(),
-        origin,
-        lifetime,
-        mechanism: arguments.mechanism,
-        port: arguments.port,
-        settings: arguments.settings.clone(),
-        now: now(),
+    let branch = match &arguments.plans_of {
+        Some(of) => unless_stopped(plans::create(shop, arguments, of, lifetime)).await?,
+        None => cut(shop, arguments, lifetime).await?,
     };
-    let making =
-        async { plimsoll_branch::create(&shop.state, &shop.host, &new, &Talk).await.map_err(failure) };
-    let branch = unless_stopped(making).await?;
     let kept = match shop.start(&branch) {
         Ok(kept) => kept,
         Err(failed) => {
@@ -193,6 +186,22 @@ async fn create(shop: &Workshop, arguments: &BranchCreate) -> Result<u8, Failure
     // Waits until the branch is gone.
     drop(kept);
     ran
+}
+
+/// Makes a branch of a trunk or of another branch.
+async fn cut(shop: &Workshop, arguments: &BranchCreate, lifetime: Lifetime) -> Result<Branch, Failure> {
+    let new = NewBranch {
+        name: arguments.name.clone(),
+        origin: origin(shop, arguments.from.as_ref())?,
+        lifetime,
+        mechanism: arguments.mechanism,
+        port: arguments.port,
+        settings: arguments.settings.clone(),
+        now: now(),
+    };
+    let making =
+        async { plimsoll_branch::create(&shop.state, &shop.host, &new, &Talk).await.map_err(failure) };
+    unless_stopped(making).await
 }
 
 async fn execute(branch: &Branch, running: &Running, command: &[OsString]) -> Result<u8, Failure> {
@@ -289,6 +298,12 @@ async fn diff(shop: &Workshop, name: &Name) -> Result<u8, Failure> {
         Parent::Branch { name } => {
             let (parent, running) = shop.running(name)?;
             (parent, running, None)
+        }
+        Parent::Plans { of } => {
+            let why = format!(
+                "compare branch {name}: it has the plans of {of}, and no rows; there is no parent here"
+            );
+            return Err(Failure::input(why));
         }
         // A trunk has no server: a branch of it, for the moment, has.
         Parent::Trunk { name: trunk, .. } => {

@@ -7,6 +7,7 @@ mod import;
 mod lint;
 mod lint_schema;
 pub(crate) mod lsp;
+mod plans;
 mod rule;
 mod rules;
 mod server;

@@ -106,7 +106,7 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// The address as typed, without its password: a refresh asks PGPASSWORD and ~/.pgpass for it again.
-fn without_password(address: &str) -> String {
+pub(super) fn without_password(address: &str) -> String {
     if let Some((scheme, rest)) = address.split_once("://") {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
