@@ -67,9 +67,8 @@ impl Journal {
             }
             length
         };
-        // What is dead in it isn't known: it is compacted once it has grown.
-        let compact_length = length;
-        Ok(Self { path: path.to_owned(), file, length, reserved: length, compact_length, unsynced: true })
+        // What is dead in it isn't known: a large one is written anew at once.
+        Ok(Self { path: path.to_owned(), file, length, reserved: length, compact_length: 0, unsynced: true })
     }
 
     /// Adds one record; after an error the journal is as before.
@@ -110,15 +109,17 @@ impl Journal {
         self.length > SMALL && self.length > 4 * self.compact_length
     }
 
-    /// Replaces the journal by one that holds these changes only.
-    pub(crate) fn compact(&mut self, changes: &[Change]) -> io::Result<()> {
-        let (file, length) = write_new(&self.path, changes)?;
-        self.file = file;
-        self.length = length;
-        self.reserved = length;
-        self.compact_length = length;
-        self.unsynced = true;
-        Ok(())
+    /// Replaces the journal by one that holds these changes only. Where that fails, for want of space perhaps, it goes on as
+    /// it is.
+    pub(crate) fn compact(&mut self, changes: &[Change]) {
+        if let Ok((file, length)) = write_new(&self.path, changes) {
+            self.file = file;
+            self.length = length;
+            self.reserved = length;
+            self.unsynced = true;
+        }
+        // After a failure too: it is tried again once the journal has grown much, not at each change.
+        self.compact_length = self.length;
     }
 
     /// Makes all changes so far survive a crash of the machine.
