@@ -135,7 +135,19 @@ impl Journal {
 /// Writes a journal of these changes, and puts it in place at once.
 pub(crate) fn write_new(path: &Path, changes: &[Change]) -> io::Result<(File, u64)> {
     let new = path.with_extension("new");
-    let file = File::options().read(true).write(true).create(true).truncate(true).open(&new)?;
+    let written = write_beside(&new, changes).and_then(|written| {
+        std::fs::rename(&new, path)?;
+        Ok(written)
+    });
+    if written.is_err() {
+        // What there was room for is needed elsewhere.
+        let _ = std::fs::remove_file(&new);
+    }
+    written
+}
+
+fn write_beside(new: &Path, changes: &[Change]) -> io::Result<(File, u64)> {
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(new)?;
     let mut bytes = MAGIC.to_vec();
     // Records of bounded length, so that no length field overflows.
     for changes in changes.chunks(1024) {
@@ -144,7 +156,6 @@ pub(crate) fn write_new(path: &Path, changes: &[Change]) -> io::Result<(File, u6
     file.write_all_at(&bytes, 0)?;
     // Without this a crash of the machine may leave the new name with no content.
     file.sync_data()?;
-    std::fs::rename(&new, path)?;
     Ok((file, bytes.len() as u64))
 }
 
