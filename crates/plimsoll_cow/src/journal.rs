@@ -67,9 +67,8 @@ impl Journal {
             }
             length
         };
-        // What is dead in it isn't known: it is compacted once it has grown.
-        let compact_length = length;
-        Ok(Self { path: path.to_owned(), file, length, reserved: length, compact_length, unsynced: true })
+        // What is dead in it isn't known: a large one is written anew at once.
+        Ok(Self { path: path.to_owned(), file, length, reserved: length, compact_length: 0, unsynced: true })
     }
 
     /// Adds one record; after an error the journal is as before.
@@ -110,15 +109,17 @@ impl Journal {
         self.length > SMALL && self.length > 4 * self.compact_length
     }
 
-    /// Replaces the journal by one that holds these changes only.
-    pub(crate) fn compact(&mut self, changes: &[Change]) -> io::Result<()> {
-        let (file, length) = write_new(&self.path, changes)?;
-        self.file = file;
-        self.length = length;
-        self.reserved = length;
-        self.compact_length = length;
-        self.unsynced = true;
-        Ok(())
+    /// Replaces the journal by one that holds these changes only. Where that fails, for want of space perhaps, it goes on as
+    /// it is.
+    pub(crate) fn compact(&mut self, changes: &[Change]) {
+        if let Ok((file, length)) = write_new(&self.path, changes) {
+            self.file = file;
+            self.length = length;
+            self.reserved = length;
+            self.unsynced = true;
+        }
+        // After a failure too: it is tried again once the journal has grown much, not at each change.
+        self.compact_length = self.length;
     }
 
     /// Makes all changes so far survive a crash of the machine.
@@ -134,7 +135,19 @@ impl Journal {
 /// Writes a journal of these changes, and puts it in place at once.
 pub(crate) fn write_new(path: &Path, changes: &[Change]) -> io::Result<(File, u64)> {
     let new = path.with_extension("new");
-    let file = File::options().read(true).write(true).create(true).truncate(true).open(&new)?;
+    let written = write_beside(&new, changes).and_then(|written| {
+        std::fs::rename(&new, path)?;
+        Ok(written)
+    });
+    if written.is_err() {
+        // What there was room for is needed elsewhere.
+        let _ = std::fs::remove_file(&new);
+    }
+    written
+}
+
+fn write_beside(new: &Path, changes: &[Change]) -> io::Result<(File, u64)> {
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(new)?;
     let mut bytes = MAGIC.to_vec();
     // Records of bounded length, so that no length field overflows.
     for changes in changes.chunks(1024) {
@@ -143,7 +156,6 @@ pub(crate) fn write_new(path: &Path, changes: &[Change]) -> io::Result<(File, u6
     file.write_all_at(&bytes, 0)?;
     // Without this a crash of the machine may leave the new name with no content.
     file.sync_data()?;
-    std::fs::rename(&new, path)?;
     Ok((file, bytes.len() as u64))
 }
 

@@ -109,10 +109,14 @@ fn a_compacted_journal_holds_what_it_was_given() {
     let path = folder.path().join("journal");
     let (mut journal, _) = opened(&path);
     let hide = |name: &str| Change::Hide { parent: 1, name: name.into() };
-    for _ in 0..100 {
-        journal.append(&[hide("a")], Room::Takes).unwrap();
+    let many = vec![hide("a"); 1000];
+    while !journal.wants_compaction() {
+        journal.append(&many, Room::Takes).unwrap();
     }
-    journal.compact(&[hide("b")]).unwrap();
+    assert!(std::fs::metadata(&path).unwrap().len() > SMALL);
+    assert!(opened(&path).0.wants_compaction(), "a large one is written anew when it is opened");
+    journal.compact(&[hide("b")]);
+    assert!(std::fs::metadata(&path).unwrap().len() < 100);
     journal.append(&[hide("c")], Room::Takes).unwrap();
     drop(journal);
     assert_eq!(opened(&path).1, [hide("b"), hide("c")]);

@@ -226,12 +226,11 @@ fn sweep(store: &Store, tree: &mut Tree) -> io::Result<()> {
     Ok(())
 }
 
-/// A journal that can't be written anew, for want of space perhaps, goes on as it is.
 fn compact_if_worth_it(journal: &mut Journal, tree: &Tree, lost: Option<&LostWrite>) {
     if journal.wants_compaction() {
         let mut changes = tree.as_changes();
         changes.extend(lost.cloned().map(Change::Lost));
-        let _ = journal.compact(&changes);
+        journal.compact(&changes);
     }
 }
 
