@@ -1,7 +1,8 @@
 # Everything a person needs by one word. `make` alone lists the words.
 #
 # Rust, git, make, a C compiler, python3 and its pip have to be there; the rest is installed when it is first needed,
-# after saying so, below target/ or in Plimsoll's cache. Chromium alone is a system package, installed as root only.
+# after saying so, below target/ or in Plimsoll's cache. Chromium, xfsprogs and btrfs-progs alone are system packages,
+# installed as root only.
 
 .PHONY: help demo test bench bench-many-files bench-tap accuracy lint docs clean
 

@@ -12,7 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use plimsoll_pg::server::{
-    DirectoryServer, DirectoryStart, LockKind, Network, clear_up, lock, network_can_be_taken, open_lock_file,
+    DirectoryServer, DirectoryStart, LockKind, Network, clear_up, end_orphans, lock, network_can_be_taken,
+    open_lock_file,
 };
 use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
@@ -226,12 +227,19 @@ pub fn keep(state: &State, host: &Host, name: &Name) -> Result<(), BranchError> 
         BranchError::Environment(format!("keep branch {name}: this system has no {}", branch.mechanism))
     })?;
     let folders = BranchFolders::of(&folder);
+    let keeper_file = folder.join(KEEPER_FILE);
+    if let Some(before) = manifest::read::<Running>(&keeper_file)? {
+        // The keeper of before was killed. Its server's processes hold on to the mount that is taken away next.
+        end_process(before.postmaster, &folders.data());
+        end_orphans(&folders.data());
+        remove_file(&keeper_file)?;
+    }
     let mounted = mechanism
         .mount(branch.lower.as_deref(), folders, state.user())
         .map_err(file_error("mount the data of", &folder))?;
     let kept = serve(state, host, &branch, &folder);
     let ended = kept.and_then(|server| watch(&branch, server));
-    std::fs::remove_file(folder.join(KEEPER_FILE)).ok();
+    remove_file(&keeper_file)?;
     if let Some(mounted) = mounted {
         if let Some(why) = mounted.lost() {
             append(
@@ -255,7 +263,6 @@ pub fn keep(state: &State, host: &Host, name: &Name) -> Result<(), BranchError> 
 
 fn serve(state: &State, host: &Host, branch: &Branch, folder: &Path) -> Result<DirectoryServer, BranchError> {
     let data = BranchFolders::of(folder).data();
-    stop_orphan(&data);
     clear_up(&data);
     let pid_file = data.join("postmaster.pid");
     remove_file(&pid_file)?;
@@ -370,21 +377,14 @@ fn say_ready() -> io::Result<()> {
 }
 
 /// Stops a server whose keeper was killed, where the kernel didn't: only on Linux does it.
-fn stop_orphan(data: &Path) {
-    let pid_file = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
-    let Some(process) = pid_file.lines().next().and_then(|line| line.trim().parse::<i32>().ok()) else {
-        return;
-    };
-    let Some(process) = Pid::from_raw(process) else { return };
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let mut signal = Signal::QUIT;
-    while is_server_of(process, data) && Instant::now() < deadline {
+fn end_process(process: u32, data: &Path) {
+    let Some(process) = i32::try_from(process).ok().and_then(Pid::from_raw) else { return };
+    let began = Instant::now();
+    while is_server_of(process, data) && began.elapsed() < Duration::from_secs(10) {
+        let signal = if began.elapsed() < Duration::from_secs(5) { Signal::QUIT } else { Signal::KILL };
         // It may end at this moment: as wanted.
         rustix::process::kill_process(process, signal).ok();
-        std::thread::sleep(Duration::from_millis(100));
-        if Instant::now() + Duration::from_secs(5) > deadline {
-            signal = Signal::KILL;
-        }
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -251,3 +251,114 @@ fn nobody_else_can_read_a_branch() {
     assert_eq!(mode(&format!("s/{}", sockets[0])), 0o700);
     assert_eq!(mode("branches") & 0o066, 0);
 }
+
+#[test]
+fn a_change_is_rehearsed_on_a_trunk() {
+    let stateful = with_trunk(18);
+    stateful.project.write(
+        "migrations/0002_change.sql",
+        "alter table t alter column v type varchar(3);\nalter table t rename column id to number;\n",
+    );
+    stateful.project.write("queries/all.sql", "-- name: by_id\nselect v from t where id = 7;\n");
+    stateful.project.write("plimsoll.toml", "[queries]\npath = \"queries\"\n");
+    let arguments = ["check", "migrations/0002_change.sql", "--on", "main", "--format", "json"];
+    let ended = stateful.run(&arguments);
+    let report = ended.report();
+    let failed = report.statement("alter table t alter column v type varchar(3)");
+    assert!(failed["error"]["message"].as_str().unwrap().contains("too long"), "{failed:#}");
+    stateful.project.write(
+        "migrations/0002_change.sql",
+        "alter table t alter column v type varchar(9);\nalter table t rename column id to number;\n",
+    );
+    let ended = stateful.run(&arguments);
+    let report = ended.report();
+    let rewritten = report.statement("alter table t alter column v type varchar(9)");
+    // The trunk's rows, not a seed's.
+    assert_eq!(report.json["rehearsal"]["seeded"], true);
+    assert!(
+        rewritten["rows_read"].to_string().contains("2000") || rewritten.to_string().contains("2000"),
+        "{rewritten:#}"
+    );
+    let query = &report.json["queries"][0];
+    assert_eq!(query["verdict"], "failed");
+    assert!(query["reasons"].to_string().contains("broken by migrations/0002_change.sql:2"), "{query:#}");
+    assert!(
+        report.json["notes"].to_string().contains("Rehearsed on a branch of trunk main (version 1"),
+        "{:#}",
+        report.json["notes"]
+    );
+    // Neither side is left, and the trunk is as it was.
+    assert!(stateful.entries("branches").is_empty() && stateful.entries("s").is_empty());
+    stateful.succeed(&["branch", "create", "a"]);
+    assert_eq!(stateful.query("a", "select count(*) from t where id > 0"), "2000");
+    stateful.run(&["check", "migrations/0002_change.sql", "--on", "nonesuch"]).fails(2, &["there are main"]);
+    stateful
+        .run(&[&arguments[..], &["--postgres", "15"]].concat())
+        .fails(2, &["the trunk is one of PostgreSQL 18"]);
+    // Several at once share the trunk.
+    let runs: Vec<_> = (0..3).map(|_| stateful.plimsoll(&arguments).start()).collect();
+    for running in runs {
+        assert_eq!(running.end().report().json["queries"][0]["verdict"], "failed");
+    }
+    let mut running = stateful.plimsoll(&["check", "migrations/0002_change.sql", "--on", "main"]).start();
+    running.wait_until("a branch", |_| (stateful.entries("branches").len() > 1).then_some(()));
+    running.signal(rustix::process::Signal::INT);
+    running.end().fails(130, &[]);
+    assert_eq!(stateful.entries("branches"), ["a"]);
+}
+
+fn check_plan_branch(major: u32) {
+    let production = crate::production::Production::start(major, "work_mem = 13MB\nautovacuum = off\n");
+    production.psql("postgres", "create database shop");
+    production.psql(
+        "shop",
+        "create table customers (id int primary key, name text not null, city text);
+         insert into customers select g, 'Zebediah Quetzalcoatl ' || g, 'city' || g % 50 from generate_series(1, 60000) g;
+         create index customers_city_idx on customers (city); vacuum analyze",
+    );
+    let stateful = Stateful::new([("plimsoll.toml", "")]);
+    let explain = "explain (costs off) select * from customers where id between 5 and 9";
+    let expected = production.psql("shop", explain);
+    let url = production.url("shop");
+    let made = stateful.succeed(&["branch", "create", "plans", "--plans-of", &url]);
+    assert!(
+        made.stderr.contains("one read-only transaction") && made.stderr.contains("of the plans of"),
+        "{}",
+        made.shown()
+    );
+    assert_eq!(stateful.query("plans", explain), expected);
+    assert_eq!(stateful.query("plans", "show work_mem"), "13MB");
+    assert!(stateful.query("plans", "select pg_relation_size('customers') > 3000000") == "t");
+    let room = stateful.listed("plans").unwrap()["own_bytes"].as_u64().unwrap();
+    assert!(room < 50 << 20, "{room}");
+    // As an index that isn't there in production.
+    let by_name = "explain (costs off) select id from customers where name = 'x'";
+    assert!(stateful.query("plans", by_name).contains("Seq Scan"));
+    stateful.query("plans", "create index by_name on customers (name)");
+    assert!(stateful.query("plans", by_name).contains("by_name"));
+    let capture = ["branch", "capture", &url, "--output", "shop.plans"];
+    stateful.succeed(&capture);
+    let captured = std::fs::read_to_string(stateful.project.path().join("shop.plans")).unwrap();
+    assert!(captured.contains("customers_city_idx") && !captured.contains("Quetzalcoatl"));
+    production.stop();
+    stateful.succeed(&["branch", "create", "later", "--plans-of", "shop.plans", "--postgres", "18"]);
+    assert_eq!(stateful.query("later", explain), expected);
+    assert!(stateful.query("later", "show server_version_num").starts_with("18"));
+    // Its copy has the holes, and no more.
+    stateful.succeed(&["branch", "create", "copy", "--from", "later"]);
+    assert_eq!(stateful.query("copy", explain), expected);
+    stateful.run(&["branch", "reset", "later"]).fails(2, &["create it anew"]);
+    stateful.run(&["branch", "diff", "later"]).fails(2, &["no parent"]);
+    stateful.run(&["branch", "create", "x", "--plans-of", "plimsoll.toml"]).fails(2, &["plimsoll.toml"]);
+    assert!(stateful.listed("x").is_none() && stateful.entries("building").is_empty());
+}
+
+#[test]
+fn production_plans_without_its_rows_on_15() {
+    check_plan_branch(15);
+}
+
+#[test]
+fn production_plans_without_its_rows_on_18() {
+    check_plan_branch(18);
+}

@@ -23,6 +23,12 @@ pub fn clear_up(data: &Path) {
     }
 }
 
+/// Ends what is left of a server whose postmaster is gone, whether its data directory can be read or not: a mount that
+/// nobody serves any more can't, and some of a dead postmaster's children wait for each other for ever.
+pub fn end_orphans(data: &Path) {
+    wait_for_children(data);
+}
+
 /// The segment's number: line 7 is its key and its number.
 fn segment_of(pid_file: &str) -> Option<&str> {
     let segment = pid_file.lines().nth(6)?.split_whitespace().nth(1)?;

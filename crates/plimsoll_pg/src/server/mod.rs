@@ -52,7 +52,7 @@ pub use error::ServerError;
 pub use find::{FindError, Skipped, Survey, Wanted, find, survey};
 pub use initdb::InitdbError;
 pub use install::{InstallError, InstallPlan, Installed};
-pub use leftovers::clear_up;
+pub use leftovers::{clear_up, end_orphans};
 pub use lock_file::{LockKind, lock, open_lock_file};
 pub use network::{Network, network_can_be_taken};
 pub use private_folder::TempRootError;
