@@ -71,8 +71,9 @@ fn build_500_tables(bencher: divan::Bencher<'_, '_>, major: u32) {
     let production = production(major);
     let source = captured(production);
     let folder = || {
-        let folder = tempfile::tempdir_in("/tmp").expect("a folder");
         let Production { options, .. } = production;
+        let root = options.temp_root.clone().unwrap_or_else(|| "/tmp".into());
+        let folder = tempfile::tempdir_in(root).expect("a folder");
         if let ServerUser::Other { uid, gid, .. } = &options.user {
             std::os::unix::fs::chown(folder.path(), Some(*uid), Some(*gid)).expect("it is ours");
         }

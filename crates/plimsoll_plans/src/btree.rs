@@ -67,6 +67,7 @@ pub(crate) enum Entries {
 /// Makes the first pages of an index, of a root that is a leaf at most, those of a tree of this height. Each level is one page
 /// that leads to the next.
 pub(crate) fn raise(pages: &mut Vec<u8>, height: u32, entries: Entries) -> Result<(), NoBtree> {
+    let height = height.min(HIGHEST);
     if pages.len() < PAGE || word(pages, MAGIC.0) != MAGIC.1 {
         return Err(NoBtree);
     }
@@ -87,7 +88,7 @@ pub(crate) fn raise(pages: &mut Vec<u8>, height: u32, entries: Entries) -> Resul
     Ok(())
 }
 
-/// The height of the highest tree that is made of nothing.
+/// The height of the highest tree that is made; no index that fits a server is higher.
 pub(crate) const HIGHEST: u32 = 6;
 
 /// Root and height, and once more as what searches begin with: the words of a metapage.

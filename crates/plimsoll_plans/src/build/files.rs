@@ -35,12 +35,20 @@ enum Shape {
     Gin(GinCounts),
 }
 
+/// What is to become of the data directory's files.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    files: Vec<RelationFile>,
+    /// The segment of the log that was written last.
+    log_segment: String,
+}
+
 /// The files of all relations that are longer in production.
 pub(super) async fn list(
     client: &Client,
     source: &PlanSource,
     catalogue: &Catalogue,
-) -> Result<Vec<RelationFile>, BuildError> {
+) -> Result<Plan, BuildError> {
     let sql = "select c.oid, pg_relation_filepath(c.oid), pg_relation_filepath(nullif(c.reltoastrelid, 0)) from pg_class c \
         join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'm', 'i') and n.nspname !~ '^pg_' \
         and n.nspname <> 'information_schema'";
@@ -85,16 +93,37 @@ pub(super) async fn list(
             shape: Shape::Plain,
         }));
     }
-    Ok(files)
+    let log = rows(client, "select pg_walfile_name(pg_current_wal_lsn())").await?;
+    let log_segment = log.first().and_then(|row| row.get(0)).unwrap_or_default().to_owned();
+    Ok(Plan { files, log_segment })
 }
 
 /// Gives each file its shape.
-pub(super) fn shape(data: &Path, files: &[RelationFile]) -> Result<(), BuildError> {
-    for file in files {
+pub(super) fn shape(data: &Path, plan: &Plan) -> Result<(), BuildError> {
+    let log = data.join("pg_wal");
+    remove_spare_segments(&log, &plan.log_segment).map_err(|why| BuildError::File {
+        action: "clear",
+        path: log,
+        why,
+    })?;
+    for file in &plan.files {
         let path = data.join(&file.path);
         shape_one(&path, file).map_err(|why| BuildError::File { action: "write", path, why })?;
     }
     Ok(())
+}
+
+/// Removes the segments that the server made ready for a log as long as that of the loading.
+fn remove_spare_segments(log: &Path, current: &str) -> io::Result<()> {
+    /// The end of the log may have passed into the next one.
+    const KEPT: usize = 2;
+    let mut spare: Vec<String> = std::fs::read_dir(log)?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.len() == current.len() && name.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        .filter(|name| name.as_str() > current)
+        .collect();
+    spare.sort();
+    spare.iter().skip(KEPT).try_for_each(|name| std::fs::remove_file(log.join(name)))
 }
 
 fn shape_one(path: &Path, file: &RelationFile) -> io::Result<()> {

@@ -53,12 +53,8 @@ pub async fn build(
     target: &Path,
 ) -> Result<Built, BuildError> {
     let mut options = options.clone();
-    // A batch of the schema locks all that it makes; and what was logged meanwhile isn't to be kept.
-    for (name, value) in
-        [("max_locks_per_transaction", "1024"), ("max_wal_size", "8MB"), ("min_wal_size", "2MB")]
-    {
-        options.settings.push((name.to_owned(), value.to_owned()));
-    }
+    // A batch of the schema locks all that it makes.
+    options.settings.push(("max_locks_per_transaction".to_owned(), "1024".to_owned()));
     let server = PrivateServer::start(binaries, &options)?;
     let mut unrestored = Vec::new();
     let plan = fill(&server, source, &mut unrestored).await?;
@@ -75,7 +71,7 @@ async fn fill(
     server: &PrivateServer,
     source: &PlanSource,
     unrestored: &mut Vec<Unrestored>,
-) -> Result<Vec<files::RelationFile>, BuildError> {
+) -> Result<files::Plan, BuildError> {
     check_pages(source)?;
     database::create(server, source, unrestored).await?;
     let client = server.connect(&source.database.name).await?;

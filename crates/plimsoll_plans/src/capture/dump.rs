@@ -91,6 +91,7 @@ pub(super) async fn schema(
 fn entries(script: &str) -> Vec<SchemaEntry> {
     let mut entries: Vec<SchemaEntry> = Vec::new();
     let mut defaults = Defaults::default();
+    let mut places = Vec::new();
     let mut lines = script.lines().peekable();
     while let Some(line) = lines.next() {
         if let Some(heading) = line.strip_prefix("-- Name: ").filter(|_| lines.peek() == Some(&"--"))
@@ -103,7 +104,8 @@ fn entries(script: &str) -> Vec<SchemaEntry> {
                 last.sql.truncate(last.sql.len() - 3);
             }
             lines.next();
-            entries.push(SchemaEntry { sql: defaults.setting(), ..entry });
+            entries.push(entry);
+            places.push(defaults.clone());
             continue;
         }
         // Said before the heading of the object that it is for; the objects get another order.
@@ -121,8 +123,8 @@ fn entries(script: &str) -> Vec<SchemaEntry> {
     {
         last.sql.truncate(end);
     }
-    for entry in &mut entries {
-        entry.sql.truncate(entry.sql.trim_end().len());
+    for (entry, place) in entries.iter_mut().zip(&places) {
+        entry.sql = place.around(entry.sql.trim());
     }
     entries.retain(|entry| !entry.sql.is_empty());
     entries
@@ -142,7 +144,7 @@ fn begun(heading: &str) -> Option<SchemaEntry> {
 }
 
 /// Where the objects that follow are made.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Defaults {
     tablespace: String,
     access_method: String,
@@ -165,15 +167,17 @@ impl Defaults {
         true
     }
 
-    fn setting(&self) -> String {
-        let mut sql = String::new();
+    /// The statements with what sets and resets the places that aren't the usual ones.
+    fn around(&self, sql: &str) -> String {
+        let mut text = sql.to_owned();
         for (name, value) in
             [("default_tablespace", &self.tablespace), ("default_table_access_method", &self.access_method)]
         {
-            let value = if value.is_empty() { "DEFAULT" } else { value };
-            sql.push_str(&format!("SET {name} = {value};\n"));
+            if !value.is_empty() && !text.is_empty() {
+                text = format!("SET {name} = {value};\n{text}\nRESET {name};");
+            }
         }
-        sql
+        text
     }
 }
 
@@ -202,14 +206,9 @@ mod tests {
                     "TABLE",
                     "public",
                     "visits",
-                    "SET default_tablespace = fast;\nSET default_table_access_method = DEFAULT;\n\nCREATE TABLE public.visits (\n    a integer\n);"
+                    "SET default_tablespace = fast;\nCREATE TABLE public.visits (\n    a integer\n);\nRESET default_tablespace;"
                 ),
-                (
-                    "CONSTRAINT",
-                    "public",
-                    "visits visits_pkey",
-                    "SET default_tablespace = DEFAULT;\nSET default_table_access_method = DEFAULT;\n\nALTER TABLE x;"
-                ),
+                ("CONSTRAINT", "public", "visits visits_pkey", "ALTER TABLE x;"),
             ]
         );
     }

@@ -28,7 +28,8 @@ pub(super) async fn read(
     let rows = match session.attempt(WHAT, &sql).await {
         Ok(rows) => rows,
         Err(Unanswered::Forbidden) => {
-            left_out.push("extended statistics, which only a superuser may read".to_owned());
+            left_out
+                .push("extended statistics, which this role may not read; GRANT pg_read_all_data".to_owned());
             return Ok(Vec::new());
         }
         Err(Unanswered::Otherwise(error)) => return Err(error.into()),

@@ -41,7 +41,7 @@ pub(super) async fn read(
         Err(Unanswered::Forbidden) => {
             left_out.push(
                 "this role may not read pg_statistic: columns that it may not read have no statistics, and no index expression's \
-                 and, of servers before 17, no range's values are known; let a superuser capture, or GRANT pg_read_all_data"
+                 and, of servers before 17, no range's values are known; GRANT pg_read_all_data"
                     .to_owned(),
             );
             read_view(session).await

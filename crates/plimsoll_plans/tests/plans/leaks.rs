@@ -95,6 +95,15 @@ async fn check_leaks(major: u32) {
             assert_eq!(twin.numbers, slot.numbers);
         }
     }
+    let except =
+        ValuePolicy::Pseudonymise { key: RandomState::new(), except: vec!["public.sailors.name".into()] };
+    captured(&server, "crew", major, except).await.write(&path).expect("it is written");
+    let bytes = std::fs::read(&path).expect("it is there");
+    for (text, is_kept) in
+        [("Quetzalcoatl", true), ("Zyzzyva", true), ("quetzalcoatl", false), ("Tmesis", false)]
+    {
+        assert_eq!(holds(&bytes, text), is_kept, "{text}");
+    }
     let branch = Branch::make(&source, major).await;
     assert_eq!(branch.built.unrestored, []);
     let client = branch.connect().await;
