@@ -96,6 +96,7 @@ impl Branch {
             log: &log,
             user: &options.user,
             recovery: std::time::Duration::ZERO,
+            network: plimsoll_pg::server::Network::Host,
         };
         let server = DirectoryServer::start(start).unwrap_or_else(|error| panic!("failed to {error}"));
         Self { built, data, folder, _server: server }
