@@ -109,7 +109,7 @@ fn check_kill(major: u32, write_cache: WriteCache, settings: &[&str]) {
     let options = MountOptions { write_cache, ..options(&cluster) };
     let logs = cluster.path("socket");
     let mut committed = 0;
-    for round in 0..3_u64 {
+    for round in 0..2_u64 {
         let served = Served::start(&options);
         let server = Server::start(&cluster, &options.mountpoint, settings);
         let mut pgbench = cluster
@@ -120,7 +120,7 @@ fn check_kill(major: u32, write_cache: WriteCache, settings: &[&str]) {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(1500 + 400 * round));
+        std::thread::sleep(Duration::from_millis(900 + 700 * round));
         let processes = server.processes();
         served.kill();
         kill(&processes);
