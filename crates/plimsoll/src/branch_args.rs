@@ -183,9 +183,10 @@ pub(crate) struct BranchCreate {
     /// Its name: letters, digits, _ and -
     #[arg(value_name = "NAME")]
     pub(crate) name: Name,
-    /// The trunk or the branch to cut it from [default: the only trunk]
-    #[arg(long, value_name = "TRUNK|BRANCH")]
-    pub(crate) from: Option<Name>,
+    /// The trunk or the branch to cut it from, or the URL of a private server such as `plimsoll server` prints [default: the
+    /// only trunk]
+    #[arg(long, value_name = "TRUNK|BRANCH|URL")]
+    pub(crate) from: Option<String>,
     /// Make a plan branch: the schema of this server, or of a capture of one, and its planner's statistics, and no rows
     #[arg(long, value_name = "URL|FILE", conflicts_with_all = ["from", "mechanism"])]
     pub(crate) plans_of: Option<String>,

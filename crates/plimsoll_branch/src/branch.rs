@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plimsoll_core::units::bytes;
-use plimsoll_pg::server::LockKind;
+use plimsoll_pg::server::{LockKind, PRIVATE_MARKER};
 
 use crate::error::{BranchError, file_error};
 use crate::host::Host;
@@ -13,7 +13,7 @@ use crate::keeper;
 use crate::manifest::{Branch, Lifetime, Moment, Parent, Port, ServerFacts};
 use crate::mechanism::{self, BranchFolders, Kind, Mechanism};
 use crate::name::Name;
-use crate::running::{Address, Backup, copy_running};
+use crate::running::{Address, Backup, copy_running, in_words};
 use crate::state::{Building, State, random_text};
 
 /// How long another command's work on the same branch or trunk is waited for.
@@ -31,6 +31,21 @@ pub enum Origin {
     Trunk(Name),
     /// A branch, as it is, running or not.
     Branch(Name),
+    /// A private server of Plimsoll's on this machine, as it is.
+    Server(PrivateAddress),
+}
+
+/// Where a private server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrivateAddress {
+    /// Its address, without a password.
+    pub url: String,
+    /// The folder of its socket, which is its own.
+    pub folder: PathBuf,
+    /// Its superuser.
+    pub superuser: String,
+    /// The database that is meant.
+    pub database: String,
 }
 
 /// A branch to make.
@@ -108,7 +123,7 @@ async fn fill(
     building: &Building,
     say: &dyn Say,
 ) -> Result<Branch, BranchError> {
-    let (origin, _lock) = Opened::open(state, &new.origin)?;
+    let (origin, _lock) = Opened::open(state, &new.origin).await?;
     // Named before anything is copied, where the installation is gone.
     host.installation(origin.server.major)?;
     let folders = BranchFolders::of(building.path());
@@ -231,8 +246,11 @@ pub async fn reset(
     let origin = match &old.parent {
         Parent::Trunk { name, .. } => Origin::Trunk(name.clone()),
         Parent::Branch { name } => Origin::Branch(name.clone()),
-        Parent::Plans { of } => {
-            let why = format!("reset branch {name}: it has the plans of {of}; drop it and create it anew");
+        Parent::Plans { .. } | Parent::Server { .. } => {
+            let why = format!(
+                "reset branch {name}: it is made of {}; drop it and create it anew",
+                old.parent.in_words()
+            );
             return Err(BranchError::Refused(why));
         }
     };
@@ -337,6 +355,37 @@ pub fn start(
     keeper::start(state, branch, program)
 }
 
+/// A private server's data directory and version, from itself.
+async fn ask(address: &PrivateAddress) -> Result<(PathBuf, ServerFacts), BranchError> {
+    let not_ours = |why: &str| {
+        BranchError::Refused(format!(
+            "branch from {}: {why}; a branch is cut from a trunk, a branch or a private server of Plimsoll's, and other servers are taken by `plimsoll trunk create --from`",
+            address.url
+        ))
+    };
+    if !address.folder.join(PRIVATE_MARKER).is_file() {
+        return Err(not_ours("it is no private server of Plimsoll's"));
+    }
+    let server = Address { sockets: &address.folder, port: SOCKET_PORT, superuser: &address.superuser };
+    let client = server.connect(&address.database).await?;
+    let query = "SELECT current_setting('data_directory'), current_setting('server_version_num')::int4 / 10000, current_setting('server_version')";
+    let row = client.query_one(query, &[]).await.map_err(|why| {
+        BranchError::Environment(format!("ask {} for its data directory: {}", address.url, in_words(&why)))
+    })?;
+    let (data, major, version): (String, i32, String) = (row.get(0), row.get(1), row.get(2));
+    if !Path::new(&data).starts_with(&address.folder) {
+        return Err(not_ours("its data are elsewhere"));
+    }
+    let facts = ServerFacts {
+        major: u32::try_from(major).unwrap_or_default(),
+        version,
+        superuser: address.superuser.clone(),
+        database: address.database.clone(),
+        settings: Vec::new(),
+    };
+    Ok((PathBuf::from(data), facts))
+}
+
 /// An origin whose files stay as they are for as long as its lock is held, but for what its own server writes.
 struct Opened {
     parent: Parent,
@@ -357,7 +406,7 @@ struct MountedOrigin {
 }
 
 impl Opened {
-    fn open(state: &State, origin: &Origin) -> Result<(Self, std::fs::File), BranchError> {
+    async fn open(state: &State, origin: &Origin) -> Result<(Self, Option<std::fs::File>), BranchError> {
         match origin {
             Origin::Trunk(name) => {
                 state.known_trunk(name)?;
@@ -372,7 +421,20 @@ impl Opened {
                     running: None,
                     mount: None,
                 };
-                Ok((opened, lock))
+                Ok((opened, Some(lock)))
+            }
+            Origin::Server(address) => {
+                let (data, server) = ask(address).await?;
+                let opened = Self {
+                    parent: Parent::Server { url: address.url.clone() },
+                    data,
+                    server,
+                    notes: Vec::new(),
+                    bytes: None,
+                    running: Some((address.folder.clone(), SOCKET_PORT)),
+                    mount: None,
+                };
+                Ok((opened, None))
             }
             Origin::Branch(name) => {
                 state.known_branch(name)?;
@@ -402,7 +464,7 @@ impl Opened {
                     running,
                     mount,
                 };
-                Ok((opened, lock))
+                Ok((opened, Some(lock)))
             }
         }
     }

@@ -20,7 +20,9 @@ mod running;
 mod state;
 pub mod trunk;
 
-pub use branch::{NewBranch, Origin, SOCKET_PORT, STOP_PATIENCE, Say, create, drop_branch, reset, start};
+pub use branch::{
+    NewBranch, Origin, PrivateAddress, SOCKET_PORT, STOP_PATIENCE, Say, create, drop_branch, reset, start,
+};
 pub use collect::{Collected, collect};
 pub use contents::{RowCount, row_counts, schema};
 pub use error::BranchError;

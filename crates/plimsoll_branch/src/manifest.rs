@@ -129,6 +129,11 @@ pub enum Parent {
         /// Its name.
         name: Name,
     },
+    /// A private server, as it was.
+    Server {
+        /// Its address.
+        url: String,
+    },
     /// Another server's schema and its planner's statistics, without its rows.
     Plans {
         /// Which server, or the file of a capture. No password.
@@ -143,6 +148,7 @@ impl Parent {
         match self {
             Self::Trunk { name, version } => format!("trunk {name} (version {version})"),
             Self::Branch { name } => format!("branch {name}"),
+            Self::Server { url } => format!("the private server {url}"),
             Self::Plans { of } => format!("the plans of {of}"),
         }
     }

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use plimsoll_branch::mechanism::Kind;
 use plimsoll_branch::{
     Branch, BranchError, Host, KeeperProgram, Kept, Lifetime, Moment, Name, NewBranch, Origin, Parent,
-    RowCount, Running, SOCKET_PORT, STOP_PATIENCE, Say, State, collect,
+    PrivateAddress, RowCount, Running, SOCKET_PORT, STOP_PATIENCE, Say, State, collect,
 };
 use plimsoll_core::units::{bytes, count};
+use plimsoll_pg::catalogue::{Target, Variables};
 use plimsoll_pg::server::{Cache, Environment, MISLEADING, ServerUser, percent_encoded};
 
 use super::plans;
-use super::trunk::now;
+use super::trunk::{now, without_password};
 use crate::branch_args::{BranchAction, BranchArguments, BranchCreate, ListFormat};
 use crate::exit::{CLEAN, ENVIRONMENT, Failure, unless_stopped};
 use crate::output::{complain, print, tell};
@@ -192,7 +193,7 @@ async fn create(shop: &Workshop, arguments: &BranchCreate) -> Result<u8, Failure
 async fn cut(shop: &Workshop, arguments: &BranchCreate, lifetime: Lifetime) -> Result<Branch, Failure> {
     let new = NewBranch {
         name: arguments.name.clone(),
-        origin: origin(shop, arguments.from.as_ref())?,
+        origin: origin(shop, arguments.from.as_deref())?,
         lifetime,
         mechanism: arguments.mechanism,
         port: arguments.port,
@@ -245,10 +246,25 @@ fn url(branch: &Branch, running: &Running, database: Option<&str>) -> String {
     }
 }
 
-fn origin(shop: &Workshop, from: Option<&Name>) -> Result<Origin, Failure> {
+fn origin(shop: &Workshop, from: Option<&str>) -> Result<Origin, Failure> {
     let state = &shop.state;
     match from {
+        Some(url) if url.contains("://") || url.contains('=') => {
+            let target = Target::resolve(Some(url), &Variables::default()).map_err(Failure::input)?;
+            let shown = without_password(url);
+            let folder = target.socket_folder().ok_or_else(|| {
+                let why = "it isn't reached by a socket, as private servers are; other servers are taken by `plimsoll trunk create --from`";
+                Failure::input(format!("branch from {shown}: {why}"))
+            })?;
+            Ok(Origin::Server(PrivateAddress {
+                folder: folder.to_owned(),
+                superuser: target.user().to_owned(),
+                database: target.database().to_owned(),
+                url: shown,
+            }))
+        }
         Some(name) => {
+            let name = &name.parse::<Name>().map_err(Failure::input)?;
             let (trunk, branch) = (state.trunk(name).map_err(failure)?, state.branch(name).map_err(failure)?);
             match (trunk, branch) {
                 (Some(_), None) => Ok(Origin::Trunk(name.clone())),
@@ -299,11 +315,11 @@ async fn diff(shop: &Workshop, name: &Name) -> Result<u8, Failure> {
             let (parent, running) = shop.running(name)?;
             (parent, running, None)
         }
-        Parent::Plans { of } => {
-            let why = format!(
-                "compare branch {name}: it has the plans of {of}, and no rows; there is no parent here"
-            );
-            return Err(Failure::input(why));
+        Parent::Plans { .. } | Parent::Server { .. } => {
+            let parent = branch.parent.in_words();
+            return Err(Failure::input(format!(
+                "compare branch {name}: it is made of {parent}, and has no parent here"
+            )));
         }
         // A trunk has no server: a branch of it, for the moment, has.
         Parent::Trunk { name: trunk, .. } => {

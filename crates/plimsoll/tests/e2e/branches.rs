@@ -253,6 +253,30 @@ fn nobody_else_can_read_a_branch() {
 }
 
 #[test]
+fn a_private_server_has_branches_too() {
+    let stateful = Stateful::new([("plimsoll.toml", "")]);
+    let served = crate::served::Served::start(&stateful.project, 18);
+    let sql = |url: &str, sql: &str| {
+        let mut psql = std::process::Command::new(crate::project::programs(18).join("psql"));
+        let output = psql.args(["-XAtq", "-c", sql, url]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    sql(&served.url, "create table t as select generate_series(1, 600) id");
+    stateful.succeed(&["branch", "create", "a", "--from", &served.url]);
+    assert_eq!(stateful.query("a", "delete from t returning id").lines().count(), 600);
+    assert_eq!(sql(&served.url, "select count(*) from t"), "600");
+    stateful.run(&["branch", "reset", "a"]).fails(2, &["create it anew"]);
+    let production = crate::production::Production::start(18, "");
+    stateful
+        .run(&["branch", "create", "b", "--from", &production.url("postgres")])
+        .fails(2, &["no private server of Plimsoll's"]);
+    stateful
+        .run(&["branch", "create", "b", "--from", "postgres://x@db.example/shop?sslmode=disable"])
+        .fails(2, &["trunk create --from"]);
+    served.stop();
+}
+
+#[test]
 fn a_change_is_rehearsed_on_a_trunk() {
     let stateful = with_trunk(18);
     stateful.project.write(
@@ -348,7 +372,7 @@ fn check_plan_branch(major: u32) {
     stateful.succeed(&["branch", "create", "copy", "--from", "later"]);
     assert_eq!(stateful.query("copy", explain), expected);
     stateful.run(&["branch", "reset", "later"]).fails(2, &["create it anew"]);
-    stateful.run(&["branch", "diff", "later"]).fails(2, &["no parent"]);
+    stateful.run(&["branch", "diff", "later"]).fails(2, &["no parent here"]);
     stateful.run(&["branch", "create", "x", "--plans-of", "plimsoll.toml"]).fails(2, &["plimsoll.toml"]);
     assert!(stateful.listed("x").is_none() && stateful.entries("building").is_empty());
 }

@@ -190,6 +190,15 @@ impl Target {
         &self.shown
     }
 
+    /// The folder of its socket, where it is reached by one.
+    #[must_use]
+    pub fn socket_folder(&self) -> Option<&std::path::Path> {
+        match self.config.get_hosts().first() {
+            Some(Host::Unix(folder)) => Some(folder),
+            _ => None,
+        }
+    }
+
     /// The first of its places, for a tap.
     #[must_use]
     pub fn upstream(&self) -> Upstream {

@@ -55,7 +55,7 @@ pub use install::{InstallError, InstallPlan, Installed};
 pub use leftovers::{clear_up, end_orphans};
 pub use lock_file::{LockKind, lock, open_lock_file};
 pub use network::{Network, network_can_be_taken};
-pub use private_folder::TempRootError;
+pub use private_folder::{MARKER_FILE as PRIVATE_MARKER, TempRootError};
 pub use private_server::{KeptServer, PrivateServer, SUPERUSER};
 pub use search::SearchPlaces;
 pub use server_user::{ServerUser, ServerUserError};

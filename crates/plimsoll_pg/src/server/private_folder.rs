@@ -17,7 +17,7 @@ use super::watchdog::Watchdog;
 /// How the names of private folders begin; six random characters follow.
 pub(super) const PREFIX: &str = "plimsoll-";
 /// The file that marks a folder as ours and carries its owner's lock.
-pub(super) const MARKER_FILE: &str = "plimsoll.lock";
+pub const MARKER_FILE: &str = "plimsoll.lock";
 /// What the marker begins with.
 pub(super) const MARKER_LINE: &str = "plimsoll private server, format 1\n";
 
