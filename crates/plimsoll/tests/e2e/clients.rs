@@ -88,7 +88,14 @@ fn check(major: u32) {
     let folder = open_folder();
     let out = |name: &str| folder.path().join(name);
     directly(major, &out("direct"));
-    let direct = written(&out("direct"));
+    let mut direct = written(&out("direct"));
+    if let Some(why) = direct.get("tests") {
+        // The tap had no part in it: what is compared with has to be whole. Twice in a row is no accident.
+        println!("without a tap, tokio-postgres failed once: {why}");
+        std::fs::remove_dir_all(out("direct")).unwrap();
+        directly(major, &out("direct"));
+        direct = written(&out("direct"));
+    }
     for client in ["psycopg3", "psycopg2_client", "asyncpg_client", "sqlalchemy_client", "node_postgres"] {
         assert!(direct[client].ends_with("exit code 0\n"), "{client}: {}", direct[client]);
     }
