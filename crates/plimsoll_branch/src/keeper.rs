@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use plimsoll_pg::server::{
-    DirectoryServer, DirectoryStart, LockKind, Network, clear_up, end_orphans, lock, network_can_be_taken,
+    DirectoryServer, DirectoryStart, LockKind, Network, clear_up, end_orphans, network_can_be_taken,
     open_lock_file,
 };
 use rustix::process::{Pid, Signal};
@@ -31,8 +31,12 @@ const KEEPER_LOCK: &str = "keeper.lock";
 const KEEPER_FILE: &str = "keeper.json";
 /// What a keeper writes to its standard output once the server takes connections.
 const READY: &str = "ready";
+/// What it writes where another one keeps the branch already.
+const KEPT: &str = "kept";
 /// Recovery of a branch that was killed reads what it wrote since its last checkpoint, at most an hour of it.
 const RECOVERY: Duration = Duration::from_secs(600);
+/// For a keeper that somebody else has started.
+const STARTING: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(10);
 const WATCH: Duration = Duration::from_millis(250);
 
@@ -76,7 +80,16 @@ impl Drop for Kept {
 /// When its lock can't be looked at.
 pub fn running(state: &State, name: &Name) -> Result<Option<Running>, BranchError> {
     let folder = state.branch_folder(name);
-    if is_free(&folder)? { Ok(None) } else { manifest::read(&folder.join(KEEPER_FILE)) }
+    if is_free(&folder)? { Ok(None) } else { said_by_keeper(&folder) }
+}
+
+/// What the keeper that holds the lock has said of itself; none if it hasn't yet: what another one said, which was killed,
+/// doesn't count.
+fn said_by_keeper(folder: &Path) -> Result<Option<Running>, BranchError> {
+    let path = folder.join(KEEPER_LOCK);
+    let holder = std::fs::read_to_string(&path).map_err(file_error("read", &path))?;
+    let said = manifest::read::<Running>(&folder.join(KEEPER_FILE))?;
+    Ok(said.filter(|running| holder.trim() == running.keeper.to_string()))
 }
 
 /// Whether no keeper is there.
@@ -95,22 +108,29 @@ fn is_free(folder: &Path) -> Result<bool, BranchError> {
 /// # Errors
 /// When the server doesn't start; nothing runs then.
 pub(crate) fn start(state: &State, branch: &Branch, program: &KeeperProgram) -> Result<Kept, BranchError> {
-    if let Some(running) = running(state, &branch.name)? {
-        return Ok(Kept { running, keeper: None });
-    }
     let folder = state.branch_folder(&branch.name);
-    let mut child = spawn(state, branch, program, &folder)?;
-    let mut said = String::new();
-    if let Some(stdout) = &mut child.stdout {
-        // Its output ends when it is ready, or ends.
-        stdout.read_to_string(&mut said).map_err(file_error("hear from the keeper of", &folder))?;
-    }
-    if said.trim() != READY {
-        child.wait().ok();
+    let deadline = Instant::now() + STARTING;
+    // A keeper whose starter was killed may be about to start the server, or about to take the lock for it.
+    let child = loop {
+        if let Some(running) = wait_for_keeper(&folder, &branch.name, deadline)? {
+            return Ok(Kept { running, keeper: None });
+        }
+        let mut child = spawn(state, branch, program, &folder)?;
+        let mut said = String::new();
+        if let Some(stdout) = &mut child.stdout {
+            // Its output ends when it is ready, or ends.
+            stdout.read_to_string(&mut said).map_err(file_error("hear from the keeper of", &folder))?;
+        }
         let said = said.trim();
-        let why = if said.is_empty() { "it was killed; try again" } else { said };
-        return Err(BranchError::Environment(format!("start branch {}: {why}", branch.name)));
-    }
+        if said == READY {
+            break child;
+        }
+        child.wait().ok();
+        if said != KEPT || Instant::now() >= deadline {
+            let why = if said.is_empty() { "it was killed; try again" } else { said };
+            return Err(BranchError::Environment(format!("start branch {}: {why}", branch.name)));
+        }
+    };
     let running = manifest::read(&folder.join(KEEPER_FILE))?.ok_or_else(|| {
         BranchError::Environment(format!(
             "start branch {}: its keeper ended at once; see {}",
@@ -120,6 +140,25 @@ pub(crate) fn start(state: &State, branch: &Branch, program: &KeeperProgram) -> 
     })?;
     let is_bound = branch.lifetime == Lifetime::WithProgram;
     Ok(Kept { running, keeper: is_bound.then_some(child) })
+}
+
+/// What the keeper says that holds the lock; none if nobody holds it.
+fn wait_for_keeper(folder: &Path, name: &Name, deadline: Instant) -> Result<Option<Running>, BranchError> {
+    while !is_free(folder)? {
+        if let Some(running) = said_by_keeper(folder)? {
+            return Ok(Some(running));
+        }
+        if Instant::now() >= deadline {
+            let log = folder.join("server.log");
+            return Err(BranchError::Environment(format!(
+                "start branch {name}: its keeper has been starting its server for {} s; see {}",
+                STARTING.as_secs(),
+                log.display()
+            )));
+        }
+        std::thread::sleep(POLL);
+    }
+    Ok(None)
 }
 
 /// How this program is run as a keeper.
@@ -175,7 +214,7 @@ pub fn stop(state: &State, name: &Name, patience: Duration) -> Result<(), Branch
     let mut told = None;
     while !is_free(&folder)? {
         // A keeper that has just begun says who it is a little later.
-        let keeper = manifest::read::<Running>(&folder.join(KEEPER_FILE))?.map(|running| running.keeper);
+        let keeper = said_by_keeper(&folder)?.map(|running| running.keeper);
         if let Some(process) = keeper.filter(|keeper| told != Some(*keeper)) {
             tell(process);
             told = Some(process);
@@ -222,7 +261,13 @@ pub fn keep(state: &State, host: &Host, name: &Name) -> Result<(), BranchError> 
     let branch = state.known_branch(name)?;
     let lock_path = folder.join(KEEPER_LOCK);
     let held = open_lock_file(&lock_path).map_err(file_error("open", &lock_path))?;
-    lock(&held, LockKind::Exclusive, Duration::from_secs(5)).map_err(file_error("lock", &lock_path))?;
+    if held.try_lock().is_err() {
+        // Another keeper was quicker, or somebody looks whether there is one.
+        return say(KEPT).map_err(file_error("write to", Path::new("standard output")));
+    }
+    held.set_len(0)
+        .and_then(|()| (&held).write_all(std::process::id().to_string().as_bytes()))
+        .map_err(file_error("write", &lock_path))?;
     let mechanism = branch.mechanism.mechanism().ok_or_else(|| {
         BranchError::Environment(format!("keep branch {name}: this system has no {}", branch.mechanism))
     })?;
@@ -367,11 +412,16 @@ fn program_ended(lifetime: Lifetime) -> Option<std::thread::JoinHandle<()>> {
     })
 }
 
-/// Says it and closes the output, whose end the starter waits for.
-fn say_ready() -> io::Result<()> {
+fn say(word: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
-    writeln!(output, "{READY}")?;
-    output.flush()?;
+    writeln!(output, "{word}")?;
+    output.flush()
+}
+
+/// Says it and closes the output, whose end the starter waits for. A starter that was killed meanwhile doesn't hear it: the
+/// branch is there all the same.
+fn say_ready() -> io::Result<()> {
+    say(READY).ok();
     let nothing = File::options().write(true).open("/dev/null")?;
     Ok(rustix::stdio::dup2_stdout(nothing)?)
 }
