@@ -125,7 +125,7 @@ fn a_change_without_statements_runs_among_requests_too() {
 #[test]
 fn behind_a_long_transaction_the_change_is_run_with_a_timeout_too() {
     let project = project("alter table ships add column x int;\n");
-    let arguments = ["--load", "--long-transaction", "2500ms", "migrations/2.sql"];
+    let arguments = ["--load", "--long-transaction", "4500ms", "migrations/2.sql"];
     let report = project.check(15, &arguments);
     let runs = list(&report.json["load"]);
     assert_eq!(runs.len(), 2);
