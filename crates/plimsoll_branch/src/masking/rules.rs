@@ -124,7 +124,7 @@ impl Matches {
         }
         if let Some(pattern) = &self.data_type {
             let pattern = pattern.to_lowercase();
-            if !types.iter().any(|name| *name == pattern) {
+            if !types.contains(&pattern) {
                 return None;
             }
             rank += 2;
