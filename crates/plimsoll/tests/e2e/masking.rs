@@ -391,12 +391,12 @@ fn killed_while_masking_nothing_is_left() {
         ("migrations/0001_init.sql", "create table users (id int primary key, email text unique);"),
         (
             "seed.sql",
-            "insert into users select g, 'zorblax' || g || '@quizzlefrom.example.com' from generate_series(1, 6000) g;",
+            "insert into users select g, 'zorblax' || g || '@quizzlefrom.example.com' from generate_series(1, 1500) g;",
         ),
     ]);
     for number in 0..200_u32 {
         let running = stateful.plimsoll(&["trunk", "create", "main"]).start();
-        std::thread::sleep(Duration::from_millis(300) * number);
+        std::thread::sleep(Duration::from_millis(450) * number);
         running.signal(Signal::KILL);
         let ended = running.end();
         stateful.succeed(&["branch", "gc"]);
