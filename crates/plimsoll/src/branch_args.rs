@@ -74,6 +74,9 @@ pub(crate) struct TrunkHow {
     /// disk
     #[arg(long)]
     pub(crate) fast_checkpoint: bool,
+    /// Refuse where a column that looks personal has no masking rule, or nothing is masked at all
+    #[arg(long)]
+    pub(crate) require_masking: bool,
     #[command(flatten)]
     pub(crate) server: ServerAddress,
 }
@@ -211,6 +214,9 @@ pub(crate) struct BranchCreate {
     /// Give the server this setting (repeatable)
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<(String, String)>,
+    /// Refuse to cut it from a trunk that isn't masked, or has columns that look personal and have no rule
+    #[arg(long, conflicts_with = "plans_of")]
+    pub(crate) require_masking: bool,
     /// How to make it: btrfs-snapshot, block-clone, overlay or copy [default: the best that the machine offers]
     #[arg(long, value_name = "MECHANISM")]
     pub(crate) mechanism: Option<Kind>,

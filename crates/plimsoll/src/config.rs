@@ -22,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) lint: Lint,
     pub(crate) queries: Queries,
     pub(crate) workload: Workload,
+    pub(crate) masking: Masking,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -96,6 +97,28 @@ pub(crate) struct Workload {
     pub(crate) rates: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Masking {
+    pub(crate) key_from: Option<Spanned<String>>,
+    pub(crate) require: bool,
+    pub(crate) rule: Vec<MaskingRule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MaskingRule {
+    pub(crate) column: Option<Spanned<String>>,
+    pub(crate) name: Option<Spanned<String>>,
+    #[serde(rename = "type")]
+    pub(crate) data_type: Option<Spanned<String>>,
+    pub(crate) with: Spanned<String>,
+    /// A text, a number, true or false.
+    pub(crate) value: Option<Spanned<toml::Value>>,
+    pub(crate) days: Option<Spanned<u16>>,
+    pub(crate) by: Option<Spanned<String>>,
+}
+
 /// Finds the file upward from a folder.
 pub(crate) fn find_upward(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
@@ -146,7 +169,7 @@ mod tests {
         check(
             "[databse]\n",
             "read plimsoll.toml:1:2: unknown key `databse`; did you mean `database`? (valid keys are migrations, \
-             database, lint, queries, workload)",
+             database, lint, queries, workload, masking)",
         );
         check(
             "[lint]\nxyzzyx = 1\n",

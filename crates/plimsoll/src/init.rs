@@ -171,6 +171,9 @@ fn rendered(found: &Found) -> String {
         "# Runs after a warm-up, and the time after which a run fails.\n# runs = 5\n# timeout = \"30s\"\n",
     );
     text.push_str(
+        "\n[masking]\n# What becomes of personal values in trunks, before anybody branches from them. A variable with a secret: the same\n# secret gives the same masked values; without one, each trunk has its own.\n# key_from = \"PLIMSOLL_MASKING_KEY\"\n# Whether trunks and branches are refused while a column that looks personal has no rule.\n# require = true\n\n# Columns by column, name or type, with * for any characters; the most exact rule counts. With keep, null, fixed, hash,\n# fake, shuffle or date-shift.\n# [[masking.rule]]\n# column = \"public.users.email\"\n# with = \"fake\"\n",
+    );
+    text.push_str(
         "\n[workload]\n# What a service sends: who would wait for a change's locks is told, and `plimsoll check --load` tries it. A\n# file of JSON lines, and rates of named queries below.\n# file = \"workload.jsonl\"\n# Connections that the requests of a load share, and how long it runs before the change and after it.\n# connections = 20\n# lead = \"2s\"\n\n[workload.rates]\n# How often a query is sent: \"120/s\", \"90/min\" or \"4/h\"; or `-- rate: 120/s` below its name.\n# recent_orders = \"120/s\"\n",
     );
     text

@@ -19,9 +19,11 @@ use crate::config::{self, Config, complaint};
 use crate::exit::Failure;
 use crate::inputs::read_text;
 
+mod masking;
 mod policy;
 mod workload;
 
+pub(crate) use masking::MaskingSettings;
 use plimsoll_core::paths::{normal, seen_from};
 pub(crate) use workload::{QueryRate, WorkloadSettings};
 
@@ -61,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) measure: MeasureSettings,
     /// What a service sends, and how a load of it is run.
     pub(crate) workload: WorkloadSettings,
+    /// What becomes of personal values in trunks.
+    pub(crate) masking: MaskingSettings,
     /// Which server is asked for.
     pub(crate) server: Wanted,
     /// The server's programs, if they are set.
@@ -156,7 +160,7 @@ struct Resolver {
 
 impl Resolver {
     fn resolve(self, config: Config, major: Option<u32>) -> Result<Settings, Failure> {
-        let Config { migrations, database, lint, queries, workload } = config;
+        let Config { migrations, database, lint, queries, workload, masking } = config;
         let server = self.server(major, database.version.as_ref())?;
         let time_zone =
             database.timezone.as_ref().map_or_else(|| "UTC".to_owned(), |zone| zone.get_ref().clone());
@@ -183,6 +187,7 @@ impl Resolver {
                 timeout: queries.timeout.as_ref().map_or(Ok(DEFAULT_TIMEOUT), |text| self.duration(text))?,
             },
             workload: self.workload(&workload)?,
+            masking: self.masking(&masking)?,
             server,
             binaries: database.binaries.as_ref().map(|path| self.folder(path)).transpose()?,
             database: database

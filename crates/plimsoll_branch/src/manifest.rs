@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{BranchError, file_error};
+use crate::masking::Masked;
 use crate::mechanism::Kind;
 use crate::name::Name;
 
@@ -109,6 +110,9 @@ pub struct Trunk {
     pub bytes: u64,
     /// Whether masking rules were applied and verified.
     pub masked: bool,
+    /// What they did, and which columns they left out.
+    #[serde(default)]
+    pub masking: Masked,
     /// What a user of the trunk should know: what is missing or different from its source.
     pub notes: Vec<String>,
 }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use plimsoll_branch::masking::Required;
 use plimsoll_branch::mechanism::Kind;
 use plimsoll_branch::{
     Branch, BranchError, Host, KeeperProgram, Kept, Lifetime, Moment, Name, NewBranch, Origin, Parent,
@@ -15,18 +16,19 @@ use plimsoll_pg::catalogue::{Target, Variables};
 use plimsoll_pg::server::{Cache, Environment, MISLEADING, ServerUser, percent_encoded};
 
 use super::plans;
-use super::trunk::{now, without_password};
+use super::trunk::{now, required, without_password};
 use crate::branch_args::{BranchAction, BranchArguments, BranchCreate, ListFormat};
 use crate::exit::{CLEAN, ENVIRONMENT, Failure, unless_stopped};
 use crate::output::{complain, print, tell};
 use crate::program;
-use crate::settings::Settings;
+use crate::settings::{MaskingSettings, Settings};
 
 /// Where trunks and branches are, and what runs them.
 pub(crate) struct Workshop {
     pub(crate) state: State,
     pub(crate) host: Host,
     pub(crate) keeper: KeeperProgram,
+    pub(crate) masking: MaskingSettings,
 }
 
 /// Whether what was left by others is removed first.
@@ -44,7 +46,7 @@ impl Workshop {
 
     fn look(config: Option<&Path>, leftovers: Leftovers) -> Result<Self, Failure> {
         // A project's configuration may name the installation; no project is needed.
-        let explicit = Settings::load(config, None)?.binaries;
+        let Settings { binaries: explicit, masking, .. } = Settings::load(config, None)?;
         let environment = Environment::read();
         let cache = Cache::locate(&environment).map_err(Failure::environment)?;
         let user = ServerUser::choose(&environment).map_err(Failure::environment)?;
@@ -64,7 +66,7 @@ impl Workshop {
                 vec!["--config".to_owned(), config.to_string_lossy().into_owned(), "keep-branch".to_owned()];
         }
         let keeper = KeeperProgram { program, arguments };
-        Ok(Self { state, host: Host { environment, cache, user, explicit }, keeper })
+        Ok(Self { state, host: Host { environment, cache, user, explicit }, keeper, masking })
     }
 
     fn start(&self, branch: &Branch) -> Result<Kept, Failure> {
@@ -191,9 +193,13 @@ async fn create(shop: &Workshop, arguments: &BranchCreate) -> Result<u8, Failure
 
 /// Makes a branch of a trunk or of another branch.
 async fn cut(shop: &Workshop, arguments: &BranchCreate, lifetime: Lifetime) -> Result<Branch, Failure> {
+    let origin = origin(shop, arguments.from.as_deref())?;
+    if shop.masking.required(required(arguments.require_masking)) == Required::Yes {
+        plimsoll_branch::require_masked(&shop.state, &origin).map_err(failure)?;
+    }
     let new = NewBranch {
         name: arguments.name.clone(),
-        origin: origin(shop, arguments.from.as_deref())?,
+        origin,
         lifetime,
         mechanism: arguments.mechanism,
         port: arguments.port,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use plimsoll_branch::masking::Required;
 use plimsoll_branch::trunk::{self, Checkpoint, Supply};
 use plimsoll_branch::{Moment, Name, Source, Trunk};
 use plimsoll_core::units::{bytes, count};
@@ -42,16 +43,18 @@ async fn create(shop: &Workshop, arguments: &TrunkCreate, config: Option<&Path>)
         let taken = plimsoll_branch::BranchError::Taken { kind: "trunk", name: arguments.name.clone() };
         return Err(failure(taken));
     }
+    let masking = shop.masking.masking(required(arguments.how.require_masking))?;
     let supply = match &arguments.from {
         Some(from) => supply(shop, from, &arguments.how, arguments.postgres)?,
         None => from_project(config, arguments.postgres, arguments.before.as_deref()).await?,
     };
-    let trunk = trunk::create(&shop.state, &shop.host, &arguments.name, supply, now(), &Talk).await;
+    let trunk = trunk::create(&shop.state, &shop.host, &arguments.name, supply, &masking, now(), &Talk).await;
     report(shop, &trunk.map_err(failure)?)
 }
 
 async fn refresh(shop: &Workshop, arguments: &TrunkRefresh, config: Option<&Path>) -> Result<u8, Failure> {
     let old = shop.state.known_trunk(&arguments.name).map_err(failure)?;
+    let masking = shop.masking.masking(required(arguments.how.require_masking))?;
     let major = Some(old.server.major);
     let supply = match (&arguments.from, &old.source) {
         (Some(from), _) => supply(shop, from, &arguments.how, major)?,
@@ -63,8 +66,14 @@ async fn refresh(shop: &Workshop, arguments: &TrunkRefresh, config: Option<&Path
         (None, Source::Scripts { before, .. }) => from_project(config, major, before.as_deref()).await?,
         (None, Source::Trunk { name }) => Supply::Trunk(name.clone()),
     };
-    let trunk = trunk::refresh(&shop.state, &shop.host, &arguments.name, supply, now(), &Talk).await;
+    let trunk =
+        trunk::refresh(&shop.state, &shop.host, &arguments.name, supply, &masking, now(), &Talk).await;
     report(shop, &trunk.map_err(failure)?)
+}
+
+/// What `--require-masking` means.
+pub(super) fn required(is_typed: bool) -> Required {
+    if is_typed { Required::Yes } else { Required::No }
 }
 
 /// What a source's text means.
@@ -191,16 +200,25 @@ fn list(shop: &Workshop, format: ListFormat) -> Result<u8, Failure> {
                     trunk.server.database.clone(),
                     bytes(trunk.bytes),
                     ago(trunk.taken_at, now()),
+                    masked(trunk),
                     source(&trunk.source),
                 ]
             });
-            let head = ["TRUNK", "VERSION", "POSTGRESQL", "DATABASE", "SIZE", "TAKEN", "FROM"];
+            let head = ["TRUNK", "VERSION", "POSTGRESQL", "DATABASE", "SIZE", "TAKEN", "MASKED", "FROM"];
             print(&table(&head, rows.collect()))?;
         }
     }
     match damaged.into_iter().find_map(Result::err) {
         Some(error) => Err(failure(error)),
         None => Ok(CLEAN),
+    }
+}
+
+fn masked(trunk: &Trunk) -> String {
+    match (trunk.masked, trunk.masking.unmasked.len()) {
+        (false, _) => "no".to_owned(),
+        (true, 0) => "yes".to_owned(),
+        (true, left) => format!("all but {left}"),
     }
 }
 

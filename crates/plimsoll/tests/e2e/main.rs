@@ -27,6 +27,7 @@ mod lint_output;
 mod lint_schema;
 mod logins;
 mod lsp;
+mod masking;
 mod newness;
 mod packages;
 mod pgbench;

@@ -17,6 +17,7 @@ use crate::branch::Say;
 use crate::error::{BranchError, file_error};
 use crate::host::Host;
 use crate::manifest::{Moment, ServerFacts, Source, Trunk};
+use crate::masking::{Masked, Masking, Request};
 use crate::mechanism::{self, Mechanism};
 use crate::name::Name;
 use crate::running::is_left;
@@ -71,6 +72,8 @@ struct Supplied {
     source: Source,
     server: ServerFacts,
     notes: Vec<String>,
+    /// What is masked in them.
+    masked: Masked,
 }
 
 /// Makes a trunk.
@@ -82,6 +85,7 @@ pub async fn create(
     host: &Host,
     name: &Name,
     supply: Supply,
+    masking: &Masking,
     now: Moment,
     say: &dyn Say,
 ) -> Result<Trunk, BranchError> {
@@ -91,7 +95,7 @@ pub async fn create(
     }
     let building = state.build()?;
     let version = version_folder(building.path(), 1);
-    let trunk = take(state, host, name, supply, &building, &version, 1, now, say).await?;
+    let trunk = take(state, host, name, supply, masking, &building, &version, 1, now, say).await?;
     state.write_trunk(building.path(), &trunk)?;
     let place = state.trunk_folder(name);
     building.publish(&place).map_err(|why| match why.kind() {
@@ -110,6 +114,7 @@ pub async fn refresh(
     host: &Host,
     name: &Name,
     supply: Supply,
+    masking: &Masking,
     now: Moment,
     say: &dyn Say,
 ) -> Result<Trunk, BranchError> {
@@ -117,7 +122,7 @@ pub async fn refresh(
     let building = state.build()?;
     let new_version = building.path().join("version");
     let mut trunk =
-        take(state, host, name, supply, &building, &new_version, old.version + 1, now, say).await?;
+        take(state, host, name, supply, masking, &building, &new_version, old.version + 1, now, say).await?;
     let folder = state.trunk_folder(name);
     let _work = work_on(state, &folder, "refresh", name)?;
     // Another refresh may have come first; this one is the later.
@@ -198,6 +203,7 @@ async fn take(
     host: &Host,
     name: &Name,
     supply: Supply,
+    masking: &Masking,
     building: &Building,
     version: &Path,
     number: u32,
@@ -225,7 +231,8 @@ async fn take(
         Supply::Trunk(name) => from_trunk(&place, &name)?,
     };
     calm::make_safe(&data, state.user())?;
-    let found = recover::recover(&place, &supplied.server).await?;
+    let request = Request { masking, already: &supplied.masked };
+    let found = recover::recover(&place, &supplied.server, &request).await?;
     supplied.server.superuser = found.superuser;
     supplied.server.database = found.database;
     supplied.notes.extend(found.notes);
@@ -240,7 +247,8 @@ async fn take(
         server: supplied.server,
         files: size.files,
         bytes: size.bytes,
-        masked: false,
+        masked: !found.masked.columns.is_empty(),
+        masking: found.masked,
         notes: supplied.notes,
     })
 }
@@ -322,7 +330,7 @@ fn keep_private(
         database,
         settings: Vec::new(),
     };
-    Ok(Supplied { source, server, notes: Vec::new() })
+    Ok(Supplied { source, server, notes: Vec::new(), masked: Masked::default() })
 }
 
 fn from_trunk(place: &Place<'_>, name: &Name) -> Result<Supplied, BranchError> {
@@ -333,5 +341,6 @@ fn from_trunk(place: &Place<'_>, name: &Name) -> Result<Supplied, BranchError> {
     let trunk = place.state.known_trunk(name)?;
     place.copy(&place.state.trunk_data(&trunk))?;
     drop(lock);
-    Ok(Supplied { source: Source::Trunk { name: name.clone() }, server: trunk.server, notes: trunk.notes })
+    let source = Source::Trunk { name: name.clone() };
+    Ok(Supplied { source, server: trunk.server, notes: trunk.notes, masked: trunk.masking })
 }

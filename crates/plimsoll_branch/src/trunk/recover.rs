@@ -13,6 +13,7 @@ use crate::branch::SOCKET_PORT;
 use crate::configuration;
 use crate::error::{BranchError, file_error};
 use crate::manifest::ServerFacts;
+use crate::masking::{self, Done, Masked, Request};
 use crate::running::{Address, in_words};
 use crate::state::{create_folder, random_text};
 
@@ -24,6 +25,7 @@ pub(super) struct Found {
     pub(super) superuser: String,
     pub(super) database: String,
     pub(super) notes: Vec<String>,
+    pub(super) masked: Masked,
 }
 
 /// In every database. Subscriptions lose their publisher, so that not even dropping one reaches it; foreign servers lose
@@ -48,8 +50,12 @@ const ONCE: &str = "
     UPDATE pg_catalog.pg_subscription SET subenabled = false, subslotname = NULL, subconninfo = '';
     UPDATE pg_catalog.pg_authid SET rolpassword = NULL WHERE rolpassword IS NOT NULL";
 
-/// As above. `facts` names a superuser and a database that are likely; what is found comes back.
-pub(super) async fn recover(place: &Place<'_>, facts: &ServerFacts) -> Result<Found, BranchError> {
+/// As above, and masks. `facts` names a superuser and a database that are likely; what is found comes back.
+pub(super) async fn recover(
+    place: &Place<'_>,
+    facts: &ServerFacts,
+    request: &Request<'_>,
+) -> Result<Found, BranchError> {
     let user = place.state.user();
     let binaries = place.host.installation(facts.major)?;
     let sockets = place.state.sockets().join(random_text(8));
@@ -70,13 +76,13 @@ pub(super) async fn recover(place: &Place<'_>, facts: &ServerFacts) -> Result<Fo
         network,
     };
     let server = DirectoryServer::start(start)?;
-    let worked = work(&server_address(&sockets, &facts.superuser), facts).await;
+    let worked = work(place, &server_address(&sockets, &facts.superuser), facts, request).await;
     let found = match worked {
         Err(Unknown) => {
             server.shut_down()?;
             let superuser = superuser_by_single_user(&binaries, place)?;
             let server = DirectoryServer::start(start)?;
-            let found = work(&server_address(&sockets, &superuser), facts).await;
+            let found = work(place, &server_address(&sockets, &superuser), facts, request).await;
             server.shut_down()?;
             found.map_err(|Unknown| {
                 BranchError::Environment(format!(
@@ -93,7 +99,11 @@ pub(super) async fn recover(place: &Place<'_>, facts: &ServerFacts) -> Result<Fo
     place.state.discard(&sockets)?;
     crate::state::remove_file(&log)?;
     keep_last_segment(&binaries, place.data)?;
-    found
+    let (mut found, done) = found?;
+    masking::finish(&done, &binaries, place.data, user)?;
+    found.notes.extend(done.notes);
+    found.masked = done.masked;
+    Ok(found)
 }
 
 fn server_address<'a>(sockets: &'a Path, superuser: &'a str) -> Address<'a> {
@@ -103,16 +113,38 @@ fn server_address<'a>(sockets: &'a Path, superuser: &'a str) -> Address<'a> {
 /// No such role, or no superuser.
 struct Unknown;
 
-async fn work(address: &Address<'_>, facts: &ServerFacts) -> Result<Result<Found, BranchError>, Unknown> {
+async fn work(
+    place: &Place<'_>,
+    address: &Address<'_>,
+    facts: &ServerFacts,
+    request: &Request<'_>,
+) -> Result<Result<(Found, Done), BranchError>, Unknown> {
     let Ok(client) = address.connect("template1").await else { return Err(Unknown) };
     let row = client.query_one("SELECT rolsuper FROM pg_roles WHERE rolname = current_user", &[]).await;
     if !row.is_ok_and(|row| row.get(0)) {
         return Err(Unknown);
     }
-    Ok(calm(address, &client, facts).await)
+    Ok(calm_and_mask(place, address, &client, facts, request).await)
 }
 
-async fn calm(address: &Address<'_>, client: &Client, facts: &ServerFacts) -> Result<Found, BranchError> {
+async fn calm_and_mask(
+    place: &Place<'_>,
+    address: &Address<'_>,
+    client: &Client,
+    facts: &ServerFacts,
+    request: &Request<'_>,
+) -> Result<(Found, Done), BranchError> {
+    let (found, databases) = calm(address, client, facts).await?;
+    let done = masking::mask(address, &databases, request, place.data, place.say).await?;
+    Ok((found, done))
+}
+
+/// What it found, and the databases.
+async fn calm(
+    address: &Address<'_>,
+    client: &Client,
+    facts: &ServerFacts,
+) -> Result<(Found, Vec<String>), BranchError> {
     let failed = |what: &str| {
         let what = what.to_owned();
         move |why: tokio_postgres::Error| {
@@ -155,7 +187,8 @@ async fn calm(address: &Address<'_>, client: &Client, facts: &ServerFacts) -> Re
         .map_or("postgres", String::as_str);
     let superuser =
         client.query_one("SELECT current_user::text", &[]).await.map_err(failed("ask for the role"))?.get(0);
-    Ok(Found { superuser, database: database.to_owned(), notes })
+    let found = Found { superuser, database: database.to_owned(), notes, masked: Masked::default() };
+    Ok((found, databases))
 }
 
 /// They hold their locks for ever, and nobody is there to end them.

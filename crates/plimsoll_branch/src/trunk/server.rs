@@ -16,6 +16,7 @@ use super::{Place, Supplied};
 use crate::configuration::CARRIED;
 use crate::error::{BranchError, file_error};
 use crate::manifest::{ServerFacts, Source};
+use crate::masking::Masked;
 
 /// How the server makes the checkpoint that a base backup begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +80,8 @@ pub(super) async fn take(
         database: target.database().to_owned(),
         settings: asked.settings,
     };
-    Ok(Supplied { source: Source::Server { url: how.address }, server, notes })
+    let source = Source::Server { url: how.address };
+    Ok(Supplied { source, server, notes, masked: Masked::default() })
 }
 
 async fn ask(target: &Target, limits: Limits) -> Result<Asked, BranchError> {

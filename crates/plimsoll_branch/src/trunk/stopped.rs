@@ -7,6 +7,7 @@ use super::{Place, Supplied};
 use crate::configuration::CARRIED;
 use crate::error::BranchError;
 use crate::manifest::{ServerFacts, Source};
+use crate::masking::Masked;
 
 pub(super) fn take(place: &Place<'_>, path: &Path) -> Result<Supplied, BranchError> {
     let refused = |why: String| BranchError::Refused(format!("take a copy of {}: {why}", path.display()));
@@ -40,7 +41,7 @@ pub(super) fn take(place: &Place<'_>, path: &Path) -> Result<Supplied, BranchErr
         database: String::new(),
         settings: settings(&path),
     };
-    Ok(Supplied { source: Source::DataDirectory { path }, server, notes })
+    Ok(Supplied { source: Source::DataDirectory { path }, server, notes, masked: Masked::default() })
 }
 
 /// The process of the directory's server, if it runs. Its pid file alone may be left from a crash.
