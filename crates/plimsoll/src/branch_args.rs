@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use plimsoll_branch::Name;
 use plimsoll_branch::mechanism::Kind;
+use plimsoll_core::units::parse_bytes;
 
 use crate::args::{ServerAddress, duration};
 
@@ -151,6 +152,18 @@ pub(crate) enum BranchAction {
     Gc,
     /// Say by which mechanisms this machine can make branches, measured
     Doctor,
+    /// Tell of the yard, a file system of our own that clones files; make it, or remove it; as root, mount it
+    Yard(YardArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct YardArguments {
+    /// Make it: a sparse image that can grow to this size, such as 50GB, in which trunks and branches then are
+    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "remove")]
+    pub(crate) size: Option<u64>,
+    /// Unmount and remove it; no trunks and branches may be in it
+    #[arg(long)]
+    pub(crate) remove: bool,
 }
 
 /// What becomes of the values in a server's statistics.
@@ -221,6 +234,10 @@ fn setting(text: &str) -> Result<(String, String), String> {
         return Err("the name is empty: write NAME=VALUE, such as work_mem=64MB".into());
     }
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    parse_bytes(text).ok_or_else(|| "write a size as PostgreSQL does, such as 50GB".to_owned())
 }
 
 fn rate(text: &str) -> Result<String, String> {

@@ -6,7 +6,8 @@
 //! building/…       what is being made; its lock is held by its maker
 //! trash/…          what is being removed
 //! s/…              the sockets' folders, by the branches' ids: short, as a socket's path has to be
-//! yard.img, yard/  a file system of our own that clones files; then all of the above is in it
+//! yard.img, yard/  a file system of our own that clones files; then all of the above but s is in it
+//! yard.lock        held by all who use the folder, so that a yard doesn't come or go meanwhile
 //! ```
 //!
 //! A folder appears in `trunks` and `branches` by one rename, whole, and disappears by one. So whoever dies in the midst of
@@ -248,6 +249,10 @@ impl State {
 
     /// Moves something out of sight, and removes it then.
     pub(crate) fn discard(&self, path: &Path) -> Result<(), BranchError> {
+        if path.starts_with(self.sockets()) {
+            // Outside of the yard, and of no use to anybody in part.
+            return remove_tree(path);
+        }
         let trash = self.trash().join(random_text(12));
         match std::fs::rename(path, &trash) {
             Ok(()) => {}

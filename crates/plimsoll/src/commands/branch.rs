@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use plimsoll_branch::mechanism::Kind;
+use plimsoll_branch::yard::Entered;
 use plimsoll_branch::{
     Branch, BranchError, Host, KeeperProgram, Kept, Lifetime, Moment, Name, NewBranch, Origin, Parent,
-    RowCount, Running, SOCKET_PORT, STOP_PATIENCE, Say, State, collect,
+    RowCount, Running, SOCKET_PORT, STOP_PATIENCE, Say, State, collect, yard,
 };
 use plimsoll_core::units::{bytes, count};
 use plimsoll_pg::server::{Cache, Environment, MISLEADING, ServerUser, percent_encoded};
 
 use super::plans;
 use super::trunk::now;
-use crate::branch_args::{BranchAction, BranchArguments, BranchCreate, ListFormat};
+use crate::branch_args::{BranchAction, BranchArguments, BranchCreate, ListFormat, YardArguments};
 use crate::exit::{CLEAN, ENVIRONMENT, Failure, unless_stopped};
 use crate::output::{complain, print, tell};
 use crate::program;
@@ -26,6 +27,7 @@ pub(crate) struct Workshop {
     pub(crate) state: State,
     pub(crate) host: Host,
     pub(crate) keeper: KeeperProgram,
+    _entered: Entered,
 }
 
 /// Whether what was left by others is removed first.
@@ -46,9 +48,9 @@ impl Workshop {
         let explicit = Settings::load(config, None)?.binaries;
         let environment = Environment::read();
         let cache = Cache::locate(&environment).map_err(Failure::environment)?;
-        let user = ServerUser::choose(&environment).map_err(Failure::environment)?;
-        let state = State::locate(&environment, user.clone()).map_err(failure)?;
-        state.prepare().map_err(failure)?;
+        let state = located(&environment)?;
+        let user = state.user().clone();
+        let (state, entered) = yard::enter(&state).map_err(failure)?;
         if leftovers == Leftovers::Removed {
             for error in collect(&state, now()).failed {
                 tell(&format!("note: could not {error}"));
@@ -63,7 +65,8 @@ impl Workshop {
                 vec!["--config".to_owned(), config.to_string_lossy().into_owned(), "keep-branch".to_owned()];
         }
         let keeper = KeeperProgram { program, arguments };
-        Ok(Self { state, host: Host { environment, cache, user, explicit }, keeper })
+        let host = Host { environment, cache, user, explicit };
+        Ok(Self { state, host, keeper, _entered: entered })
     }
 
     fn start(&self, branch: &Branch) -> Result<Kept, Failure> {
@@ -76,6 +79,12 @@ impl Workshop {
         let running = self.start(&branch)?.running.clone();
         Ok((branch, running))
     }
+}
+
+/// The state's folder, which need not be there.
+fn located(environment: &Environment) -> Result<State, Failure> {
+    let user = ServerUser::choose(environment).map_err(Failure::environment)?;
+    State::locate(environment, user).map_err(failure)
 }
 
 /// Says what the library has to say on standard error.
@@ -95,6 +104,9 @@ pub(crate) fn failure(error: BranchError) -> Failure {
 pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> Result<u8, Failure> {
     if matches!(arguments.action, BranchAction::Gc) {
         return gc(config);
+    }
+    if let BranchAction::Yard(arguments) = &arguments.action {
+        return about_yard(arguments);
     }
     let shop = Workshop::open(config)?;
     match &arguments.action {
@@ -125,6 +137,7 @@ pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> R
             Ok(CLEAN)
         }
         BranchAction::Gc => gc(config),
+        BranchAction::Yard(arguments) => about_yard(arguments),
         BranchAction::Doctor => doctor(&shop),
     }
 }
@@ -442,6 +455,46 @@ fn gc(config: Option<&Path>) -> Result<u8, Failure> {
     Err(first)
 }
 
+fn about_yard(arguments: &YardArguments) -> Result<u8, Failure> {
+    let state = located(&Environment::read())?;
+    if arguments.remove {
+        yard::remove(&state).map_err(failure)?;
+        tell("removed the yard");
+        return Ok(CLEAN);
+    }
+    let found = match arguments.size {
+        Some(size) => Some(yard::make(&state, size).map_err(failure)?),
+        None => {
+            let is_root = rustix::process::geteuid().is_root();
+            match yard::look(&state).map_err(failure)? {
+                Some(found) if found.used.is_none() && is_root => {
+                    let (state, _entered) = yard::enter(&state).map_err(failure)?;
+                    yard::look(&state).map_err(failure)?
+                }
+                found => found,
+            }
+        }
+    };
+    let Some(found) = found else {
+        print(&format!(
+            "no yard in {}; `plimsoll branch yard --size 50GB` makes one, as root\n",
+            state.root().display()
+        ))?;
+        return Ok(CLEAN);
+    };
+    let used = match found.used {
+        Some(used) => format!("mounted at {}, {} of it used", found.folder.display(), bytes(used)),
+        None => "not mounted; `plimsoll branch yard` mounts it, as root".to_owned(),
+    };
+    print(&format!(
+        "yard {}: {} at most, takes {} of the file system beneath; {used}\n",
+        found.image.display(),
+        bytes(found.size),
+        bytes(found.taken)
+    ))?;
+    Ok(CLEAN)
+}
+
 fn doctor(shop: &Workshop) -> Result<u8, Failure> {
     let trial = shop.state.trial().map_err(failure)?;
     let place = trial.path();
@@ -459,6 +512,10 @@ fn doctor(shop: &Workshop) -> Result<u8, Failure> {
         };
         let mark = if kind == best { "→" } else { " " };
         text.push_str(&format!("{mark} {kind}: {said}\n"));
+    }
+    let clones = matches!(best, Kind::BtrfsSnapshot | Kind::BlockClone);
+    if !clones && cfg!(target_os = "linux") && rustix::process::geteuid().is_root() {
+        text.push_str("this file system doesn't clone files: `plimsoll branch yard --size 50GB` makes one that does, in an image (with xfsprogs)\n");
     }
     let network = if plimsoll_pg::server::network_can_be_taken() {
         "branches have no network, so that nothing in their data reaches another host"

@@ -47,3 +47,4 @@ mod terminal;
 mod tokio_client;
 mod trunks;
 mod watch;
+mod yard;

@@ -61,7 +61,7 @@ impl Ground {
             settings: server_settings,
             now: now(),
         };
-        let Workshop { state, host, keeper } = &self.shop;
+        let Workshop { state, host, keeper, .. } = &self.shop;
         let (server, branch) = on_branch(state, host, keeper, &new, &Talk).await.map_err(failure)?;
         let note = format!(
             "Rehearsed on a branch of trunk {} (version {}, {}, taken {}), by {}.",
