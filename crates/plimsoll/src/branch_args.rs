@@ -152,8 +152,43 @@ pub(crate) enum BranchAction {
     Gc,
     /// Say by which mechanisms this machine can make branches, measured
     Doctor,
+    /// Keep branches ready, for test suites say, until this command ends
+    Pool(PoolArguments),
+    /// Take a branch that a pool has ready, in milliseconds; print its address
+    Take(TakeArguments),
     /// Tell of the yard, a file system of our own that clones files; make it, or remove it; as root, mount it
     Yard(YardArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PoolArguments {
+    /// Its name; its branches are called NAME-1 and so on
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Name,
+    /// So many are ready; one that is taken is replaced
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) size: u16,
+    /// The trunk or the branch to cut them from [default: the only trunk]
+    #[arg(long, value_name = "TRUNK|BRANCH")]
+    pub(crate) from: Option<Name>,
+    /// Run this program, which can take branches; the pool ends with it, and its exit code is ours. All that follows is the
+    /// program's
+    #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true)]
+    pub(crate) exec: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TakeArguments {
+    /// The pool's name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Name,
+    /// Remove the branch after this time, such as 30min [default: with its pool]
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "exec")]
+    pub(crate) ttl: Option<Duration>,
+    /// Run this program with DATABASE_URL, PGHOST, PGPORT, PGUSER and PGDATABASE set, and remove the branch when it ends; its
+    /// exit code is ours. All that follows is the program's
+    #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true)]
+    pub(crate) exec: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -127,6 +127,32 @@ impl State {
         self.root.join("s")
     }
 
+    /// The folder of a pool's socket. By a number made of its name, since a socket's path has to be short.
+    #[must_use]
+    pub fn pool_folder(&self, pool: &Name) -> PathBuf {
+        // FNV-1a: the same in every version of the program.
+        let number = pool
+            .as_str()
+            .bytes()
+            .fold(0x811c_9dc5_u32, |number, byte| (number ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        self.sockets().join(format!("p{number:08x}"))
+    }
+
+    /// Takes a pool's name for as long as the file is open; afterwards its folder is nobody's.
+    ///
+    /// # Errors
+    /// When a pool of this name runs, or the folder can't be made.
+    pub fn hold_pool(&self, pool: &Name) -> Result<File, BranchError> {
+        let folder = self.pool_folder(pool);
+        create_folder(&folder, 0o700)?;
+        take_lock(&folder, LockKind::Exclusive, Duration::ZERO).map_err(|why| match why.kind() {
+            io::ErrorKind::TimedOut => {
+                BranchError::Refused(format!("keep pool {pool}: one of this name is kept by another program"))
+            }
+            _ => file_error("lock", &folder)(why),
+        })
+    }
+
     /// Makes the folders that aren't there.
     ///
     /// # Errors

@@ -14,8 +14,8 @@ use plimsoll_branch::{
 use plimsoll_core::units::{bytes, count};
 use plimsoll_pg::server::{Cache, Environment, MISLEADING, ServerUser, percent_encoded};
 
-use super::plans;
 use super::trunk::now;
+use super::{plans, pool};
 use crate::branch_args::{BranchAction, BranchArguments, BranchCreate, ListFormat, YardArguments};
 use crate::exit::{CLEAN, ENVIRONMENT, Failure, unless_stopped};
 use crate::output::{complain, print, tell};
@@ -82,7 +82,7 @@ impl Workshop {
 }
 
 /// The state's folder, which need not be there.
-fn located(environment: &Environment) -> Result<State, Failure> {
+pub(super) fn located(environment: &Environment) -> Result<State, Failure> {
     let user = ServerUser::choose(environment).map_err(Failure::environment)?;
     State::locate(environment, user).map_err(failure)
 }
@@ -102,26 +102,21 @@ pub(crate) fn failure(error: BranchError) -> Failure {
 }
 
 pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> Result<u8, Failure> {
-    if matches!(arguments.action, BranchAction::Gc) {
-        return gc(config);
-    }
-    if let BranchAction::Yard(arguments) = &arguments.action {
-        return about_yard(arguments);
-    }
-    let shop = Workshop::open(config)?;
+    let shop = || Workshop::open(config);
     match &arguments.action {
-        BranchAction::Create(arguments) => create(&shop, arguments).await,
-        BranchAction::Capture(arguments) => unless_stopped(plans::capture(&shop, arguments)).await,
-        BranchAction::List(arguments) => list(&shop, arguments.format),
+        BranchAction::Create(arguments) => create(&shop()?, arguments).await,
+        BranchAction::Capture(arguments) => unless_stopped(plans::capture(&shop()?, arguments)).await,
+        BranchAction::List(arguments) => list(&shop()?, arguments.format),
         BranchAction::Url { name, database } => {
-            let (branch, running) = shop.running(name)?;
+            let (branch, running) = shop()?.running(name)?;
             print(&format!("{}\n", url(&branch, &running, database.as_deref())))?;
             Ok(CLEAN)
         }
-        BranchAction::Psql { name, arguments } => psql(&shop, name, arguments),
-        BranchAction::Reset { name } => unless_stopped(reset(&shop, name)).await,
-        BranchAction::Diff { name } => unless_stopped(diff(&shop, name)).await,
+        BranchAction::Psql { name, arguments } => psql(&shop()?, name, arguments),
+        BranchAction::Reset { name } => unless_stopped(reset(&shop()?, name)).await,
+        BranchAction::Diff { name } => unless_stopped(diff(&shop()?, name)).await,
         BranchAction::Stop { names } => {
+            let shop = shop()?;
             for name in names {
                 shop.state.known_branch(name).map_err(failure)?;
                 plimsoll_branch::stop(&shop.state, name, STOP_PATIENCE).map_err(failure)?;
@@ -130,6 +125,7 @@ pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> R
             Ok(CLEAN)
         }
         BranchAction::Drop { names } => {
+            let shop = shop()?;
             for name in names {
                 plimsoll_branch::drop_branch(&shop.state, name).map_err(failure)?;
                 tell(&format!("dropped branch {name}"));
@@ -137,8 +133,10 @@ pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> R
             Ok(CLEAN)
         }
         BranchAction::Gc => gc(config),
+        BranchAction::Doctor => doctor(&shop()?),
+        BranchAction::Pool(arguments) => pool::keep(arguments, config).await,
+        BranchAction::Take(arguments) => pool::take(arguments).await,
         BranchAction::Yard(arguments) => about_yard(arguments),
-        BranchAction::Doctor => doctor(&shop),
     }
 }
 
@@ -228,7 +226,7 @@ async fn execute(branch: &Branch, running: &Running, command: &[OsString]) -> Re
 }
 
 /// What leads a program to the branch.
-fn environment(branch: &Branch, running: &Running) -> Vec<(&'static str, String)> {
+pub(super) fn environment(branch: &Branch, running: &Running) -> Vec<(&'static str, String)> {
     let mut variables = vec![
         ("DATABASE_URL", url(branch, running, None)),
         ("PGHOST", running.sockets.to_string_lossy().into_owned()),
@@ -246,7 +244,7 @@ fn environment(branch: &Branch, running: &Running) -> Vec<(&'static str, String)
 }
 
 /// As libpq and most drivers understand it.
-fn url(branch: &Branch, running: &Running, database: Option<&str>) -> String {
+pub(super) fn url(branch: &Branch, running: &Running, database: Option<&str>) -> String {
     let user = percent_encoded(&branch.server.superuser);
     let database = percent_encoded(database.unwrap_or(&branch.server.database));
     match &branch.port {
@@ -258,7 +256,7 @@ fn url(branch: &Branch, running: &Running, database: Option<&str>) -> String {
     }
 }
 
-fn origin(shop: &Workshop, from: Option<&Name>) -> Result<Origin, Failure> {
+pub(super) fn origin(shop: &Workshop, from: Option<&Name>) -> Result<Origin, Failure> {
     let state = &shop.state;
     match from {
         Some(name) => {

@@ -31,6 +31,7 @@ mod newness;
 mod packages;
 mod pgbench;
 mod pipelines;
+mod pools;
 mod production;
 mod program_load;
 mod programs;
