@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use plimsoll_branch::Name;
 use plimsoll_branch::mechanism::Kind;
+use plimsoll_core::units::parse_bytes;
 
 use crate::args::{ServerAddress, duration};
 
@@ -154,6 +155,53 @@ pub(crate) enum BranchAction {
     Gc,
     /// Say by which mechanisms this machine can make branches, measured
     Doctor,
+    /// Keep branches ready, for test suites say, until this command ends
+    Pool(PoolArguments),
+    /// Take a branch that a pool has ready, in milliseconds; print its address
+    Take(TakeArguments),
+    /// Tell of the yard, a file system of our own that clones files; make it, or remove it; as root, mount it
+    Yard(YardArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PoolArguments {
+    /// Its name; its branches are called NAME-1 and so on
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Name,
+    /// So many are ready; one that is taken is replaced
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) size: u16,
+    /// The trunk or the branch to cut them from [default: the only trunk]
+    #[arg(long, value_name = "TRUNK|BRANCH")]
+    pub(crate) from: Option<Name>,
+    /// Run this program, which can take branches; the pool ends with it, and its exit code is ours. All that follows is the
+    /// program's
+    #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true)]
+    pub(crate) exec: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TakeArguments {
+    /// The pool's name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Name,
+    /// Remove the branch after this time, such as 30min [default: with its pool]
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "exec")]
+    pub(crate) ttl: Option<Duration>,
+    /// Run this program with DATABASE_URL, PGHOST, PGPORT, PGUSER and PGDATABASE set, and remove the branch when it ends; its
+    /// exit code is ours. All that follows is the program's
+    #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true)]
+    pub(crate) exec: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct YardArguments {
+    /// Make it: a sparse image that can grow to this size, such as 50GB, in which trunks and branches then are
+    #[arg(long, value_name = "SIZE", value_parser = size, conflicts_with = "remove")]
+    pub(crate) size: Option<u64>,
+    /// Unmount and remove it; no trunks and branches may be in it
+    #[arg(long)]
+    pub(crate) remove: bool,
 }
 
 /// What becomes of the values in a server's statistics.
@@ -228,6 +276,10 @@ fn setting(text: &str) -> Result<(String, String), String> {
         return Err("the name is empty: write NAME=VALUE, such as work_mem=64MB".into());
     }
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    parse_bytes(text).ok_or_else(|| "write a size as PostgreSQL does, such as 50GB".to_owned())
 }
 
 fn rate(text: &str) -> Result<String, String> {

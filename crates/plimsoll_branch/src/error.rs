@@ -11,7 +11,7 @@ use crate::name::Name;
 #[derive(Debug, thiserror::Error)]
 pub enum BranchError {
     /// A file or folder.
-    #[error("{action} {}: {why}{}", path.display(), advice(why))]
+    #[error("{action} {}: {why}{}", path.display(), advice(path, why))]
     File {
         /// What was done.
         action: &'static str,
@@ -84,8 +84,13 @@ pub(crate) fn file_error(action: &'static str, path: &Path) -> impl FnOnce(io::E
     move |why| BranchError::File { action, path, why }
 }
 
-fn advice(why: &io::Error) -> &'static str {
+fn advice(path: &Path, why: &io::Error) -> &'static str {
+    let is_in_yard =
+        || path.ancestors().any(|folder| folder.ends_with("yard") && folder.with_extension("img").exists());
     match why.kind() {
+        io::ErrorKind::StorageFull if is_in_yard() => {
+            "; the yard is full: free space in it (`plimsoll branch gc`, `plimsoll branch drop`); `plimsoll branch yard` tells its size"
+        }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "; free space there (`plimsoll branch gc`, `plimsoll branch drop`), or set PLIMSOLL_STATE to a folder elsewhere"
         }

@@ -20,6 +20,7 @@ mod rehearsed;
 mod running;
 mod state;
 pub mod trunk;
+pub mod yard;
 
 pub use branch::{
     NewBranch, Origin, PrivateAddress, SOCKET_PORT, STOP_PATIENCE, Say, create, drop_branch, reset, start,

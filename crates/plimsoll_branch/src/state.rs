@@ -6,7 +6,8 @@
 //! building/…       what is being made; its lock is held by its maker
 //! trash/…          what is being removed
 //! s/…              the sockets' folders, by the branches' ids: short, as a socket's path has to be
-//! yard.img, yard/  a file system of our own that clones files; then all of the above is in it
+//! yard.img, yard/  a file system of our own that clones files; then all of the above but s is in it
+//! yard.lock        held by all who use the folder, so that a yard doesn't come or go meanwhile
 //! ```
 //!
 //! A folder appears in `trunks` and `branches` by one rename, whole, and disappears by one. So whoever dies in the midst of
@@ -124,6 +125,32 @@ impl State {
     /// The folder of a branch's socket.
     pub(crate) fn sockets(&self) -> PathBuf {
         self.root.join("s")
+    }
+
+    /// The folder of a pool's socket. By a number made of its name, since a socket's path has to be short.
+    #[must_use]
+    pub fn pool_folder(&self, pool: &Name) -> PathBuf {
+        // FNV-1a: the same in every version of the program.
+        let number = pool
+            .as_str()
+            .bytes()
+            .fold(0x811c_9dc5_u32, |number, byte| (number ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        self.sockets().join(format!("p{number:08x}"))
+    }
+
+    /// Takes a pool's name for as long as the file is open; afterwards its folder is nobody's.
+    ///
+    /// # Errors
+    /// When a pool of this name runs, or the folder can't be made.
+    pub fn hold_pool(&self, pool: &Name) -> Result<File, BranchError> {
+        let folder = self.pool_folder(pool);
+        create_folder(&folder, 0o700)?;
+        take_lock(&folder, LockKind::Exclusive, Duration::ZERO).map_err(|why| match why.kind() {
+            io::ErrorKind::TimedOut => {
+                BranchError::Refused(format!("keep pool {pool}: one of this name is kept by another program"))
+            }
+            _ => file_error("lock", &folder)(why),
+        })
     }
 
     /// Makes the folders that aren't there.
@@ -248,6 +275,10 @@ impl State {
 
     /// Moves something out of sight, and removes it then.
     pub(crate) fn discard(&self, path: &Path) -> Result<(), BranchError> {
+        if path.starts_with(self.sockets()) {
+            // Outside of the yard, and of no use to anybody in part.
+            return remove_tree(path);
+        }
         let trash = self.trash().join(random_text(12));
         match std::fs::rename(path, &trash) {
             Ok(()) => {}

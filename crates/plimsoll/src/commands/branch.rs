@@ -7,17 +7,18 @@ use std::time::{Duration, Instant};
 
 use plimsoll_branch::masking::Required;
 use plimsoll_branch::mechanism::Kind;
+use plimsoll_branch::yard::Entered;
 use plimsoll_branch::{
     Branch, BranchError, Host, KeeperProgram, Kept, Lifetime, Moment, Name, NewBranch, Origin, Parent,
-    PrivateAddress, RowCount, Running, SOCKET_PORT, STOP_PATIENCE, Say, State, collect,
+    PrivateAddress, RowCount, Running, SOCKET_PORT, STOP_PATIENCE, Say, State, collect, yard,
 };
 use plimsoll_core::units::{bytes, count};
 use plimsoll_pg::catalogue::{Target, Variables};
 use plimsoll_pg::server::{Cache, Environment, MISLEADING, ServerUser, percent_encoded};
 
-use super::plans;
 use super::trunk::{now, required, without_password};
-use crate::branch_args::{BranchAction, BranchArguments, BranchCreate, ListFormat};
+use super::{plans, pool};
+use crate::branch_args::{BranchAction, BranchArguments, BranchCreate, ListFormat, YardArguments};
 use crate::exit::{CLEAN, ENVIRONMENT, Failure, unless_stopped};
 use crate::output::{complain, print, tell};
 use crate::program;
@@ -29,6 +30,7 @@ pub(crate) struct Workshop {
     pub(crate) host: Host,
     pub(crate) keeper: KeeperProgram,
     pub(crate) masking: MaskingSettings,
+    _entered: Entered,
 }
 
 /// Whether what was left by others is removed first.
@@ -49,9 +51,9 @@ impl Workshop {
         let Settings { binaries: explicit, masking, .. } = Settings::load(config, None)?;
         let environment = Environment::read();
         let cache = Cache::locate(&environment).map_err(Failure::environment)?;
-        let user = ServerUser::choose(&environment).map_err(Failure::environment)?;
-        let state = State::locate(&environment, user.clone()).map_err(failure)?;
-        state.prepare().map_err(failure)?;
+        let state = located(&environment)?;
+        let user = state.user().clone();
+        let (state, entered) = yard::enter(&state).map_err(failure)?;
         if leftovers == Leftovers::Removed {
             for error in collect(&state, now()).failed {
                 tell(&format!("note: could not {error}"));
@@ -66,7 +68,8 @@ impl Workshop {
                 vec!["--config".to_owned(), config.to_string_lossy().into_owned(), "keep-branch".to_owned()];
         }
         let keeper = KeeperProgram { program, arguments };
-        Ok(Self { state, host: Host { environment, cache, user, explicit }, keeper, masking })
+        let host = Host { environment, cache, user, explicit };
+        Ok(Self { state, host, keeper, masking, _entered: entered })
     }
 
     fn start(&self, branch: &Branch) -> Result<Kept, Failure> {
@@ -79,6 +82,12 @@ impl Workshop {
         let running = self.start(&branch)?.running.clone();
         Ok((branch, running))
     }
+}
+
+/// The state's folder, which need not be there.
+pub(super) fn located(environment: &Environment) -> Result<State, Failure> {
+    let user = ServerUser::choose(environment).map_err(Failure::environment)?;
+    State::locate(environment, user).map_err(failure)
 }
 
 /// Says what the library has to say on standard error.
@@ -96,23 +105,21 @@ pub(crate) fn failure(error: BranchError) -> Failure {
 }
 
 pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> Result<u8, Failure> {
-    if matches!(arguments.action, BranchAction::Gc) {
-        return gc(config);
-    }
-    let shop = Workshop::open(config)?;
+    let shop = || Workshop::open(config);
     match &arguments.action {
-        BranchAction::Create(arguments) => create(&shop, arguments).await,
-        BranchAction::Capture(arguments) => unless_stopped(plans::capture(&shop, arguments)).await,
-        BranchAction::List(arguments) => list(&shop, arguments.format),
+        BranchAction::Create(arguments) => create(&shop()?, arguments).await,
+        BranchAction::Capture(arguments) => unless_stopped(plans::capture(&shop()?, arguments)).await,
+        BranchAction::List(arguments) => list(&shop()?, arguments.format),
         BranchAction::Url { name, database } => {
-            let (branch, running) = shop.running(name)?;
+            let (branch, running) = shop()?.running(name)?;
             print(&format!("{}\n", url(&branch, &running, database.as_deref())))?;
             Ok(CLEAN)
         }
-        BranchAction::Psql { name, arguments } => psql(&shop, name, arguments),
-        BranchAction::Reset { name } => unless_stopped(reset(&shop, name)).await,
-        BranchAction::Diff { name } => unless_stopped(diff(&shop, name)).await,
+        BranchAction::Psql { name, arguments } => psql(&shop()?, name, arguments),
+        BranchAction::Reset { name } => unless_stopped(reset(&shop()?, name)).await,
+        BranchAction::Diff { name } => unless_stopped(diff(&shop()?, name)).await,
         BranchAction::Stop { names } => {
+            let shop = shop()?;
             for name in names {
                 shop.state.known_branch(name).map_err(failure)?;
                 plimsoll_branch::stop(&shop.state, name, STOP_PATIENCE).map_err(failure)?;
@@ -121,6 +128,7 @@ pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> R
             Ok(CLEAN)
         }
         BranchAction::Drop { names } => {
+            let shop = shop()?;
             for name in names {
                 plimsoll_branch::drop_branch(&shop.state, name).map_err(failure)?;
                 tell(&format!("dropped branch {name}"));
@@ -128,7 +136,10 @@ pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> R
             Ok(CLEAN)
         }
         BranchAction::Gc => gc(config),
-        BranchAction::Doctor => doctor(&shop),
+        BranchAction::Doctor => doctor(&shop()?),
+        BranchAction::Pool(arguments) => pool::keep(arguments, config).await,
+        BranchAction::Take(arguments) => pool::take(arguments).await,
+        BranchAction::Yard(arguments) => about_yard(arguments),
     }
 }
 
@@ -222,7 +233,7 @@ async fn execute(branch: &Branch, running: &Running, command: &[OsString]) -> Re
 }
 
 /// What leads a program to the branch.
-fn environment(branch: &Branch, running: &Running) -> Vec<(&'static str, String)> {
+pub(super) fn environment(branch: &Branch, running: &Running) -> Vec<(&'static str, String)> {
     let mut variables = vec![
         ("DATABASE_URL", url(branch, running, None)),
         ("PGHOST", running.sockets.to_string_lossy().into_owned()),
@@ -240,7 +251,7 @@ fn environment(branch: &Branch, running: &Running) -> Vec<(&'static str, String)
 }
 
 /// As libpq and most drivers understand it.
-fn url(branch: &Branch, running: &Running, database: Option<&str>) -> String {
+pub(super) fn url(branch: &Branch, running: &Running, database: Option<&str>) -> String {
     let user = percent_encoded(&branch.server.superuser);
     let database = percent_encoded(database.unwrap_or(&branch.server.database));
     match &branch.port {
@@ -252,7 +263,7 @@ fn url(branch: &Branch, running: &Running, database: Option<&str>) -> String {
     }
 }
 
-fn origin(shop: &Workshop, from: Option<&str>) -> Result<Origin, Failure> {
+pub(super) fn origin(shop: &Workshop, from: Option<&str>) -> Result<Origin, Failure> {
     let state = &shop.state;
     match from {
         Some(url) if url.contains("://") || url.contains('=') => {
@@ -464,6 +475,46 @@ fn gc(config: Option<&Path>) -> Result<u8, Failure> {
     Err(first)
 }
 
+fn about_yard(arguments: &YardArguments) -> Result<u8, Failure> {
+    let state = located(&Environment::read())?;
+    if arguments.remove {
+        yard::remove(&state).map_err(failure)?;
+        tell("removed the yard");
+        return Ok(CLEAN);
+    }
+    let found = match arguments.size {
+        Some(size) => Some(yard::make(&state, size).map_err(failure)?),
+        None => {
+            let is_root = rustix::process::geteuid().is_root();
+            match yard::look(&state).map_err(failure)? {
+                Some(found) if found.used.is_none() && is_root => {
+                    let (state, _entered) = yard::enter(&state).map_err(failure)?;
+                    yard::look(&state).map_err(failure)?
+                }
+                found => found,
+            }
+        }
+    };
+    let Some(found) = found else {
+        print(&format!(
+            "no yard in {}; `plimsoll branch yard --size 50GB` makes one, as root\n",
+            state.root().display()
+        ))?;
+        return Ok(CLEAN);
+    };
+    let used = match found.used {
+        Some(used) => format!("mounted at {}, {} of it used", found.folder.display(), bytes(used)),
+        None => "not mounted; `plimsoll branch yard` mounts it, as root".to_owned(),
+    };
+    print(&format!(
+        "yard {}: {} at most, takes {} of the file system beneath; {used}\n",
+        found.image.display(),
+        bytes(found.size),
+        bytes(found.taken)
+    ))?;
+    Ok(CLEAN)
+}
+
 fn doctor(shop: &Workshop) -> Result<u8, Failure> {
     let trial = shop.state.trial().map_err(failure)?;
     let place = trial.path();
@@ -481,6 +532,10 @@ fn doctor(shop: &Workshop) -> Result<u8, Failure> {
         };
         let mark = if kind == best { "→" } else { " " };
         text.push_str(&format!("{mark} {kind}: {said}\n"));
+    }
+    let clones = matches!(best, Kind::BtrfsSnapshot | Kind::BlockClone);
+    if !clones && cfg!(target_os = "linux") && rustix::process::geteuid().is_root() {
+        text.push_str("this file system doesn't clone files: `plimsoll branch yard --size 50GB` makes one that does, in an image (with xfsprogs)\n");
     }
     let network = if plimsoll_pg::server::network_can_be_taken() {
         "branches have no network, so that nothing in their data reaches another host"

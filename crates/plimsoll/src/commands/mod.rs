@@ -8,6 +8,7 @@ mod lint;
 mod lint_schema;
 pub(crate) mod lsp;
 mod plans;
+mod pool;
 mod rule;
 mod rules;
 mod server;

@@ -86,6 +86,36 @@ fn killed_at_any_step_of_a_trunk() {
 }
 
 #[test]
+fn killed_at_any_step_of_a_yard() {
+    let stateful = Stateful::new(FILES);
+    if !crate::yard::can_be_made() {
+        return;
+    }
+    let make = ["branch", "yard", "--size", "320MB"];
+    walk(&stateful, &make, Duration::from_millis(8), |stateful| {
+        let is_there = stateful.state().join("yard.img").exists();
+        // Whole: it can be mounted, and is empty.
+        stateful.succeed(&["trunk", "list"]);
+        assert_eq!(is_there, stateful.state().join("yard").join("trunks").exists());
+        if is_there {
+            stateful.succeed(&["branch", "yard", "--remove"]);
+        }
+    });
+    stateful.succeed(&make);
+    walk(&stateful, &["branch", "yard", "--remove"], Duration::from_millis(5), |stateful| {
+        let told = stateful.succeed(&["branch", "yard"]);
+        if told.stdout.starts_with("no yard") {
+            stateful.succeed(&make);
+        } else {
+            assert!(told.stdout.contains("mounted at"), "{}", told.shown());
+        }
+    });
+    stateful.succeed(&["branch", "yard", "--remove"]);
+    stateful.succeed(&["branch", "gc"]);
+    assert!(stateful.entries("building").is_empty() && stateful.entries("yard").is_empty());
+}
+
+#[test]
 fn one_of_two_gets_a_name() {
     let stateful = Stateful::new(FILES);
     stateful.succeed(&["trunk", "create", "main"]);

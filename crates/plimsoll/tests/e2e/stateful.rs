@@ -55,6 +55,11 @@ impl Stateful {
         ended
     }
 
+    /// Where trunks and branches are: in the folder itself, or in its yard.
+    fn base(&self) -> PathBuf {
+        if self.state.join("yard.img").exists() { self.state.join("yard") } else { self.state.clone() }
+    }
+
     /// What a query on a branch answers, or the server's complaint.
     pub(crate) fn try_query(&self, branch: &str, sql: &str) -> Result<String, String> {
         let ended = self.run(&["branch", "psql", branch, "--", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql]);
@@ -82,7 +87,7 @@ impl Stateful {
 
     /// A process number that the branch's keeper wrote down.
     pub(crate) fn process(&self, branch: &str, which: &str) -> i32 {
-        let path = self.state.join("branches").join(branch).join("keeper.json");
+        let path = self.base().join("branches").join(branch).join("keeper.json");
         let json: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         i32::try_from(json[which].as_i64().unwrap()).unwrap()
     }
@@ -99,7 +104,8 @@ impl Stateful {
 
 impl Drop for Stateful {
     fn drop(&mut self) {
-        let branches = self.entries("branches");
+        let is_yard = self.base() != self.state;
+        let branches = self.entries(if is_yard { "yard/branches" } else { "branches" });
         for branch in &branches {
             let mut command = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
             command.args(["branch", "drop", branch]).env("PLIMSOLL_STATE", &self.state).current_dir("/");
@@ -107,6 +113,9 @@ impl Drop for Stateful {
             if !std::thread::panicking() {
                 assert!(output.status.success(), "{branch}: {}", String::from_utf8_lossy(&output.stderr));
             }
+        }
+        if is_yard {
+            Command::new("umount").arg(self.base()).status().unwrap();
         }
         if !std::thread::panicking() {
             let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();

@@ -234,7 +234,9 @@ pub fn require_masked(state: &State, origin: &Origin) -> Result<(), BranchError>
             }
         };
         origin = match state.known_branch(&name)?.parent {
-            Parent::Server { url } => return refused(format!("branch {name} is one of {url}, which has no trunk")),
+            Parent::Server { url } => {
+                return refused(format!("branch {name} is one of {url}, which has no trunk"));
+            }
             Parent::Trunk { name, version } => {
                 wanted = Some(version);
                 Origin::Trunk(name)
