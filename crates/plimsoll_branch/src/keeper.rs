@@ -252,7 +252,7 @@ enum End {
     ServerDied,
 }
 
-/// Keeps a branch until it is asked to stop, its time is over, or its server ends. Says [`READY`] on `output`, or why not.
+/// Keeps a branch until it is asked to stop, its time is over, or its server ends. Says on standard output that the server takes connections, or why not.
 ///
 /// # Errors
 /// When the branch can't be kept.

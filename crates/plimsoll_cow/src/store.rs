@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, Mode, OFlags, Stat, openat, statat, unlinkat};
 use rustix::io::Errno;
@@ -25,15 +26,22 @@ pub(crate) struct Store {
     _lock: File,
 }
 
+/// A program that is just being started by the last holder, in another of its threads, holds the lock until it begins.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 impl Store {
     /// Opens both; nothing where the delta is mounted by somebody else.
     pub(crate) fn open(lower: &Path, delta: &Path) -> io::Result<Option<Self>> {
         std::fs::create_dir_all(delta.join(DATA))?;
         let lock = File::options().write(true).create(true).truncate(false).open(delta.join(LOCK))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => return Err(error),
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(std::fs::TryLockError::WouldBlock) if Instant::now() >= deadline => return Ok(None),
+                Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+                Err(std::fs::TryLockError::Error(error)) => return Err(error),
+            }
         }
         let folder = |path: &Path| {
             rustix::fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
