@@ -16,8 +16,6 @@ use crate::name::Name;
 use crate::running::{Address, Backup, copy_running, in_words};
 use crate::state::{Building, State, random_text};
 
-/// How long another command's work on the same branch or trunk is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// A fast shutdown writes what the branch's server holds in memory, 128 MB at most.
 pub const STOP_PATIENCE: Duration = Duration::from_secs(150);
 
@@ -65,6 +63,15 @@ pub struct NewBranch {
     pub settings: Vec<(String, String)>,
     /// The moment.
     pub now: Moment,
+}
+
+impl NewBranch {
+    /// One that goes with this program, made in the best way.
+    #[must_use]
+    pub fn with_program(name: Name, origin: Origin, settings: Vec<(String, String)>, now: Moment) -> Self {
+        let lifetime = Lifetime::WithProgram;
+        Self { name, origin, lifetime, mechanism: None, port: None, settings, now }
+    }
 }
 
 /// What a maker of branches says meanwhile.
@@ -321,18 +328,9 @@ pub(crate) fn work_on(
     action: &'static str,
     name: &Name,
 ) -> Result<std::fs::File, BranchError> {
-    match state.work_on(folder, LockKind::Exclusive, PATIENCE) {
-        Ok(Some(file)) => Ok(file),
-        Ok(None) => Err(state.known_branch(name).err().unwrap_or(BranchError::Busy {
-            action,
-            kind: "branch",
-            name: name.clone(),
-        })),
-        Err(why) if why.kind() == io::ErrorKind::TimedOut => {
-            Err(BranchError::Busy { action, kind: "branch", name: name.clone() })
-        }
-        Err(why) => Err(file_error("lock", folder)(why)),
-    }
+    let gone = || BranchError::Busy { action, kind: "branch", name: name.clone() };
+    let lock = state.wait_to_work_on(folder, LockKind::Exclusive, (action, "branch", name))?;
+    lock.ok_or_else(|| state.known_branch(name).err().unwrap_or_else(gone))
 }
 
 /// Whether nobody works on a branch at this moment.
@@ -384,6 +382,19 @@ async fn ask(address: &PrivateAddress) -> Result<(PathBuf, ServerFacts), BranchE
         settings: Vec::new(),
     };
     Ok((PathBuf::from(data), facts))
+}
+
+/// As [`start()`], for a branch that was just made: it is dropped if it doesn't start.
+///
+/// # Errors
+/// When it doesn't start; nothing is left of it then.
+pub fn start_new(
+    state: &State,
+    branch: &Branch,
+    program: &keeper::KeeperProgram,
+) -> Result<keeper::Kept, BranchError> {
+    // Why it doesn't start is what counts.
+    start(state, branch, program).inspect_err(|_| drop_branch(state, &branch.name).unwrap_or_default())
 }
 
 /// An origin whose files stay as they are for as long as its lock is held, but for what its own server writes.
@@ -481,16 +492,9 @@ fn shared(
     kind: &'static str,
     name: &Name,
 ) -> Result<std::fs::File, BranchError> {
-    match state.work_on(folder, LockKind::Shared, PATIENCE) {
-        Ok(Some(file)) => Ok(file),
-        Ok(None) => {
-            Err(BranchError::Unknown { kind, name: name.clone(), known: "; it was dropped meanwhile".into() })
-        }
-        Err(why) if why.kind() == io::ErrorKind::TimedOut => {
-            Err(BranchError::Busy { action: "branch from", kind, name: name.clone() })
-        }
-        Err(why) => Err(file_error("lock", folder)(why)),
-    }
+    let lock = state.wait_to_work_on(folder, LockKind::Shared, ("branch from", kind, name))?;
+    let known = || "; it was dropped meanwhile".to_owned();
+    lock.ok_or_else(|| BranchError::Unknown { kind, name: name.clone(), known: known() })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,6 +24,7 @@ pub mod yard;
 
 pub use branch::{
     NewBranch, Origin, PrivateAddress, SOCKET_PORT, STOP_PATIENCE, Say, create, drop_branch, reset, start,
+    start_new,
 };
 pub use collect::{Collected, collect};
 pub use contents::{RowCount, row_counts, schema};

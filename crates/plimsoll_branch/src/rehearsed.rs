@@ -25,17 +25,9 @@ pub async fn on_branch(
 ) -> Result<(PrivateServer, Branch), BranchError> {
     debug_assert!(new.lifetime == Lifetime::WithProgram && new.port.is_none());
     let branch = branch::create(state, host, new, say).await?;
-    let started = host
-        .installation(branch.server.major)
-        .and_then(|binaries| Ok((binaries, branch::start(state, &branch, program)?)));
-    let (binaries, kept) = match started {
-        Ok(started) => started,
-        Err(error) => {
-            // Why it doesn't start is what counts.
-            branch::drop_branch(state, &branch.name).ok();
-            return Err(error);
-        }
-    };
+    let kept = branch::start_new(state, &branch, program)?;
+    // It runs by this installation, so it is there.
+    let binaries = host.installation(branch.server.major)?;
     let server = OnBranch { state: state.clone(), branch: branch.clone(), kept };
     let superuser = branch.server.superuser.clone();
     Ok((PrivateServer::kept(Box::new(server), binaries, superuser), branch))

@@ -29,6 +29,8 @@ use crate::name::Name;
 const TRUNK_FILE: &str = "trunk.json";
 const BRANCH_FILE: &str = "branch.json";
 const WORK_LOCK: &str = "work.lock";
+/// How long another command's work on the same trunk or branch is waited for.
+const WORK_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The folder of all trunks and branches.
 #[derive(Clone, Debug)]
@@ -311,6 +313,20 @@ impl State {
                 Err(why) => return Err(why),
             }
         }
+    }
+
+    /// As [`Self::work_on`], waiting for others as long as a command of a person's may. Says what could not be done to which
+    /// trunk or branch.
+    pub(crate) fn wait_to_work_on(
+        &self,
+        folder: &Path,
+        lock: LockKind,
+        (action, kind, name): (&'static str, &'static str, &Name),
+    ) -> Result<Option<File>, BranchError> {
+        self.work_on(folder, lock, WORK_PATIENCE).map_err(|why| match why.kind() {
+            io::ErrorKind::TimedOut => BranchError::Busy { action, kind, name: name.clone() },
+            _ => file_error("lock", folder)(why),
+        })
     }
 }
 

@@ -76,6 +76,10 @@ impl Workshop {
         plimsoll_branch::start(&self.state, branch, &self.keeper).map_err(failure)
     }
 
+    fn start_new(&self, branch: &Branch) -> Result<Kept, Failure> {
+        plimsoll_branch::start_new(&self.state, branch, &self.keeper).map_err(failure)
+    }
+
     /// Starts a branch if it doesn't run.
     fn running(&self, name: &Name) -> Result<(Branch, Running), Failure> {
         let branch = self.state.known_branch(name).map_err(failure)?;
@@ -173,14 +177,7 @@ async fn create(shop: &Workshop, arguments: &BranchCreate) -> Result<u8, Failure
         Some(of) => unless_stopped(plans::create(shop, arguments, of, lifetime)).await?,
         None => cut(shop, arguments, lifetime).await?,
     };
-    let kept = match shop.start(&branch) {
-        Ok(kept) => kept,
-        Err(failed) => {
-            // Why it doesn't start is what counts.
-            plimsoll_branch::drop_branch(&shop.state, &branch.name).unwrap_or_default();
-            return Err(failed);
-        }
-    };
+    let kept = shop.start_new(&branch)?;
     for note in &branch.notes {
         tell(&format!("note: {note}"));
     }
@@ -340,18 +337,11 @@ async fn diff(shop: &Workshop, name: &Name) -> Result<u8, Failure> {
         }
         // A trunk has no server: a branch of it, for the moment, has.
         Parent::Trunk { name: trunk, .. } => {
-            let new = NewBranch {
-                name: format!("diff-{}", std::process::id()).parse().map_err(Failure::environment)?,
-                origin: Origin::Trunk(trunk.clone()),
-                lifetime: Lifetime::WithProgram,
-                mechanism: None,
-                port: None,
-                settings: Vec::new(),
-                now: now(),
-            };
+            let name = format!("diff-{}", std::process::id()).parse().map_err(Failure::environment)?;
+            let new = NewBranch::with_program(name, Origin::Trunk(trunk.clone()), Vec::new(), now());
             let made =
                 plimsoll_branch::create(&shop.state, &shop.host, &new, &Talk).await.map_err(failure)?;
-            let kept = shop.start(&made)?;
+            let kept = shop.start_new(&made)?;
             (made, kept.running.clone(), Some(kept))
         }
     };

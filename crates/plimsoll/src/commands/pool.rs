@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plimsoll_branch::{Branch, BranchError, Kept, Lifetime, Name, NewBranch, Origin};
+use plimsoll_branch::{Branch, BranchError, Kept, Name, NewBranch, Origin};
 use plimsoll_pg::server::{Environment, MISLEADING};
 use serde::{Deserialize, Serialize};
 
@@ -102,15 +102,8 @@ impl Pool {
         let branch = loop {
             *number += 1;
             let name = format!("{}-{number}", self.name);
-            let new = NewBranch {
-                name: name.parse().map_err(|why| BranchError::Refused(format!("{why}")))?,
-                origin: self.origin.clone(),
-                lifetime: Lifetime::WithProgram,
-                mechanism: None,
-                port: None,
-                settings: Vec::new(),
-                now: now(),
-            };
+            let name = name.parse().map_err(|why| BranchError::Refused(format!("{why}")))?;
+            let new = NewBranch::with_program(name, self.origin.clone(), Vec::new(), now());
             let shop = &self.shop;
             match runtime.block_on(plimsoll_branch::create(&shop.state, &shop.host, &new, &Talk)) {
                 // Somebody's own, or one of a pool of before that was killed just now.
@@ -118,14 +111,8 @@ impl Pool {
                 made => break made?,
             }
         };
-        match plimsoll_branch::start(&self.shop.state, &branch, &self.shop.keeper) {
-            Ok(kept) => Ok(Ready { branch, kept }),
-            Err(error) => {
-                // Why it doesn't start is what counts.
-                plimsoll_branch::drop_branch(&self.shop.state, &branch.name).ok();
-                Err(error)
-            }
-        }
+        let kept = plimsoll_branch::start_new(&self.shop.state, &branch, &self.shop.keeper)?;
+        Ok(Ready { branch, kept })
     }
 
     /// Waits until the stock is full, or can't be filled.

@@ -182,18 +182,9 @@ fn work_on(
     action: &'static str,
     name: &Name,
 ) -> Result<std::fs::File, BranchError> {
-    match state.work_on(folder, LockKind::Exclusive, PATIENCE) {
-        Ok(Some(file)) => Ok(file),
-        Ok(None) => Err(state.known_trunk(name).err().unwrap_or(BranchError::Busy {
-            action,
-            kind: "trunk",
-            name: name.clone(),
-        })),
-        Err(why) if why.kind() == io::ErrorKind::TimedOut => {
-            Err(BranchError::Busy { action, kind: "trunk", name: name.clone() })
-        }
-        Err(why) => Err(file_error("lock", folder)(why)),
-    }
+    let gone = || BranchError::Busy { action, kind: "trunk", name: name.clone() };
+    let lock = state.wait_to_work_on(folder, LockKind::Exclusive, (action, "trunk", name))?;
+    lock.ok_or_else(|| state.known_trunk(name).err().unwrap_or_else(gone))
 }
 
 /// Puts a source's data into a folder `version`, safe and stopped.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use plimsoll_branch::mechanism::Kind;
-use plimsoll_branch::{Lifetime, NewBranch, Origin, Trunk, on_branch};
+use plimsoll_branch::{NewBranch, Origin, Trunk, on_branch};
 use plimsoll_core::units::bytes;
 use plimsoll_pg::server::PrivateServer;
 
@@ -52,15 +52,9 @@ impl Ground {
         if self.major() >= 18 && self.clones() {
             server_settings.push(("file_copy_method".to_owned(), "clone".to_owned()));
         }
-        let new = NewBranch {
-            name: name.parse().map_err(Failure::environment)?,
-            origin: Origin::Trunk(self.trunk.name.clone()),
-            lifetime: Lifetime::WithProgram,
-            mechanism: None,
-            port: None,
-            settings: server_settings,
-            now: now(),
-        };
+        let name = name.parse().map_err(Failure::environment)?;
+        let origin = Origin::Trunk(self.trunk.name.clone());
+        let new = NewBranch::with_program(name, origin, server_settings, now());
         let Workshop { state, host, keeper, .. } = &self.shop;
         let (server, branch) = on_branch(state, host, keeper, &new, &Talk).await.map_err(failure)?;
         let note = format!(
