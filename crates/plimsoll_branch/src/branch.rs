@@ -16,9 +16,6 @@ use crate::name::Name;
 use crate::running::{Address, Backup, copy_running, in_words};
 use crate::state::{Building, State, random_text};
 
-/// A fast shutdown writes what the branch's server holds in memory, 128 MB at most.
-pub const STOP_PATIENCE: Duration = Duration::from_secs(150);
-
 /// The port of every server without one of its own: it names the socket's file alone.
 pub const SOCKET_PORT: u16 = 5432;
 
@@ -275,7 +272,7 @@ pub async fn reset(
     // Whoever has its address goes on with it.
     (branch.id, branch.port) = (old.id.clone(), old.port.clone());
     state.write_branch(building.path(), &branch)?;
-    keeper::stop(state, name, STOP_PATIENCE)?;
+    let _stopped = keeper::stop(state, name)?;
     clear_mount(&old, &folder)?;
     let (_lock, old_folder) = building.exchange(&folder).map_err(file_error("replace", &folder))?;
     state.discard(&old_folder)?;
@@ -297,7 +294,7 @@ pub fn drop_branch(state: &State, name: &Name) -> Result<(), BranchError> {
         return Err(BranchError::Refused(why));
     }
     let branch = state.branch(name);
-    keeper::stop(state, name, STOP_PATIENCE)?;
+    let _stopped = keeper::stop(state, name)?;
     if let Ok(Some(branch)) = &branch {
         clear_mount(branch, &folder)?;
         state.discard(&state.sockets().join(&branch.id))?;
@@ -351,6 +348,16 @@ pub fn start(
     let folder = state.branch_folder(&branch.name);
     let _work = work_on(state, &folder, "start", &branch.name)?;
     keeper::start(state, branch, program)
+}
+
+/// Stops a branch's server, if it runs.
+///
+/// # Errors
+/// When there is no such branch, others work on it for too long, or its server doesn't stop.
+pub fn stop(state: &State, name: &Name) -> Result<(), BranchError> {
+    state.known_branch(name)?;
+    let _work = work_on(state, &state.branch_folder(name), "stop", name)?;
+    keeper::stop(state, name).map(drop)
 }
 
 /// A private server's data directory and version, from itself.

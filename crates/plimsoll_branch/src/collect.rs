@@ -1,8 +1,10 @@
 //! Removes what no manifest owns any more: what killed programs left, and branches whose time is over. Nothing else: what
 //! has a name that none of ours has, or a manifest that can't be read, is left alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use plimsoll_pg::server::LockKind;
 
 use crate::branch::{self, drop_branch};
 use crate::error::BranchError;
@@ -37,14 +39,15 @@ impl Collected {
 #[must_use]
 pub fn collect(state: &State, now: Moment) -> Collected {
     let mut collected = Collected::default();
-    for (folder, age) in [(state.building(), YOUNG), (state.trash(), Duration::ZERO)] {
-        for path in entries(&folder) {
-            if folder == state.trash() || is_abandoned(&path, age) {
-                clear_mounts_below(&path);
-                let done = remove_tree(&path);
-                collected.note(format!("{}, left by a program that was stopped", path.display()), done);
-            }
-        }
+    let mut left = entries(&state.trash());
+    match abandoned_buildings(state) {
+        Ok(buildings) => left.extend(buildings),
+        Err(error) => collected.failed.push(error),
+    }
+    for path in left {
+        clear_mounts_below(&path);
+        let done = remove_tree(&path);
+        collected.note(format!("{}, left by a program that was stopped", path.display()), done);
     }
     let mut ids = Vec::new();
     for branch in state.all_branches().into_iter().filter_map(Result::ok) {
@@ -77,6 +80,17 @@ pub fn collect(state: &State, now: Moment) -> Collected {
     collected
 }
 
+/// What nobody is making any more.
+fn abandoned_buildings(state: &State) -> Result<Vec<PathBuf>, BranchError> {
+    if !state.building().is_dir() {
+        return Ok(Vec::new());
+    }
+    let _none_begins = state.hold_building(LockKind::Exclusive, Duration::from_secs(10))?;
+    let mut buildings = entries(&state.building());
+    buildings.retain(|path| is_abandoned(path, Duration::ZERO));
+    Ok(buildings)
+}
+
 /// A mount of a keeper that was killed, in a branch that is being removed.
 fn clear_mounts_below(folder: &Path) {
     // Its own, and those of trials in it.
@@ -106,7 +120,7 @@ fn is_over(state: &State, branch: &Branch, now: Moment) -> Result<bool, BranchEr
     }
 }
 
-fn entries(folder: &Path) -> Vec<std::path::PathBuf> {
+fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
     paths.sort();

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -37,6 +38,8 @@ const KEPT: &str = "kept";
 const RECOVERY: Duration = Duration::from_secs(600);
 /// For a keeper that somebody else has started.
 const STARTING: Duration = Duration::from_secs(120);
+/// A fast shutdown writes what the branch's server holds in memory, 128 MB at most.
+const STOP_PATIENCE: Duration = Duration::from_secs(150);
 const POLL: Duration = Duration::from_millis(10);
 const WATCH: Duration = Duration::from_millis(250);
 
@@ -204,15 +207,25 @@ fn spawn(
     command.spawn().map_err(file_error("run", &program.program))
 }
 
+/// A branch that doesn't run. No keeper begins on its folder as long as this value is held.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Stopped {
+    _keeper_lock: File,
+}
+
 /// Stops a branch's server, if it runs, and waits for its keeper's end. Call it with the branch's lock.
 ///
 /// # Errors
 /// When the keeper doesn't end.
-pub fn stop(state: &State, name: &Name, patience: Duration) -> Result<(), BranchError> {
+pub(crate) fn stop(state: &State, name: &Name) -> Result<Stopped, BranchError> {
     let folder = state.branch_folder(name);
-    let deadline = Instant::now() + patience;
+    let path = folder.join(KEEPER_LOCK);
+    let deadline = Instant::now() + STOP_PATIENCE;
     let mut told = None;
-    while !is_free(&folder)? {
+    // Taken, not looked at: a keeper whose starter was killed may be about to take it.
+    let keeper_lock = open_lock_file(&path).map_err(file_error("open", &path))?;
+    while keeper_lock.try_lock().is_err() {
         // A keeper that has just begun says who it is a little later.
         let keeper = said_by_keeper(&folder)?.map(|running| running.keeper);
         if let Some(process) = keeper.filter(|keeper| told != Some(*keeper)) {
@@ -224,14 +237,14 @@ pub fn stop(state: &State, name: &Name, patience: Duration) -> Result<(), Branch
                 .map_or_else(|| "its keeper".to_owned(), |keeper| format!("its keeper, process {keeper},"));
             let why = format!(
                 "stop branch {name}: {keeper} runs on after {} s; see {}",
-                patience.as_secs(),
+                STOP_PATIENCE.as_secs(),
                 folder.join("server.log").display()
             );
             return Err(BranchError::Environment(why));
         }
         std::thread::sleep(POLL);
     }
-    Ok(())
+    Ok(Stopped { _keeper_lock: keeper_lock })
 }
 
 fn tell(process: u32) {
@@ -258,13 +271,15 @@ enum End {
 /// When the branch can't be kept.
 pub fn keep(state: &State, host: &Host, name: &Name) -> Result<(), BranchError> {
     let folder = state.branch_folder(name);
-    let branch = state.known_branch(name)?;
+    state.known_branch(name)?;
     let lock_path = folder.join(KEEPER_LOCK);
     let held = open_lock_file(&lock_path).map_err(file_error("open", &lock_path))?;
-    if held.try_lock().is_err() {
-        // Another keeper was quicker, or somebody looks whether there is one.
+    if held.try_lock().is_err() || !is_still_at(&held, &lock_path) {
+        // Another keeper was quicker, somebody looks whether there is one, or the branch was reset or dropped meanwhile.
         return say(KEPT).map_err(file_error("write to", Path::new("standard output")));
     }
+    // What is kept: it may have been another one before the lock was taken.
+    let branch = state.known_branch(name)?;
     held.set_len(0)
         .and_then(|()| (&held).write_all(std::process::id().to_string().as_bytes()))
         .map_err(file_error("write", &lock_path))?;
@@ -295,15 +310,34 @@ pub fn keep(state: &State, host: &Host, name: &Name) -> Result<(), BranchError> 
         mounted.unmount().map_err(file_error("unmount the data of", &folder))?;
     }
     if ended? == End::Over {
-        // Whoever copies from it meanwhile comes first.
-        let _work = state
-            .work_on(&folder, LockKind::Exclusive, Duration::from_secs(600))
-            .map_err(file_error("lock", &folder))?;
-        let sockets = state.sockets().join(&branch.id);
-        state.discard(&folder)?;
-        state.discard(&sockets)?;
+        // Whoever works on the branch at this moment may be waiting for this lock.
+        drop(held);
+        remove_when_idle(state, &branch)?;
     }
     Ok(())
+}
+
+/// Removes a branch whose time is over, unless somebody else has.
+fn remove_when_idle(state: &State, branch: &Branch) -> Result<(), BranchError> {
+    let folder = state.branch_folder(&branch.name);
+    // Whoever copies from it comes first.
+    let patience = Duration::from_secs(600);
+    let work =
+        state.work_on(&folder, LockKind::Exclusive, patience).map_err(file_error("lock", &folder))?;
+    let is_it = state.branch(&branch.name)?.is_some_and(|now| now.id == branch.id);
+    if work.is_some() && is_it {
+        let _stopped = stop(state, &branch.name)?;
+        state.discard(&folder)?;
+        state.discard(&state.sockets().join(&branch.id))?;
+    }
+    Ok(())
+}
+
+/// Whether a file is the one at this path: another one may have taken its place.
+fn is_still_at(file: &File, path: &Path) -> bool {
+    let number = |metadata: std::fs::Metadata| metadata.ino();
+    let there = std::fs::metadata(path).map(number).ok();
+    there.is_some() && there == file.metadata().map(number).ok()
 }
 
 fn serve(state: &State, host: &Host, branch: &Branch, folder: &Path) -> Result<DirectoryServer, BranchError> {

@@ -23,14 +23,14 @@ pub mod trunk;
 pub mod yard;
 
 pub use branch::{
-    NewBranch, Origin, PrivateAddress, SOCKET_PORT, STOP_PATIENCE, Say, create, drop_branch, reset, start,
+    NewBranch, Origin, PrivateAddress, SOCKET_PORT, Say, create, drop_branch, reset, start, stop,
     start_new,
 };
 pub use collect::{Collected, collect};
 pub use contents::{RowCount, row_counts, schema};
 pub use error::BranchError;
 pub use host::Host;
-pub use keeper::{KeeperProgram, Kept, Running, keep, running, stop};
+pub use keeper::{KeeperProgram, Kept, Running, keep, running};
 pub use manifest::{Branch, Lifetime, Moment, Parent, Port, ServerFacts, Source, Trunk};
 pub use masking::require_masked;
 pub use name::{BadName, Name};

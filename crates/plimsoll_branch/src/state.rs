@@ -254,6 +254,8 @@ impl State {
 
     /// A new folder in `building`, which is removed unless it is published.
     pub(crate) fn build(&self) -> Result<Building, BranchError> {
+        // Whoever collects what is abandoned doesn't come between the folder and its lock.
+        let _begin = self.hold_building(LockKind::Shared, WORK_PATIENCE)?;
         let folder = tempfile::Builder::new()
             .prefix("b-")
             .rand_bytes(8)
@@ -265,6 +267,13 @@ impl State {
         let work = take_lock(folder.path(), LockKind::Exclusive, Duration::ZERO)
             .map_err(file_error("lock", folder.path()))?;
         Ok(Building { folder, work })
+    }
+
+    /// Shared, it lets folders be begun; exclusively held, every one in `building` whose lock is free is nobody's.
+    pub(crate) fn hold_building(&self, kind: LockKind, patience: Duration) -> Result<File, BranchError> {
+        let path = self.building();
+        let held = File::open(&path).and_then(|file| lock(&file, kind, patience).map(|()| file));
+        held.map_err(file_error("lock", &path))
     }
 
     /// A folder to try mechanisms in, where trunks and branches are.

@@ -10,7 +10,7 @@ use plimsoll_branch::mechanism::Kind;
 use plimsoll_branch::yard::Entered;
 use plimsoll_branch::{
     Branch, BranchError, Host, KeeperProgram, Kept, Lifetime, Moment, Name, NewBranch, Origin, Parent,
-    PrivateAddress, RowCount, Running, SOCKET_PORT, STOP_PATIENCE, Say, State, collect, yard,
+    PrivateAddress, RowCount, Running, SOCKET_PORT, Say, State, collect, yard,
 };
 use plimsoll_core::units::{bytes, count};
 use plimsoll_pg::catalogue::{Target, Variables};
@@ -125,8 +125,7 @@ pub(crate) async fn run(arguments: &BranchArguments, config: Option<&Path>) -> R
         BranchAction::Stop { names } => {
             let shop = shop()?;
             for name in names {
-                shop.state.known_branch(name).map_err(failure)?;
-                plimsoll_branch::stop(&shop.state, name, STOP_PATIENCE).map_err(failure)?;
+                plimsoll_branch::stop(&shop.state, name).map_err(failure)?;
                 tell(&format!("stopped branch {name}"));
             }
             Ok(CLEAN)
