@@ -117,27 +117,36 @@ pub(super) fn check(
     }
 }
 
-/// The new value, from the old one. `value` is the column and `row` what tells a row from others, in SQL. None where it isn't
-/// computed from its own row alone.
-pub(super) fn expression(
-    how: &How,
-    column: &Column,
-    limits: Limits,
-    value: &str,
-    row: &str,
-    schema: &str,
-) -> Option<String> {
+/// How a new value is made.
+#[derive(Clone, Debug)]
+pub(super) enum Made {
+    /// By an expression of SQL.
+    Sql(String),
+    /// Here, from what an expression of SQL is in text.
+    Here(String, Here),
+    /// It is another row's.
+    Moved,
+}
+
+/// What is made of a text here, where SQL would take a hundred times as long.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Here {
+    FakeText,
+    FakeNumber { most: u64 },
+    HashInteger { is_narrow: bool },
+}
+
+/// How the new value is made. `row` is what tells a row from others, in SQL.
+pub(super) fn expression(how: &How, column: &Column, limits: Limits, row: &str, schema: &str) -> Made {
+    let value = &super::catalogue::quoted(&column.name);
     let text =
         if column.base == "citext" { format!("lower({value}::text)") } else { format!("{value}::text") };
-    let number = || format!("{schema}.fake_number({value}::numeric, {})", limits.most);
-    Some(match (how, Family::of(column)) {
-        (How::Keep | How::Shuffle, _) | (_, Family::Other) if !matches!(how, How::Null | How::Fixed(_)) => {
-            return None;
-        }
+    Made::Sql(match (how, Family::of(column)) {
         (How::Null, _) => format!("NULL::{}", column.data_type),
         (How::Fixed(fixed), _) => {
             format!("CASE WHEN {value} IS NOT NULL THEN {}::{} END", literal(fixed), column.data_type)
         }
+        (How::Keep | How::Shuffle, _) | (_, Family::Other) => return Made::Moved,
         (How::DateShift { days, by }, _) => {
             let salt = match by {
                 Some(by) => format!("coalesce({}::text, '')", super::catalogue::quoted(by)),
@@ -150,15 +159,19 @@ pub(super) fn expression(
         (How::Hash, Family::Text) => {
             format!("{schema}.hash_text({text}, {})", limits.length.min(HASH_LENGTH))
         }
-        (_, Family::Text) => format!("{schema}.fake_text({text})"),
-        (How::Hash, Family::Integer) => format!("{schema}.hash_integer({value}, {})", limits.most < 1 << 16),
-        (_, Family::Integer | Family::Number) => number(),
+        (How::Fake, Family::Text) => return Made::Here(text, Here::FakeText),
+        (How::Hash, Family::Integer) => {
+            return Made::Here(text, Here::HashInteger { is_narrow: limits.most < 1 << 16 });
+        }
+        (_, Family::Integer | Family::Number) => {
+            return Made::Here(format!("{value}::numeric::text"), Here::FakeNumber { most: limits.most });
+        }
         (_, Family::Uuid) => format!("{schema}.hash_uuid({value})"),
         (How::Hash, Family::Bytes) => format!("{schema}.hash_bytes({value})"),
-        (_, Family::Bytes) => format!("{schema}.fake_bytes({value})"),
+        (How::Fake, Family::Bytes) => format!("{schema}.fake_bytes({value})"),
         (_, Family::Address) if column.base == "cidr" => format!("network({schema}.address({value}))"),
         (_, Family::Address) => format!("{schema}.address({value})"),
         (_, Family::Device) => format!("{schema}.device({value})"),
-        (_, Family::Date | Family::Other) => return None,
+        (_, Family::Date) => return Made::Moved,
     })
 }

@@ -7,6 +7,8 @@
 mod catalogue;
 mod check;
 mod expression;
+mod fake;
+mod made;
 mod personal;
 mod plan;
 mod rules;

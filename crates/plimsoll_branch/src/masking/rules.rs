@@ -202,6 +202,10 @@ impl Key {
         Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.0.clone().into_bytes()
+    }
+
     /// Its bytes as hexadecimal digits.
     pub(super) fn hex(&self) -> String {
         self.0.bytes().map(|byte| format!("{byte:02x}")).collect()

@@ -4,6 +4,7 @@
 //! isn't unique any more. A table is written anew only when every update has ended, since `VACUUM FULL` keeps rows that an older
 //! transaction could see.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -12,7 +13,9 @@ use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 
 use super::catalogue::{literal, quoted};
 use super::check::Samples;
-use super::expression::expression;
+use super::expression::{Made, expression};
+use super::fake::{self, Faker};
+use super::made::Make;
 use super::plan::{Plan, Planned};
 use super::rules::{How, Key};
 use crate::error::BranchError;
@@ -30,12 +33,12 @@ pub(super) struct Connector {
     sockets: PathBuf,
     port: u16,
     superuser: String,
-    key: String,
+    key: Key,
 }
 
 /// A session in a database, in which nothing fires and nothing times out.
 pub(super) struct Session {
-    client: Client,
+    pub(super) client: Client,
     database: String,
 }
 
@@ -45,7 +48,7 @@ impl Connector {
             sockets: address.sockets.to_owned(),
             port: address.port,
             superuser: address.superuser.to_owned(),
-            key: key.hex(),
+            key: key.clone(),
         }
     }
 
@@ -60,7 +63,7 @@ impl Connector {
              SET idle_in_transaction_session_timeout = 0; SET work_mem = '64MB'; SET maintenance_work_mem = '256MB'; \
              SET client_min_messages = error; SET default_tablespace = ''; SET datestyle = 'ISO'; SET bytea_output = 'hex'; \
              SET plimsoll.key = '{}'",
-            self.key
+            self.key.hex()
         );
         session.run("prepare a session", &set).await?;
         Ok(session)
@@ -90,7 +93,7 @@ impl Session {
     }
 
     /// What rows do not allow can be put right by a rule.
-    fn failed(&self, what: &str, why: &Error) -> BranchError {
+    pub(super) fn failed(&self, what: &str, why: &Error) -> BranchError {
         let told = format!("{what} in database {}: {}", self.database, in_words(why));
         let state = why.code().map_or("", tokio_postgres::error::SqlState::code);
         if state.starts_with("23") || state.starts_with("22") {
@@ -100,15 +103,32 @@ impl Session {
     }
 }
 
+/// The characters that a database's encoding has, of those that letters may become; none where it has all.
+async fn characters(session: &Session, schema: &str) -> Result<Option<HashSet<char>>, BranchError> {
+    let rows = session.rows("SELECT getdatabaseencoding()").await?;
+    if matches!(rows.first().and_then(|row| row.get(0)), Some("UTF8" | "SQL_ASCII") | None) {
+        return Ok(None);
+    }
+    let hex = |letter: char| letter.to_string().bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let codes: Vec<String> = fake::letters().map(hex).collect();
+    let rows = session.rows(&format!("SELECT {schema}.characters('{}')", codes.join(" "))).await?;
+    Ok(rows.first().and_then(|row| row.get(0)).map(|letters| letters.chars().collect()))
+}
+
 /// A value of a row; a type's default if it is none.
 pub(super) fn parsed<T: FromStr + Default>(row: &SimpleQueryRow, index: usize) -> T {
     row.get(index).and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
-/// Statements that are run in order, in one session.
+/// Steps that are taken in order, in one session.
 struct Job {
     what: String,
-    sql: Vec<String>,
+    steps: Vec<Step>,
+}
+
+enum Step {
+    Sql(String),
+    Make(Make),
 }
 
 /// Runs jobs, several at once. The last statement's rows of each, in the order of the jobs.
@@ -131,8 +151,13 @@ async fn all(
                 let next = queue.lock().ok().and_then(|mut queue| queue.next());
                 let Some((number, job)) = next else { return Ok::<_, BranchError>(answers) };
                 let mut last = Vec::new();
-                for sql in &job.sql {
-                    last = session.run(&job.what, sql).await?;
+                for step in job.steps {
+                    match step {
+                        Step::Sql(sql) => last = session.run(&job.what, &sql).await?,
+                        Step::Make(make) => {
+                            make.run(&session, &connector.open(&database).await?, &job.what).await?;
+                        }
+                    }
                 }
                 answers.push((number, last));
             }
@@ -162,9 +187,10 @@ pub(super) async fn run(
     let functions = include_str!("functions.sql").replace("{schema}", &schema);
     session.run("make functions", &format!("CREATE SCHEMA {schema}; {functions}")).await?;
     set_aside(&session, plan, &schema, notes).await?;
+    let faker = Faker::new(connector.key.bytes(), characters(&session, &schema).await?);
     let updates = plan.touched().map(|table| Job {
         what: format!("mask {}", table.sql()),
-        sql: vec![update(plan, table.oid, &schema)],
+        steps: changes(plan, table.oid, &schema, &faker),
     });
     let answers = all(connector, &plan.database, updates.collect()).await?;
     for (table, rows) in plan.touched().zip(&answers) {
@@ -174,7 +200,10 @@ pub(super) async fn run(
         }
     }
     let heaps: Vec<&(u32, String)> = plan.touched().flat_map(|table| &table.heaps).collect();
-    let job = |what: &str, name: &str, sql: String| Job { what: format!("{what} {name}"), sql: vec![sql] };
+    let job = |what: &str, name: &str, sql: String| Job {
+        what: format!("{what} {name}"),
+        steps: vec![Step::Sql(sql)],
+    };
     let written = heaps.iter().map(|(_, name)| job("write anew", name, format!("VACUUM FULL {name}")));
     all(connector, &plan.database, written.collect()).await?;
     let oids = list(heaps.iter().map(|(oid, _)| *oid));
@@ -254,29 +283,32 @@ async fn bring_back(session: &Session, schema: &str) -> Result<(), BranchError> 
     session.run("bring back what fires", &sql).await.map(drop)
 }
 
-/// Changes every masked column of a table at once, and counts for each how many values are the same as before, and how many of
-/// those are too long for chance.
-fn update(plan: &Plan, table: u32, schema: &str) -> String {
-    let Some(known) = plan.tables.get(&table) else { return String::new() };
+/// What changes every masked column of a table at once, and counts for each how many values are the same as before, and how
+/// many of those are too long for chance.
+fn changes(plan: &Plan, table: u32, schema: &str, faker: &Faker) -> Vec<Step> {
+    let Some(known) = plan.tables.get(&table) else { return Vec::new() };
     // Children of a table have rules of their own; partitions don't.
     let from = if known.is_partitioned { known.sql() } else { format!("ONLY {}", known.sql()) };
     let (mut sets, mut news, mut joins, mut counts, mut returned) =
         (vec![], vec![], String::new(), vec![], vec![]);
+    let (mut is_moved, mut here, mut texts, mut types) = (false, vec![], vec![], vec![]);
     for (number, planned) in plan.of(table).enumerate() {
         let column = quoted(&planned.column.name);
         let row = "tableoid::text || ctid::text";
-        let new = match expression(&planned.how, &planned.column, planned.limits, &column, row, schema) {
-            Some(new) => format!("{new} AS new{number}"),
-            None => {
+        match expression(&planned.how, &planned.column, planned.limits, row, schema) {
+            Made::Sql(new) => news.push(format!("{new} AS new{number}")),
+            Made::Here(text, how) => {
+                here.push(how);
+                texts.push(text);
+                types.push(format!("new{number} {}", planned.column.data_type));
+            }
+            Made::Moved => {
+                is_moved = true;
                 joins.push_str(&format!(
                     " JOIN (SELECT {column} AS new{number}, row_number() OVER (ORDER BY {schema}.digest('shuffle{number}', {row})) AS place \
                      FROM {from}) shuffled{number} USING (place)"
                 ));
-                String::new()
             }
-        };
-        if !new.is_empty() {
-            news.push(new);
         }
         news.push(format!("{column}::text AS old{number}"));
         sets.push(format!("{column} = source.new{number}"));
@@ -287,8 +319,25 @@ fn update(plan: &Plan, table: u32, schema: &str) -> String {
         returned.push(format!("{same} AS same{number}, {same} AND {long} AS long{number}"));
         counts.push(format!("count(*) FILTER (WHERE same{number}), count(*) FILTER (WHERE long{number})"));
     }
-    let place = if joins.is_empty() { "" } else { "row_number() OVER (ORDER BY tableoid, ctid) AS place, " };
-    format!(
+    let mut steps = Vec::new();
+    if !here.is_empty() {
+        let made = format!("{schema}.made_{table}");
+        // No WAL; and the planner has to know that there is a row for each.
+        steps.push(Step::Sql(format!(
+            "CREATE UNLOGGED TABLE {made} (source_table oid, source_row tid, {})",
+            types.join(", ")
+        )));
+        steps.push(Step::Make(Make {
+            from: format!("COPY (SELECT tableoid, ctid, {} FROM {from}) TO STDOUT", texts.join(", ")),
+            into: format!("COPY {made} FROM STDIN"),
+            here,
+            faker: faker.clone(),
+        }));
+        steps.push(Step::Sql(format!("ANALYZE {made}")));
+        joins.push_str(&format!(" JOIN {made} USING (source_table, source_row)"));
+    }
+    let place = if is_moved { "row_number() OVER (ORDER BY tableoid, ctid) AS place, " } else { "" };
+    steps.push(Step::Sql(format!(
         "WITH changed AS (
             UPDATE {from} AS target SET {} FROM (
                 SELECT * FROM (SELECT {place}tableoid AS source_table, ctid AS source_row, {} FROM {from}) rows{joins}
@@ -298,7 +347,8 @@ fn update(plan: &Plan, table: u32, schema: &str) -> String {
         news.join(", "),
         returned.join(", "),
         counts.join(", ")
-    )
+    )));
+    steps
 }
 
 /// In SQL: whether a row still has what must not be there.
