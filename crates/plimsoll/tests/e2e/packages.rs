@@ -1,9 +1,8 @@
 //! The ways in which Plimsoll is installed: the wheel, and the hook under pre-commit and prek, all
 //! built from this working copy, and without a network.
 //!
-//! They go to a target folder of their own, `wheels` in that of the suite: a program built there
-//! would take the place of the one under test. The hooks' clones share it with the wheel, so that
-//! cargo builds the program once for all of them, and again only when it has changed.
+//! What cargo has compiled for the suite serves them, too: the profile is the same, and the hooks' clones have files as old as
+//! the working copy's. The program itself goes to a folder of its own, lest it take the place of the one under test.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -31,23 +30,29 @@ fn environment() -> PathBuf {
     Path::new(&python).ancestors().nth(2).unwrap().to_owned()
 }
 
-/// The folder in which wheels are built, and built again.
-fn target() -> PathBuf {
-    let program = Path::new(env!("CARGO_BIN_EXE_plimsoll"));
-    program.ancestors().nth(2).unwrap().join("wheels")
+/// The target folder of the suite.
+fn target() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_plimsoll")).ancestors().nth(2).unwrap()
 }
 
-/// A program of the tests' environment, which builds quickly, and takes nothing from a network.
+/// The folder of what is built for wheels.
+fn wheels() -> PathBuf {
+    target().join("wheels")
+}
+
+/// A program of the tests' environment, which builds what the suite has built, and takes nothing from a network.
 pub(crate) fn tool(name: &str) -> Command {
     let tools = environment().join("bin");
     let mut command = Command::new(tools.join(name));
     let path = std::env::var("PATH").unwrap();
     command
         .env("PATH", format!("{}:{path}", tools.display()))
-        .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_TARGET_DIR", wheels())
+        .env("CARGO_BUILD_BUILD_DIR", target())
         .env("CARGO_NET_OFFLINE", "true")
-        .env("CARGO_PROFILE_DEV_DEBUG", "false")
-        .env("MATURIN_PEP517_ARGS", "--profile dev");
+        .env("MATURIN_PEP517_ARGS", "--profile dev")
+        // What is stripped is another program to cargo.
+        .env("MATURIN_STRIP", "false");
     // What builds the wheel comes from here.
     let wheels = environment().join("wheels");
     command.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", &wheels);
@@ -79,7 +84,7 @@ pub(crate) fn shown(output: &Output) -> String {
 pub(crate) fn wheel() -> &'static Path {
     static WHEEL: OnceLock<PathBuf> = OnceLock::new();
     WHEEL.get_or_init(|| {
-        let folder = target().join("out");
+        let folder = wheels().join("out");
         std::fs::remove_dir_all(&folder).unwrap_or_default();
         let mut maturin = tool("maturin");
         succeed(maturin.args(["build", "--profile", "dev", "--out"]).arg(&folder).current_dir(root()));

@@ -9,18 +9,22 @@ use sha2::{Digest as _, Sha256};
 
 /// Rounds of a Feistel network: with fewer, parts of a value would show.
 const ROUNDS: usize = 4;
+/// Most addresses are of few domains.
+const MOST_DOMAINS: usize = 10_000;
 
 /// Makes fakes with one key, for one database.
 #[derive(Clone)]
 pub(super) struct Faker {
     key: Vec<u8>,
     alphabets: Alphabets,
+    /// Domains of addresses and their fakes, as far as they fit.
+    domains: HashMap<String, String>,
 }
 
 impl Faker {
     /// `has` tells which characters the database's encoding has; all if none is given.
     pub(super) fn new(key: Vec<u8>, has: Option<HashSet<char>>) -> Self {
-        Self { key, alphabets: Alphabets { has, known: HashMap::new() } }
+        Self { key, alphabets: Alphabets { has, known: HashMap::new() }, domains: HashMap::new() }
     }
 
     /// As long as the original, letter for letter. Of an e-mail address the last label stays, and what has one domain still
@@ -34,7 +38,14 @@ impl Faker {
         let (name, ending) = domain.split_at(ending.unwrap_or(domain.len()));
         let lowered: String = domain.chars().map(lower).collect();
         let local = self.cipher(local, &format!("local@{lowered}"), false);
-        format!("{local}@{}{ending}", self.cipher(name, "domain", false))
+        if !self.domains.contains_key(name) {
+            let fake = self.cipher(name, "domain", false);
+            if self.domains.len() >= MOST_DOMAINS {
+                self.domains.clear();
+            }
+            self.domains.insert(name.to_owned(), fake);
+        }
+        format!("{local}@{}{ending}", self.domains[name])
     }
 
     /// Bytes that are text in no encoding that is known: each above 127 becomes another one of those.
@@ -133,9 +144,12 @@ impl Faker {
             for index in source {
                 known.extend(places[*index].to_be_bytes());
             }
-            let tweak = self.digest(&format!("shape/{salt}/{round}"), &known);
+            // Eight letters take what one digest gives; the next eight, the digest of that.
+            let mut stream = self.digest(&format!("shape/{salt}/{round}"), &known);
             for (block, indices) in target.chunks(8).enumerate() {
-                let stream = self.digest(&format!("stream/{block}"), &tweak);
+                if block > 0 {
+                    stream = self.digest("stream", &stream);
+                }
                 for (index, four) in indices.iter().zip(stream.chunks_exact(4)) {
                     let drawn = four.iter().fold(0_u64, |drawn, byte| drawn << 8 | u64::from(*byte));
                     let place = (u64::from(places[*index]) + drawn) % u64::from(sizes[*index]);
