@@ -154,6 +154,13 @@ fn check(major: u32) {
     let production = Production::start(major, "wal_level = logical\nautovacuum = off\n");
     production.psql("postgres", "create database shop");
     production.psql("shop", SCHEMA);
+    // What takes no connections is as full of them.
+    production.psql("postgres", "create database closed");
+    production.psql(
+        "closed",
+        "create table people (email text); insert into people values ('Zorblax@quizzlefrom.example.com')",
+    );
+    production.psql("postgres", "alter database closed allow_connections false");
     let before = production.psql(
         "shop",
         "select count(*), count(distinct email), count(distinct name), sum(salary) from people",
@@ -219,6 +226,7 @@ fn check(major: u32) {
     );
     assert_eq!(query("select pubupdate, pubdelete from pg_publication"), "t|t");
     assert_eq!(query("select count(*) from pg_namespace where nspname like 'plimsoll%'"), "0");
+    assert_eq!(query("select datallowconn from pg_database where datname = 'closed'"), "f");
     assert_eq!(query("select count(*) > 5 from pg_stats where tablename = 'people'"), "t");
     assert!(query("explain select * from people where lower(email) = 'x@y'").contains("Index"));
     query(
@@ -379,6 +387,15 @@ fn what_looks_personal_is_told_or_refused() {
     stateful.succeed(&["branch", "create", "a"]);
     stateful.succeed(&["branch", "create", "b", "--from", "a"]);
     assert_eq!(stateful.query("b", "select count(*), count(distinct email) from users"), "50|50");
+    // `require` holds wherever a branch is made.
+    stateful.project.write("more.sql", "alter table users add column x int;");
+    let check = ["check", "--on", "main", "more.sql"];
+    stateful.run(&check).prints(0, &["Rehearsed on a branch of trunk main"]);
+    stateful.project.write("plimsoll.toml", "[masking]\nrequire = false\n");
+    stateful.project.write("plain.sql", "create table t (id int);");
+    stateful.succeed(&["trunk", "create", "plain", "--from", "plain.sql"]);
+    stateful.project.write("plimsoll.toml", "[masking]\nrequire = true\n");
+    stateful.run(&["check", "--on", "plain", "more.sql"]).fails(2, &["trunk plain isn't"]);
 }
 
 #[test]

@@ -134,9 +134,31 @@ async fn calm_and_mask(
     facts: &ServerFacts,
     request: &Request<'_>,
 ) -> Result<(Found, Done), BranchError> {
+    let closed = open_databases(client).await?;
     let (found, databases) = calm(address, client, facts).await?;
     let done = masking::mask(address, &databases, request, place.data, place.say).await?;
+    allow_connections(client, &closed, false).await?;
     Ok((found, done))
+}
+
+/// Opens the databases that take no connections, which have as much to be calmed and masked as others, and names them.
+async fn open_databases(client: &Client) -> Result<Vec<String>, BranchError> {
+    // One that a DROP DATABASE left half-removed (-2) has no rows that anybody could see.
+    let sql = "SELECT datname FROM pg_database WHERE NOT datallowconn AND datname <> 'template0' AND datconnlimit <> -2";
+    let rows = client.query(sql, &[]).await.map_err(|why| in_the_copy("list databases", &why))?;
+    let closed: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    allow_connections(client, &closed, true).await?;
+    Ok(closed)
+}
+
+async fn allow_connections(client: &Client, databases: &[String], allow: bool) -> Result<(), BranchError> {
+    let sql = "UPDATE pg_database SET datallowconn = $2 WHERE datname = ANY ($1::text[])";
+    let updated = client.execute(sql, &[&databases, &allow]).await;
+    updated.map(drop).map_err(|why| in_the_copy("open databases that take no connections", &why))
+}
+
+fn in_the_copy(what: &str, why: &tokio_postgres::Error) -> BranchError {
+    BranchError::Environment(format!("{what} in the copy: {}", in_words(why)))
 }
 
 /// What it found, and the databases.
@@ -145,12 +167,7 @@ async fn calm(
     client: &Client,
     facts: &ServerFacts,
 ) -> Result<(Found, Vec<String>), BranchError> {
-    let failed = |what: &str| {
-        let what = what.to_owned();
-        move |why: tokio_postgres::Error| {
-            BranchError::Environment(format!("{what} in the copy: {}", in_words(&why)))
-        }
-    };
+    let failed = |what: &'static str| move |why: tokio_postgres::Error| in_the_copy(what, &why);
     let mut notes = Vec::new();
     let subscriptions: i64 = client
         .query_one("SELECT count(*) FROM pg_subscription", &[])
@@ -163,7 +180,7 @@ async fn calm(
     client.batch_execute(ONCE).await.map_err(failed("take away subscriptions and passwords"))?;
     let databases = client
         .query(
-            "SELECT datname FROM pg_database WHERE datallowconn ORDER BY pg_database_size(oid) DESC, datname",
+            "SELECT datname FROM pg_database WHERE datallowconn AND datconnlimit <> -2 ORDER BY pg_database_size(oid) DESC, datname",
             &[],
         )
         .await

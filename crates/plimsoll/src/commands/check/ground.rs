@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use plimsoll_branch::masking::Required;
 use plimsoll_branch::mechanism::Kind;
 use plimsoll_branch::{NewBranch, Origin, Trunk, on_branch};
 use plimsoll_core::units::bytes;
@@ -23,6 +24,10 @@ impl Ground {
     pub(super) fn of(trunk: &plimsoll_branch::Name, config: Option<&Path>) -> Result<Self, Failure> {
         let shop = Workshop::open(config)?;
         let trunk = shop.state.known_trunk(trunk).map_err(failure)?;
+        if shop.masking.required(Required::No) == Required::Yes {
+            plimsoll_branch::require_masked(&shop.state, &Origin::Trunk(trunk.name.clone()))
+                .map_err(failure)?;
+        }
         Ok(Self { shop, trunk })
     }
 
