@@ -13,7 +13,7 @@
 //! A folder appears in `trunks` and `branches` by one rename, whole, and disappears by one. So whoever dies in the midst of
 //! it leaves something in `building` or in `trash`, which the next command removes.
 
-use std::fs::{DirBuilder, File, Permissions};
+use std::fs::{DirBuilder, DirEntry, File, Metadata, Permissions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use plimsoll_pg::server::{Environment, LockKind, Privilege, ServerUser, lock, op
 
 use crate::error::{BranchError, file_error};
 use crate::manifest::{self, Branch, Trunk};
-use crate::mechanism::{BranchFolders, Kind};
+use crate::mechanism::{self, BranchFolders, Kind};
 use crate::name::Name;
 
 const TRUNK_FILE: &str = "trunk.json";
@@ -231,16 +231,16 @@ impl State {
         version_folder(&self.trunk_folder(&trunk.name), trunk.version).join("data")
     }
 
-    /// The room that a branch's own files take, as far as the file system tells: of files that share their blocks with
-    /// others it counts all. `None` where that is no measure.
+    /// The room that a branch takes of its own, in bytes: what it shares with others isn't counted. `None` where the file
+    /// system doesn't tell.
     #[must_use]
     pub fn own_bytes(&self, branch: &Branch) -> Option<u64> {
         let folder = self.branch_folder(&branch.name);
         let folders = BranchFolders::of(&folder);
         match branch.mechanism {
-            Kind::Fuse | Kind::Overlay => allocated(&folders.own_files()),
-            Kind::Copy => allocated(&folders.data()),
-            Kind::BtrfsSnapshot | Kind::BlockClone => None,
+            Kind::Fuse | Kind::Overlay => sum_of_files(&folders.own_files(), &allocated),
+            Kind::Copy => sum_of_files(&folders.data(), &allocated),
+            Kind::BtrfsSnapshot | Kind::BlockClone => sum_of_files(&folders.data(), &unshared),
         }
     }
 
@@ -410,20 +410,40 @@ pub(crate) fn is_abandoned(folder: &Path, age: Duration) -> bool {
     }
 }
 
-/// The blocks of all files in a folder, in bytes; `None` if it can't be read.
-fn allocated(folder: &Path) -> Option<u64> {
+/// The sum over all files and folders in a folder; `None` if one of them can't be told.
+fn sum_of_files(folder: &Path, bytes_of: &dyn Fn(&DirEntry, &Metadata) -> io::Result<u64>) -> Option<u64> {
     let mut bytes = 0;
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).ok()?.filter_map(Result::ok) {
-            let metadata = entry.metadata().ok()?;
-            if metadata.is_dir() {
-                folders.push(entry.path());
+            let read = entry.metadata().and_then(|metadata| Ok((bytes_of(&entry, &metadata)?, metadata)));
+            match read {
+                Ok((of_entry, metadata)) => {
+                    bytes += of_entry;
+                    if metadata.is_dir() {
+                        folders.push(entry.path());
+                    }
+                }
+                // A server removes files while this looks.
+                Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+                Err(_) => return None,
             }
-            bytes += metadata.blocks() * 512;
         }
     }
     Some(bytes)
+}
+
+/// The blocks of a file or a folder, in bytes.
+fn allocated(_entry: &DirEntry, metadata: &Metadata) -> io::Result<u64> {
+    Ok(metadata.blocks() * 512)
+}
+
+/// Those of them that no other file shares.
+fn unshared(entry: &DirEntry, metadata: &Metadata) -> io::Result<u64> {
+    match metadata.is_file() && metadata.blocks() > 0 {
+        true => mechanism::own_bytes(&File::open(entry.path())?),
+        false => allocated(entry, metadata),
+    }
 }
 
 /// What is in a folder and has a name that a trunk or a branch could have, in order.

@@ -95,6 +95,11 @@ fn check_mechanisms(stateful: &Stateful, expected: &[&str]) {
             tried.push(kind);
         }
         stateful.succeed(&["branch", "create", kind, "--mechanism", kind]);
+        let own = stateful.listed(kind).unwrap()["own_bytes"].as_u64().unwrap();
+        assert!(
+            own < if kind == "copy" { 100 << 20 } else { 20 << 20 },
+            "{kind} takes {own} bytes when it is fresh"
+        );
         stateful.query(kind, "update t set v = 'x'; create index on t (v)");
         // Commits are written to the WAL a little later.
         stateful.query(kind, "checkpoint");

@@ -8,6 +8,7 @@ mod block_clone;
 #[cfg(target_os = "linux")]
 mod btrfs;
 mod copy;
+mod extents;
 mod fuse;
 #[cfg(target_os = "linux")]
 mod overlay;
@@ -23,6 +24,7 @@ use plimsoll_pg::server::ServerUser;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use copy::estimate as estimated_copy;
+pub(crate) use extents::own_bytes;
 pub use tree::TreeSize;
 pub(crate) use tree::{Leave, make_folder as make_data_folder};
 
