@@ -154,6 +154,8 @@ fn check(major: u32) {
     let production = Production::start(major, "wal_level = logical\nautovacuum = off\n");
     production.psql("postgres", "create database shop");
     production.psql("shop", SCHEMA);
+    production.psql("shop", "create function refused() returns event_trigger language plpgsql as $$ begin raise 'no such change here'; end $$");
+    production.psql("shop", "create event trigger refused on ddl_command_start when tag in ('CREATE SCHEMA') execute function refused(); alter event trigger refused enable always");
     // What takes no connections is as full of them.
     production.psql("postgres", "create database closed");
     production.psql(
@@ -224,6 +226,7 @@ fn check(major: u32) {
         query("select attidentity from pg_attribute where attrelid = 'people'::regclass and attname = 'id'"),
         "a"
     );
+    assert_eq!(query("select string_agg(evtenabled::text, '') from pg_event_trigger"), "A");
     assert_eq!(query("select pubupdate, pubdelete from pg_publication"), "t|t");
     assert_eq!(query("select count(*) from pg_namespace where nspname like 'plimsoll%'"), "0");
     assert_eq!(query("select datallowconn from pg_database where datname = 'closed'"), "f");

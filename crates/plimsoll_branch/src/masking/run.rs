@@ -128,7 +128,7 @@ struct Job {
 
 enum Step {
     Sql(String),
-    Make(Make),
+    Make(Box<Make>),
 }
 
 /// Runs jobs, several at once. The last statement's rows of each, in the order of the jobs.
@@ -183,6 +183,7 @@ pub(super) async fn run(
 ) -> Result<(), BranchError> {
     let schema = format!("plimsoll_{}", random_text(12));
     let session = connector.open(&plan.database).await?;
+    let event_triggers = silence_event_triggers(&session).await?;
     samples.take(&session, plan).await?;
     let functions = include_str!("functions.sql").replace("{schema}", &schema);
     session.run("make functions", &format!("CREATE SCHEMA {schema}; {functions}")).await?;
@@ -224,7 +225,20 @@ pub(super) async fn run(
         session.run("write the statistics anew", &format!("VACUUM FULL pg_catalog.{name}")).await?;
     }
     session.run("drop functions", &format!("DROP SCHEMA {schema} CASCADE")).await?;
+    for (oid, was) in event_triggers {
+        let sql = format!("UPDATE pg_event_trigger SET evtenabled = '{was}' WHERE oid = {oid}");
+        session.run("bring back event triggers", &sql).await?;
+    }
     Ok(())
+}
+
+/// Those that fire on replicas too would see, or refuse, what masking makes and drops. Returns them, and how they were.
+async fn silence_event_triggers(session: &Session) -> Result<Vec<(u32, String)>, BranchError> {
+    let rows =
+        session.rows("SELECT oid, evtenabled FROM pg_event_trigger WHERE evtenabled IN ('A', 'R')").await?;
+    let silence = "UPDATE pg_event_trigger SET evtenabled = 'D' WHERE evtenabled IN ('A', 'R')";
+    session.run("silence event triggers", silence).await?;
+    Ok(rows.iter().map(|row| (parsed(row, 0), parsed(row, 1))).collect())
 }
 
 fn list(oids: impl Iterator<Item = u32>) -> String {
@@ -327,12 +341,12 @@ fn changes(plan: &Plan, table: u32, schema: &str, faker: &Faker) -> Vec<Step> {
             "CREATE UNLOGGED TABLE {made} (source_table oid, source_row tid, {})",
             types.join(", ")
         )));
-        steps.push(Step::Make(Make {
+        steps.push(Step::Make(Box::new(Make {
             from: format!("COPY (SELECT tableoid, ctid, {} FROM {from}) TO STDOUT", texts.join(", ")),
             into: format!("COPY {made} FROM STDIN"),
             here,
             faker: faker.clone(),
-        }));
+        })));
         steps.push(Step::Sql(format!("ANALYZE {made}")));
         joins.push_str(&format!(" JOIN {made} USING (source_table, source_row)"));
     }
