@@ -322,8 +322,7 @@ fn remove_when_idle(state: &State, branch: &Branch) -> Result<(), BranchError> {
     let folder = state.branch_folder(&branch.name);
     // Whoever copies from it comes first.
     let patience = Duration::from_secs(600);
-    let work =
-        state.work_on(&folder, LockKind::Exclusive, patience).map_err(file_error("lock", &folder))?;
+    let work = state.work_on(&folder, LockKind::Exclusive, patience).map_err(file_error("lock", &folder))?;
     let is_it = state.branch(&branch.name)?.is_some_and(|now| now.id == branch.id);
     if work.is_some() && is_it {
         let _stopped = stop(state, &branch.name)?;

@@ -23,8 +23,7 @@ pub mod trunk;
 pub mod yard;
 
 pub use branch::{
-    NewBranch, Origin, PrivateAddress, SOCKET_PORT, Say, create, drop_branch, reset, start, stop,
-    start_new,
+    NewBranch, Origin, PrivateAddress, SOCKET_PORT, Say, create, drop_branch, reset, start, start_new, stop,
 };
 pub use collect::{Collected, collect};
 pub use contents::{RowCount, row_counts, schema};

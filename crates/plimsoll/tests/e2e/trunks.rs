@@ -253,3 +253,29 @@ fn a_role_that_may_not_is_told_so() {
     assert!(programs(18).join("pg_basebackup").exists());
     assert!(stateful.entries("trunks").is_empty() && stateful.entries("building").is_empty());
 }
+
+#[test]
+fn a_base_backup_ends_with_the_program() {
+    use rustix::process::Signal;
+    let production = Production::start(18, "");
+    let stateful = Stateful::new([("plimsoll.toml", "")]);
+    let url = production.url("postgres");
+    let arguments = ["trunk", "create", "prod", "--from", &url, "--fast-checkpoint", "--max-rate", "1M"];
+    let senders = || production.psql("postgres", "select count(*) from pg_stat_replication");
+    let wait_for = |expected: &str| {
+        let began = std::time::Instant::now();
+        while senders() != expected {
+            assert!(began.elapsed().as_secs() < 20, "{} senders, not {expected}", senders());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    for signal in [Signal::KILL, Signal::TERM] {
+        let running = stateful.plimsoll(&arguments).start();
+        // The files, and the WAL.
+        wait_for("2");
+        running.signal(signal);
+        running.end();
+        wait_for("0");
+        assert_eq!(production.psql("postgres", "select count(*) from pg_replication_slots"), "0");
+    }
+}
