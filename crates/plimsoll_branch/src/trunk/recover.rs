@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use plimsoll_pg::server::{Binaries, DirectoryServer, DirectoryStart, HBA, Network, network_can_be_taken};
+use plimsoll_pg::server::{
+    Binaries, DirectoryServer, DirectoryStart, HBA, Network, ServerUser, network_can_be_taken,
+};
 use tokio_postgres::Client;
 
 use super::Place;
@@ -49,6 +51,10 @@ const ONCE: &str = "
     SET allow_system_table_mods = on;
     UPDATE pg_catalog.pg_subscription SET subenabled = false, subslotname = NULL, subconninfo = '';
     UPDATE pg_catalog.pg_authid SET rolpassword = NULL WHERE rolpassword IS NOT NULL";
+
+/// Catalogues that had secrets, with their OIDs: what was taken out of a row is in the file until the file is written anew.
+const HAD_SECRETS: [(&str, u32); 4] =
+    [("pg_authid", 1260), ("pg_subscription", 6100), ("pg_foreign_server", 1417), ("pg_user_mapping", 1418)];
 
 /// As above, and masks. `facts` names a superuser and a database that are likely; what is found comes back.
 pub(super) async fn recover(
@@ -98,9 +104,9 @@ pub(super) async fn recover(
     };
     place.state.discard(&sockets)?;
     crate::state::remove_file(&log)?;
-    keep_last_segment(&binaries, place.data)?;
     let (mut found, done) = found?;
-    masking::finish(&done, &binaries, place.data, user)?;
+    empty_wal(&binaries, place.data, user)?;
+    masking::finish(&done, place.data)?;
     found.notes.extend(done.notes);
     found.masked = done.masked;
     Ok(found)
@@ -178,6 +184,11 @@ async fn calm(
         tell_of_extensions(&client, database, &mut notes).await.map_err(failed("look at extensions"))?;
         tell_of_collations(&client, database, &mut notes).await.map_err(failed("look at collations"))?;
     }
+    // Not before: a prepared transaction keeps rows of before from being left out.
+    for database in &databases {
+        let client = address.connect(database).await?;
+        write_secrets_away(&client).await.map_err(failed("write catalogues anew"))?;
+    }
     client.batch_execute("CHECKPOINT").await.map_err(failed("write a checkpoint"))?;
     let usual = |name: &&String| !["template0", "template1", "postgres"].contains(&name.as_str());
     let database = databases
@@ -205,6 +216,22 @@ async fn end_prepared_transactions(
     }
     if !rows.is_empty() {
         notes.push(format!("{} prepared transactions in {database} were rolled back", rows.len()));
+    }
+    Ok(())
+}
+
+/// Passwords of before may be in the statistics as well.
+async fn write_secrets_away(client: &Client) -> Result<(), tokio_postgres::Error> {
+    let oids: Vec<u32> = HAD_SECRETS.iter().map(|(_, oid)| *oid).collect();
+    let statistics = "DELETE FROM pg_catalog.pg_statistic WHERE starelid = ANY ($1)";
+    if client.execute(statistics, &[&oids]).await? > 0 {
+        client.batch_execute("VACUUM FULL pg_catalog.pg_statistic").await?;
+    }
+    for (name, oid) in HAD_SECRETS {
+        let size = client.query_one("SELECT pg_relation_size($1::oid::regclass)", &[&oid]).await?;
+        if size.get::<_, i64>(0) > 0 {
+            client.batch_execute(&format!("VACUUM FULL pg_catalog.{name}")).await?;
+        }
     }
     Ok(())
 }
@@ -274,23 +301,19 @@ fn control_data(binaries: &Binaries, data: &Path) -> String {
     output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }
 
-/// After an orderly shutdown the WAL before the last checkpoint's is of no use; every branch would clone it.
-fn keep_last_segment(binaries: &Binaries, data: &Path) -> Result<(), BranchError> {
-    let said = control_data(binaries, data);
-    let label = "Latest checkpoint's REDO WAL file:";
-    let Some(last) = said.lines().find_map(|line| line.strip_prefix(label)).map(str::trim) else {
+/// After an orderly shutdown the WAL is of no use: every branch would clone it, and it has rows that are gone from the tables.
+fn empty_wal(binaries: &Binaries, data: &Path, user: &ServerUser) -> Result<(), BranchError> {
+    let program = binaries.program("pg_resetwal");
+    let mut command = std::process::Command::new(&program);
+    command.arg("-D").arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.env("LC_ALL", "C").current_dir("/");
+    user.run(&mut command);
+    let output = command.output().map_err(file_error("run", &program))?;
+    if output.status.success() {
         return Ok(());
-    };
-    let folder = data.join("pg_wal");
-    for entry in std::fs::read_dir(&folder).map_err(file_error("read", &folder))? {
-        let path = entry.map_err(file_error("read", &folder))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_other = name.len() == 24 && name != last && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if is_other || name.ends_with(".backup") || name.ends_with(".partial") {
-            std::fs::remove_file(&path).map_err(file_error("remove", &path))?;
-        }
     }
-    Ok(())
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(BranchError::Environment(format!("replace the WAL of the copy by an empty one: {}", said.trim())))
 }
 
 /// Asks a server in single-user mode, which wants no login.
