@@ -7,6 +7,7 @@ use std::time::Duration;
 use plimsoll_core::units::bytes;
 use plimsoll_pg::server::{LockKind, PRIVATE_MARKER};
 
+use crate::configuration;
 use crate::error::{BranchError, file_error};
 use crate::host::Host;
 use crate::keeper;
@@ -102,9 +103,7 @@ pub(crate) fn check_new(
     if state.branch_folder(name).exists() {
         return Err(BranchError::Taken { kind: "branch", name: name.clone() });
     }
-    plimsoll_pg::server::configuration(state.root(), settings)
-        .map(drop)
-        .map_err(|why| BranchError::Refused(why.to_string()))
+    configuration::check(settings)
 }
 
 /// Gives a new branch its name, unless another one has it.
