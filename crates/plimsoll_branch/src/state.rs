@@ -19,7 +19,9 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use plimsoll_pg::server::{Environment, LockKind, Privilege, ServerUser, lock, open_lock_file};
+use plimsoll_pg::server::{
+    Environment, LockKind, Privilege, SOCKET_PATH_BYTES, ServerUser, lock, open_lock_file,
+};
 
 use crate::error::{BranchError, file_error};
 use crate::manifest::{self, Branch, Trunk};
@@ -29,6 +31,8 @@ use crate::name::Name;
 const TRUNK_FILE: &str = "trunk.json";
 const BRANCH_FILE: &str = "branch.json";
 const WORK_LOCK: &str = "work.lock";
+/// A branch's socket, below the folder of all.
+const SOCKET_BELOW: &str = "/s/abcdefgh/.s.PGSQL.65535";
 /// How long another command's work on the same trunk or branch is waited for.
 const WORK_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -46,12 +50,20 @@ impl State {
     /// It need not be there.
     ///
     /// # Errors
-    /// When nothing says where it could be, or its path isn't text.
+    /// When nothing says where it could be, or its path isn't text or is too long for a socket.
     pub fn locate(environment: &Environment, user: ServerUser) -> Result<Self, BranchError> {
         let root = Self::root_by(environment)?;
         if root.to_str().is_none() {
             let why = format!(
                 "use {} for trunks and branches: its path is not valid UTF-8; set PLIMSOLL_STATE",
+                root.display()
+            );
+            return Err(BranchError::Refused(why));
+        }
+        let (length, longest) = (root.as_os_str().len(), SOCKET_PATH_BYTES - SOCKET_BELOW.len());
+        if length > longest {
+            let why = format!(
+                "use {} for trunks and branches: its path has {length} bytes, at most {longest} fit a socket's name; set PLIMSOLL_STATE to a shorter one",
                 root.display()
             );
             return Err(BranchError::Refused(why));
@@ -394,6 +406,8 @@ pub(crate) fn version_folder(trunk: &Path, version: u32) -> PathBuf {
 
 fn take_lock(folder: &Path, kind: LockKind, patience: Duration) -> io::Result<File> {
     let file = open_lock_file(&folder.join(WORK_LOCK))?;
+    // Whoever can open it can hold it.
+    file.set_permissions(Permissions::from_mode(0o600))?;
     lock(&file, kind, patience)?;
     Ok(file)
 }

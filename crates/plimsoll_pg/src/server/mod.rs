@@ -56,7 +56,7 @@ pub use install::{InstallError, InstallPlan, Installed};
 pub use leftovers::{clear_up, end_orphans};
 pub use lock_file::{LockKind, lock, open_lock_file};
 pub use network::{Network, network_can_be_taken};
-pub use private_folder::{MARKER_FILE as PRIVATE_MARKER, TempRootError};
+pub use private_folder::{MARKER_FILE as PRIVATE_MARKER, SOCKET_PATH_BYTES, TempRootError};
 pub use private_server::{KeptServer, PrivateServer, SUPERUSER};
 pub use process_group::WatchedGroup;
 pub use search::SearchPlaces;
