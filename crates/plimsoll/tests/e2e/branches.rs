@@ -16,6 +16,29 @@ fn with_trunk(major: u32) -> Stateful {
     stateful
 }
 
+#[test]
+fn a_state_folder_is_told_when_no_socket_fits() {
+    let stateful = Stateful::new(FILES);
+    let folder = stateful.state().join("x".repeat(90));
+    let made = stateful.plimsoll(&["trunk", "create", "main"]).env("PLIMSOLL_STATE", &folder).run();
+    made.fails(2, &["fit a socket's name", "set PLIMSOLL_STATE to a shorter one"]);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn no_other_user_can_hold_a_lock() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stateful = with_trunk(18);
+    stateful.succeed(&["branch", "create", "a"]);
+    let found = std::process::Command::new("find").arg(stateful.state()).args(["-name", "*.lock"]).output();
+    let found = String::from_utf8(found.unwrap().stdout).unwrap();
+    assert!(found.contains("branches/a/work.lock"), "{found}");
+    for path in found.lines() {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{path}: {mode:o}");
+    }
+}
+
 fn check_life(major: u32) {
     let stateful = with_trunk(major);
     let made = stateful.succeed(&["branch", "create", "a"]);
@@ -220,6 +243,9 @@ fn what_is_wrong_is_told() {
     stateful.run(&["branch", "create", "b", "--from", "zzz"]).fails(2, &["neither a trunk nor a branch"]);
     stateful.run(&["branch", "create", "b", "--mechanism", "magic"]).fails(2, &["use one of btrfs-snapshot"]);
     stateful.run(&["branch", "create", "b", "--set", "x y=1"]).fails(2, &["correct the name"]);
+    for setting in ["unix_socket_permissions=0777", "Listen_Addresses=*", "data_directory=/nowhere"] {
+        stateful.run(&["branch", "create", "b", "--set", setting]).fails(2, &["is not to be set", "--port"]);
+    }
     let refused = stateful.run(&["branch", "create", "b", "--set", "work_mem=lots"]);
     refused.fails(3, &["start branch b", "invalid value for parameter \"work_mem\""]);
     assert!(stateful.listed("b").is_none());

@@ -40,6 +40,7 @@ fn with_everything(major: u32) -> Production {
              create subscription sub connection 'host={host} dbname=shop user=boss' publication p with (create_slot = false, slot_name = 'sub', copy_data = false);"
         ),
     );
+    production.psql("shop", "analyze pg_authid");
     production.psql("shop", "begin; insert into t values (-1, 'prepared'); prepare transaction 'waiting'");
     production
 }
@@ -113,6 +114,9 @@ fn check_isolated(major: u32) {
             stateful.try_query("a", "select dblink_connect('host=127.0.0.1 port=9 user=x')").unwrap_err();
         assert!(why.contains("unreachable"), "{why}");
     }
+    // The machine's own server is where no host leads.
+    let why = stateful.try_query("a", "select dblink_connect('dbname=postgres')").unwrap_err();
+    assert!(why.contains("branches/a/data/.s.PGSQL.5432"), "{why}");
     // What production would feel, were it reached.
     query(
         "insert into far_away select generate_series(1, 1000); truncate t; checkpoint; select pg_switch_wal()",
@@ -141,7 +145,7 @@ fn check_isolated(major: u32) {
         std::process::Command::new("find").arg(stateful.state()).args(["-type", "l"]).output().unwrap();
     assert!(links.stdout.is_empty(), "{}", String::from_utf8_lossy(&links.stdout));
     let secrets = std::process::Command::new("grep")
-        .args(["-rlaE", "fdw-secret", "--include=*.json"])
+        .args(["-rlaE", "fdw-secret|SCRAM-SHA-256\\$|dbname=shop user=boss"])
         .arg(stateful.state())
         .output()
         .unwrap();
@@ -208,6 +212,14 @@ fn every_form_of_dump_is_loaded() {
     stateful.run(&["trunk", "create", "x", "--from", "broken.dump"]).fails(2, &["load the dump"]);
     stateful.project.write("packed.sql.gz", [0x1f, 0x8b, 8, 0]);
     stateful.run(&["trunk", "create", "x", "--from", "packed.sql.gz"]).fails(2, &["unpack it first"]);
+    for (name, text) in [("empty.sql", ""), ("letter.sql", "Dear all,\nhere is the dump;\n")] {
+        stateful.project.write(name, text);
+        stateful.run(&["trunk", "create", "x", "--from", name]).fails(2, &["nothing of it became a table"]);
+    }
+    let plain = std::fs::read_to_string(out("plain")).unwrap();
+    stateful.project.write("half.sql", &plain[..plain.find("GRANT x TO y").unwrap()]);
+    stateful.run(&["trunk", "create", "x", "--from", "half.sql"]).fails(2, &["it ends in the midst"]);
+    stateful.run(&["trunk", "create", "x", "--from", "/dev/null"]).fails(2, &["neither a file nor a folder"]);
     std::fs::create_dir(stateful.project.path().join("empty")).unwrap();
     stateful.run(&["trunk", "create", "x", "--from", "empty"]).fails(2, &["toc.dat"]);
     let failing = stateful.project.path().join("failing.sql");
