@@ -301,10 +301,14 @@ pub fn drop_branch(state: &State, name: &Name) -> Result<(), BranchError> {
     state.discard(&folder)
 }
 
-/// A branch whose files are partly in this folder.
+/// Another branch, whose files are partly in this folder.
 pub(crate) fn dependents(state: &State, folder: &Path) -> Result<Option<Name>, BranchError> {
-    for branch in state.all_branches() {
-        let branch = branch?;
+    for name in state.branch_names() {
+        // Its own manifest may be damaged: it can be dropped then.
+        if state.branch_folder(&name) == folder {
+            continue;
+        }
+        let Some(branch) = state.branch(&name)? else { continue };
         if branch.lower.as_ref().is_some_and(|lower| lower.starts_with(folder)) {
             return Ok(Some(branch.name));
         }

@@ -195,7 +195,12 @@ impl State {
 
     /// All branches, by name. A damaged one is an error beside the others.
     pub fn all_branches(&self) -> Vec<Result<Branch, BranchError>> {
-        names_in(&self.branches()).iter().filter_map(|name| self.branch(name).transpose()).collect()
+        self.branch_names().iter().filter_map(|name| self.branch(name).transpose()).collect()
+    }
+
+    /// The names of all branches, damaged ones too.
+    pub(crate) fn branch_names(&self) -> Vec<Name> {
+        names_in(&self.branches())
     }
 
     /// A trunk, if there is one of this name.
@@ -211,7 +216,11 @@ impl State {
     /// # Errors
     /// When its manifest can't be read.
     pub fn branch(&self, name: &Name) -> Result<Option<Branch>, BranchError> {
-        manifest::read(&self.branch_folder(name).join(BRANCH_FILE))
+        let mut branch: Option<Branch> = manifest::read(&self.branch_folder(name).join(BRANCH_FILE))?;
+        if let Some(lower) = branch.as_mut().and_then(|branch| branch.lower.as_mut()) {
+            *lower = self.base.join(&*lower);
+        }
+        Ok(branch)
     }
 
     /// A trunk that has to be there.
@@ -227,7 +236,7 @@ impl State {
     /// # Errors
     /// When there is none, or its manifest can't be read.
     pub fn known_branch(&self, name: &Name) -> Result<Branch, BranchError> {
-        self.branch(name)?.ok_or_else(|| unknown("branch", name, &names_in(&self.branches())))
+        self.branch(name)?.ok_or_else(|| unknown("branch", name, &self.branch_names()))
     }
 
     pub(crate) fn trunk_folder(&self, name: &Name) -> PathBuf {
@@ -261,7 +270,12 @@ impl State {
     }
 
     pub(crate) fn write_branch(&self, folder: &Path, branch: &Branch) -> Result<(), BranchError> {
-        manifest::write(&folder.join(BRANCH_FILE), branch)
+        let mut written = branch.clone();
+        if let Some(lower) = &mut written.lower {
+            // The folder of all may be moved, or be reached by another path.
+            *lower = lower.strip_prefix(&self.base).unwrap_or(lower).to_owned();
+        }
+        manifest::write(&folder.join(BRANCH_FILE), &written)
     }
 
     /// A new folder in `building`, which is removed unless it is published.
@@ -488,6 +502,7 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), BranchError> {
             Ok(()) => return Ok(()),
             Err(why) if why.kind() == io::ErrorKind::NotFound && !path.exists() => return Ok(()),
             Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) if why.kind() == io::ErrorKind::NotADirectory => return remove_file(path),
             Err(why) => return Err(file_error("remove", path)(why)),
         }
     }

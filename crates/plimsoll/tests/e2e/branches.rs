@@ -26,6 +26,32 @@ fn a_state_folder_is_told_when_no_socket_fits() {
 }
 
 #[test]
+fn a_state_folder_can_be_moved_and_have_two_paths() {
+    let stateful = with_trunk(18);
+    stateful.succeed(&["branch", "create", "a"]);
+    let shows_files = shows_files(&stateful, "a");
+    let other = stateful.state().with_file_name("other");
+    std::os::unix::fs::symlink(stateful.state(), &other).unwrap();
+    let by_other = |arguments: &[&str]| stateful.plimsoll(arguments).env("PLIMSOLL_STATE", &other).run();
+    by_other(&["trunk", "refresh", "main"]).fails(0, &["version 2"]);
+    let dropped = by_other(&["trunk", "drop", "main"]);
+    dropped.fails(if shows_files { 2 } else { 0 }, &[]);
+    assert_eq!(stateful.query("a", "select count(*) from t"), "2000");
+    stateful.succeed(&["branch", "stop", "a"]);
+    std::fs::remove_file(&other).unwrap();
+    std::fs::rename(stateful.state(), &other).unwrap();
+    let query = ["branch", "psql", "a", "--", "-XAtqc", "select count(*) from t"];
+    let asked = by_other(&query);
+    assert_eq!(asked.stdout.trim(), "2000", "{}", asked.shown());
+    by_other(&["branch", "stop", "a"]).fails(0, &[]);
+    std::fs::rename(&other, stateful.state()).unwrap();
+    // What is damaged can be dropped.
+    std::fs::write(stateful.state().join("branches/a/branch.json"), "{").unwrap();
+    stateful.run(&["branch", "url", "a"]).fails(3, &["if it is damaged"]);
+    stateful.succeed(&["branch", "drop", "a"]);
+}
+
+#[test]
 fn no_other_user_can_hold_a_lock() {
     use std::os::unix::fs::PermissionsExt as _;
     let stateful = with_trunk(18);
