@@ -291,3 +291,36 @@ fn a_base_backup_ends_with_the_program() {
         assert_eq!(production.psql("postgres", "select count(*) from pg_replication_slots"), "0");
     }
 }
+
+#[test]
+fn what_sessions_begin_with_stops_no_trunk() {
+    let production = Production::start(18, "");
+    production.psql("postgres", "create database shop");
+    production.psql(
+        "shop",
+        "create table t (id int); insert into t values (1);
+         create function refuse() returns event_trigger language plpgsql as $$ begin
+            if current_setting('application_name') = 'plimsoll' then raise exception 'no'; end if; end $$;
+         create event trigger e on login execute function refuse(); alter event trigger e enable always",
+    );
+    production.psql(
+        "shop",
+        "create role reader login replication; alter role reader set statement_timeout = 0;
+         alter database shop set default_transaction_read_only = on; alter database shop set statement_timeout = '1min';
+         alter role all set statement_timeout = '1ms'; alter role all set lock_timeout = '1ms';
+         alter role boss in database shop set session_preload_libraries = 'nonesuch'",
+    );
+    let stateful = Stateful::new([("plimsoll.toml", "")]);
+    stateful.succeed(&[
+        "trunk",
+        "create",
+        "prod",
+        "--from",
+        &production.url("postgres"),
+        "--fast-checkpoint",
+    ]);
+    stateful.succeed(&["branch", "create", "a"]);
+    let query = "select current_setting('default_transaction_read_only'), current_setting('statement_timeout') from t";
+    let asked = stateful.succeed(&["branch", "psql", "a", "--", "-XAtq", "-d", "shop", "-c", query]);
+    assert_eq!(asked.stdout.trim(), "on|1min");
+}

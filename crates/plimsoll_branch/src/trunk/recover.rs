@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use plimsoll_pg::server::{
-    Binaries, DirectoryServer, DirectoryStart, HBA, Network, ServerUser, network_can_be_taken,
+    Binaries, DirectoryServer, DirectoryStart, HBA, Network, ServerUser, log_tail, network_can_be_taken,
 };
 use tokio_postgres::Client;
 
@@ -45,10 +45,14 @@ const IN_EACH_DATABASE: &str = "
         SELECT option FROM unnest(srvoptions) option
         WHERE split_part(option, '=', 1) NOT IN ('host', 'hostaddr', 'port', 'service', 'passfile', 'servername', 'server', 'address', 'svr', 'url', 'uri')
     ) WHERE srvoptions IS NOT NULL";
-/// In one database: these catalogues are shared. Hashes of production's passwords are of no use here, and worth something
-/// to whoever finds them.
+/// In one database: these catalogues are shared. Libraries that roles and databases preload may not be installed here, and
+/// nobody could log in then. Hashes of production's passwords are of no use here, and worth something to whoever finds them.
 const ONCE: &str = "
     SET allow_system_table_mods = on;
+    DELETE FROM pg_catalog.pg_db_role_setting WHERE NOT EXISTS (
+        SELECT FROM unnest(setconfig) setting WHERE split_part(setting, '=', 1) NOT LIKE '%\\_preload\\_libraries');
+    UPDATE pg_catalog.pg_db_role_setting SET setconfig = ARRAY(
+        SELECT setting FROM unnest(setconfig) setting WHERE split_part(setting, '=', 1) NOT LIKE '%\\_preload\\_libraries');
     UPDATE pg_catalog.pg_subscription SET subenabled = false, subslotname = NULL, subconninfo = '';
     UPDATE pg_catalog.pg_authid SET rolpassword = NULL WHERE rolpassword IS NOT NULL";
 
@@ -70,6 +74,10 @@ pub(super) async fn recover(
     let mut settings = configuration::own(&facts.settings);
     // As many as the source had: prepared transactions, and locks, are restored by recovery.
     settings.extend(control_settings(&binaries, place.data));
+    if facts.major >= 17 {
+        // One on login could refuse ours.
+        settings.push(("event_triggers".to_owned(), "off".to_owned()));
+    }
     configuration::write_files(place.data, &sockets, &settings, HBA, user)?;
     let log = place.scratch.join("recovery.log");
     let network = if network_can_be_taken() { Network::None } else { Network::Host };
@@ -92,8 +100,8 @@ pub(super) async fn recover(
             server.shut_down()?;
             found.map_err(|Unknown| {
                 BranchError::Environment(format!(
-                    "connect to the copy as {superuser}: it refuses; see {}",
-                    log.display()
+                    "connect to the copy as {superuser}: it refuses; its log ends: {}",
+                    log_tail(&log)
                 ))
             })?
         }
