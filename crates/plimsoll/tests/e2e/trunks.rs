@@ -41,6 +41,13 @@ fn with_everything(major: u32) -> Production {
         ),
     );
     production.psql("shop", "analyze pg_authid");
+    production.psql("postgres", "create database closed");
+    production.psql(
+        "closed",
+        "create extension postgres_fdw; create server far foreign data wrapper postgres_fdw options (host 'far.example');
+         create user mapping for boss server far options (user 'boss', password 'fdw-secret')",
+    );
+    production.psql("postgres", "alter database closed allow_connections false");
     production.psql("shop", "begin; insert into t values (-1, 'prepared'); prepare transaction 'waiting'");
     production
 }
@@ -105,6 +112,7 @@ fn check_isolated(major: u32) {
     );
     assert_eq!(query("select count(*) from pg_replication_slots"), "0");
     assert_eq!(query("select count(*) from pg_user_mappings"), "0");
+    assert_eq!(query("select datallowconn from pg_database where datname = 'closed'"), "f");
     assert_eq!(query("select count(*) from pg_authid where rolpassword is not null"), "0");
     assert!(!query("select srvoptions from pg_foreign_server").contains("host="));
     assert!(stateful.try_query("a", "select * from ft").is_err());

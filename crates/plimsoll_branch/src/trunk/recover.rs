@@ -56,6 +56,12 @@ const ONCE: &str = "
     UPDATE pg_catalog.pg_subscription SET subenabled = false, subslotname = NULL, subconninfo = '';
     UPDATE pg_catalog.pg_authid SET rolpassword = NULL WHERE rolpassword IS NOT NULL";
 
+/// Databases that take no connections have to be calmed and masked as well: whoever is superuser in a branch can open them.
+/// Those that a DROP DATABASE has left in part can't be.
+const OPEN: &str = "UPDATE pg_catalog.pg_database SET datallowconn = true \
+     WHERE NOT datallowconn AND datname <> 'template0' AND datconnlimit <> -2 RETURNING datname::text";
+const CLOSE: &str = "UPDATE pg_catalog.pg_database SET datallowconn = false WHERE datname::text = ANY ($1)";
+
 /// Catalogues that had secrets, with their OIDs: what was taken out of a row is in the file until the file is written anew.
 const HAD_SECRETS: [(&str, u32); 4] =
     [("pg_authid", 1260), ("pg_subscription", 6100), ("pg_foreign_server", 1417), ("pg_user_mapping", 1418)];
@@ -141,6 +147,10 @@ async fn work(
     Ok(calm_and_mask(place, address, &client, facts, request).await)
 }
 
+fn failed(what: &'static str) -> impl FnOnce(tokio_postgres::Error) -> BranchError {
+    move |why| BranchError::Environment(format!("{what} in the copy: {}", in_words(&why)))
+}
+
 async fn calm_and_mask(
     place: &Place<'_>,
     address: &Address<'_>,
@@ -148,8 +158,11 @@ async fn calm_and_mask(
     facts: &ServerFacts,
     request: &Request<'_>,
 ) -> Result<(Found, Done), BranchError> {
+    let opened = client.query(OPEN, &[]).await.map_err(failed("open databases"))?;
+    let opened: Vec<String> = opened.iter().map(|row| row.get(0)).collect();
     let (found, databases) = calm(address, client, facts).await?;
     let done = masking::mask(address, &databases, request, place.data, place.say).await?;
+    client.execute(CLOSE, &[&opened]).await.map_err(failed("close databases"))?;
     Ok((found, done))
 }
 
@@ -159,12 +172,6 @@ async fn calm(
     client: &Client,
     facts: &ServerFacts,
 ) -> Result<(Found, Vec<String>), BranchError> {
-    let failed = |what: &str| {
-        let what = what.to_owned();
-        move |why: tokio_postgres::Error| {
-            BranchError::Environment(format!("{what} in the copy: {}", in_words(&why)))
-        }
-    };
     let mut notes = Vec::new();
     let subscriptions: i64 = client
         .query_one("SELECT count(*) FROM pg_subscription", &[])
@@ -177,7 +184,7 @@ async fn calm(
     client.batch_execute(ONCE).await.map_err(failed("take away subscriptions and passwords"))?;
     let databases = client
         .query(
-            "SELECT datname FROM pg_database WHERE datallowconn ORDER BY pg_database_size(oid) DESC, datname",
+            "SELECT datname FROM pg_database WHERE datallowconn AND datconnlimit <> -2 ORDER BY pg_database_size(oid) DESC, datname",
             &[],
         )
         .await
