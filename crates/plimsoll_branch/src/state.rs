@@ -141,6 +141,16 @@ impl State {
         self.root.join("s")
     }
 
+    /// A new folder for the socket of a server that is no branch's. It is somebody's as long as the file is open.
+    pub(crate) fn new_sockets(&self) -> Result<(PathBuf, File), BranchError> {
+        let folder = self.sockets().join(random_text(8));
+        create_folder(&folder, 0o700)?;
+        let held =
+            take_lock(&folder, LockKind::Exclusive, Duration::ZERO).map_err(file_error("lock", &folder))?;
+        self.user.own(&folder).map_err(file_error("give away", &folder))?;
+        Ok((folder, held))
+    }
+
     /// The folder of a pool's socket. By a number made of its name, since a socket's path has to be short.
     #[must_use]
     pub fn pool_folder(&self, pool: &Name) -> PathBuf {

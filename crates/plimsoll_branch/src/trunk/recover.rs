@@ -17,7 +17,6 @@ use crate::error::{BranchError, file_error};
 use crate::manifest::ServerFacts;
 use crate::masking::{self, Done, Masked, Request};
 use crate::running::{Address, in_words};
-use crate::state::{create_folder, random_text};
 
 /// A base backup under load may have many gigabytes of WAL.
 const RECOVERY: Duration = Duration::from_secs(6 * 3600);
@@ -74,9 +73,7 @@ pub(super) async fn recover(
 ) -> Result<Found, BranchError> {
     let user = place.state.user();
     let binaries = place.host.installation(facts.major)?;
-    let sockets = place.state.sockets().join(random_text(8));
-    create_folder(&sockets, 0o700)?;
-    user.own(&sockets).map_err(file_error("give away", &sockets))?;
+    let (sockets, _held) = place.state.new_sockets()?;
     let mut settings = configuration::own(&facts.settings);
     // As many as the source had: prepared transactions, and locks, are restored by recovery.
     settings.extend(control_settings(&binaries, place.data));
