@@ -284,8 +284,13 @@ fn size(text: &str) -> Result<u64, String> {
 
 fn rate(text: &str) -> Result<String, String> {
     let digits = text.trim_end_matches(['k', 'M']);
-    let is_rate = text.len() <= digits.len() + 1 && digits.parse::<u64>().is_ok_and(|number| number > 0);
-    if is_rate { Ok(text.to_owned()) } else { Err("write kilobytes a second, or with M, such as 20M".into()) }
+    let unit = if text.ends_with('M') { 1024 } else { 1 };
+    let kilobytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    // Within pg_basebackup's own limits.
+    let is_rate =
+        text.len() <= digits.len() + 1 && kilobytes.is_some_and(|rate| (32..=1024 * 1024).contains(&rate));
+    let wanted = "write kilobytes a second, or with M, such as 20M: at least 32, at most 1024M";
+    if is_rate { Ok(text.to_owned()) } else { Err(wanted.into()) }
 }
 
 #[cfg(test)]
@@ -297,7 +302,7 @@ mod tests {
         for good in ["32", "500k", "20M"] {
             assert_eq!(rate(good).as_deref(), Ok(good));
         }
-        for bad in ["", "M", "0", "20G", "20kM", "x"] {
+        for bad in ["", "M", "0", "31", "1025M", "20G", "20kM", "x"] {
             assert!(rate(bad).is_err(), "{bad}");
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use plimsoll_core::units::bytes;
 use plimsoll_pg::server::{LockKind, PRIVATE_MARKER};
 
+use crate::configuration;
 use crate::error::{BranchError, file_error};
 use crate::host::Host;
 use crate::keeper;
@@ -102,9 +103,7 @@ pub(crate) fn check_new(
     if state.branch_folder(name).exists() {
         return Err(BranchError::Taken { kind: "branch", name: name.clone() });
     }
-    plimsoll_pg::server::configuration(state.root(), settings)
-        .map(drop)
-        .map_err(|why| BranchError::Refused(why.to_string()))
+    configuration::check(settings)
 }
 
 /// Gives a new branch its name, unless another one has it.
@@ -302,10 +301,14 @@ pub fn drop_branch(state: &State, name: &Name) -> Result<(), BranchError> {
     state.discard(&folder)
 }
 
-/// A branch whose files are partly in this folder.
+/// Another branch, whose files are partly in this folder.
 pub(crate) fn dependents(state: &State, folder: &Path) -> Result<Option<Name>, BranchError> {
-    for branch in state.all_branches() {
-        let branch = branch?;
+    for name in state.branch_names() {
+        // Its own manifest may be damaged: it can be dropped then.
+        if state.branch_folder(&name) == folder {
+            continue;
+        }
+        let Some(branch) = state.branch(&name)? else { continue };
         if branch.lower.as_ref().is_some_and(|lower| lower.starts_with(folder)) {
             return Ok(Some(branch.name));
         }

@@ -126,3 +126,27 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths.sort();
     paths
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use plimsoll_pg::server::ServerUser;
+
+    use super::*;
+
+    #[test]
+    fn the_socket_of_a_server_at_work_stays_however_long_that_takes() {
+        let root = tempfile::tempdir().unwrap();
+        let state = State::at(root.path(), ServerUser::Caller);
+        state.prepare().unwrap();
+        let (folder, held) = state.new_sockets().unwrap();
+        let long_ago = SystemTime::now() - 10 * YOUNG;
+        std::fs::File::open(&folder).unwrap().set_modified(long_ago).unwrap();
+        assert!(collect(&state, Moment::of(SystemTime::now())).removed.is_empty());
+        assert!(folder.exists());
+        drop(held);
+        assert_eq!(collect(&state, Moment::of(SystemTime::now())).removed.len(), 1);
+        assert!(!folder.exists());
+    }
+}

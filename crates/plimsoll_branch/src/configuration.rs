@@ -89,6 +89,36 @@ pub(crate) const CARRIED: [&str; 56] = [
     "work_mem",
 ];
 
+/// Decide who reaches a server, and which files it takes for its own.
+const FIXED: [&str; 14] = [
+    "config_file",
+    "data_directory",
+    "external_pid_file",
+    "hba_file",
+    "ident_file",
+    "include",
+    "include_dir",
+    "include_if_exists",
+    "listen_addresses",
+    "port",
+    "unix_socket_directories",
+    "unix_socket_group",
+    "unix_socket_permissions",
+    "allow_in_place_tablespaces",
+];
+
+/// Tells what is wrong with settings that a branch is to have.
+pub(crate) fn check(settings: &[(String, String)]) -> Result<(), BranchError> {
+    let is_fixed = |name: &str| FIXED.iter().any(|fixed| fixed.eq_ignore_ascii_case(name));
+    if let Some((name, _)) = settings.iter().find(|(name, _)| is_fixed(name)) {
+        let why = format!(
+            "give a branch the setting {name}: who reaches its server, and where its files are, is not to be set; `--port` opens a port on 127.0.0.1"
+        );
+        return Err(BranchError::Refused(why));
+    }
+    configuration(Path::new(""), settings).map(drop).map_err(|why| BranchError::Refused(why.to_string()))
+}
+
 /// Whoever comes by a port, every user of the machine, has to know the password.
 const HBA_WITH_PORT: &str = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
 

@@ -41,6 +41,12 @@ pub(crate) fn is_left(path: &Path) -> bool {
         || name.ends_with(".signal") && path.parent() == Some(Path::new(""))
 }
 
+/// What roles and databases of production may have set otherwise, for people's sessions. PostgreSQL lets what a session
+/// begins with win.
+const SESSION: &str = "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c idle_session_timeout=0 \
+     -c default_transaction_read_only=off -c default_transaction_deferrable=off -c role=none \
+     -c session_preload_libraries= -c local_preload_libraries=";
+
 /// How to reach a server of ours.
 #[derive(Clone, Debug)]
 pub(crate) struct Address<'a> {
@@ -54,7 +60,7 @@ impl Address<'_> {
     pub(crate) async fn connect(&self, database: &str) -> Result<Client, BranchError> {
         let mut config = Config::new();
         config.host_path(self.sockets).port(self.port).user(self.superuser).dbname(database);
-        config.application_name("plimsoll");
+        config.application_name("plimsoll").options(SESSION);
         let failed = |why: tokio_postgres::Error| {
             let why = in_words(&why);
             BranchError::Environment(format!(

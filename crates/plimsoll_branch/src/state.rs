@@ -19,7 +19,9 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use plimsoll_pg::server::{Environment, LockKind, Privilege, ServerUser, lock, open_lock_file};
+use plimsoll_pg::server::{
+    Environment, LockKind, Privilege, SOCKET_PATH_BYTES, ServerUser, lock, open_lock_file,
+};
 
 use crate::error::{BranchError, file_error};
 use crate::manifest::{self, Branch, Trunk};
@@ -29,6 +31,8 @@ use crate::name::Name;
 const TRUNK_FILE: &str = "trunk.json";
 const BRANCH_FILE: &str = "branch.json";
 const WORK_LOCK: &str = "work.lock";
+/// A branch's socket, below the folder of all.
+const SOCKET_BELOW: &str = "/s/abcdefgh/.s.PGSQL.65535";
 /// How long another command's work on the same trunk or branch is waited for.
 const WORK_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -46,12 +50,20 @@ impl State {
     /// It need not be there.
     ///
     /// # Errors
-    /// When nothing says where it could be, or its path isn't text.
+    /// When nothing says where it could be, or its path isn't text or is too long for a socket.
     pub fn locate(environment: &Environment, user: ServerUser) -> Result<Self, BranchError> {
         let root = Self::root_by(environment)?;
         if root.to_str().is_none() {
             let why = format!(
                 "use {} for trunks and branches: its path is not valid UTF-8; set PLIMSOLL_STATE",
+                root.display()
+            );
+            return Err(BranchError::Refused(why));
+        }
+        let (length, longest) = (root.as_os_str().len(), SOCKET_PATH_BYTES - SOCKET_BELOW.len());
+        if length > longest {
+            let why = format!(
+                "use {} for trunks and branches: its path has {length} bytes, at most {longest} fit a socket's name; set PLIMSOLL_STATE to a shorter one",
                 root.display()
             );
             return Err(BranchError::Refused(why));
@@ -129,6 +141,16 @@ impl State {
         self.root.join("s")
     }
 
+    /// A new folder for the socket of a server that is no branch's. It is somebody's as long as the file is open.
+    pub(crate) fn new_sockets(&self) -> Result<(PathBuf, File), BranchError> {
+        let folder = self.sockets().join(random_text(8));
+        create_folder(&folder, 0o700)?;
+        let held =
+            take_lock(&folder, LockKind::Exclusive, Duration::ZERO).map_err(file_error("lock", &folder))?;
+        self.user.own(&folder).map_err(file_error("give away", &folder))?;
+        Ok((folder, held))
+    }
+
     /// The folder of a pool's socket. By a number made of its name, since a socket's path has to be short.
     #[must_use]
     pub fn pool_folder(&self, pool: &Name) -> PathBuf {
@@ -183,7 +205,12 @@ impl State {
 
     /// All branches, by name. A damaged one is an error beside the others.
     pub fn all_branches(&self) -> Vec<Result<Branch, BranchError>> {
-        names_in(&self.branches()).iter().filter_map(|name| self.branch(name).transpose()).collect()
+        self.branch_names().iter().filter_map(|name| self.branch(name).transpose()).collect()
+    }
+
+    /// The names of all branches, damaged ones too.
+    pub(crate) fn branch_names(&self) -> Vec<Name> {
+        names_in(&self.branches())
     }
 
     /// A trunk, if there is one of this name.
@@ -199,7 +226,11 @@ impl State {
     /// # Errors
     /// When its manifest can't be read.
     pub fn branch(&self, name: &Name) -> Result<Option<Branch>, BranchError> {
-        manifest::read(&self.branch_folder(name).join(BRANCH_FILE))
+        let mut branch: Option<Branch> = manifest::read(&self.branch_folder(name).join(BRANCH_FILE))?;
+        if let Some(lower) = branch.as_mut().and_then(|branch| branch.lower.as_mut()) {
+            *lower = self.base.join(&*lower);
+        }
+        Ok(branch)
     }
 
     /// A trunk that has to be there.
@@ -215,7 +246,7 @@ impl State {
     /// # Errors
     /// When there is none, or its manifest can't be read.
     pub fn known_branch(&self, name: &Name) -> Result<Branch, BranchError> {
-        self.branch(name)?.ok_or_else(|| unknown("branch", name, &names_in(&self.branches())))
+        self.branch(name)?.ok_or_else(|| unknown("branch", name, &self.branch_names()))
     }
 
     pub(crate) fn trunk_folder(&self, name: &Name) -> PathBuf {
@@ -249,7 +280,12 @@ impl State {
     }
 
     pub(crate) fn write_branch(&self, folder: &Path, branch: &Branch) -> Result<(), BranchError> {
-        manifest::write(&folder.join(BRANCH_FILE), branch)
+        let mut written = branch.clone();
+        if let Some(lower) = &mut written.lower {
+            // The folder of all may be moved, or be reached by another path.
+            *lower = lower.strip_prefix(&self.base).unwrap_or(lower).to_owned();
+        }
+        manifest::write(&folder.join(BRANCH_FILE), &written)
     }
 
     /// A new folder in `building`, which is removed unless it is published.
@@ -394,6 +430,8 @@ pub(crate) fn version_folder(trunk: &Path, version: u32) -> PathBuf {
 
 fn take_lock(folder: &Path, kind: LockKind, patience: Duration) -> io::Result<File> {
     let file = open_lock_file(&folder.join(WORK_LOCK))?;
+    // Whoever can open it can hold it.
+    file.set_permissions(Permissions::from_mode(0o600))?;
     lock(&file, kind, patience)?;
     Ok(file)
 }
@@ -494,6 +532,7 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), BranchError> {
             Ok(()) => return Ok(()),
             Err(why) if why.kind() == io::ErrorKind::NotFound && !path.exists() => return Ok(()),
             Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) if why.kind() == io::ErrorKind::NotADirectory => return remove_file(path),
             Err(why) => return Err(file_error("remove", path)(why)),
         }
     }

@@ -16,6 +16,55 @@ fn with_trunk(major: u32) -> Stateful {
     stateful
 }
 
+#[test]
+fn a_state_folder_is_told_when_no_socket_fits() {
+    let stateful = Stateful::new(FILES);
+    let folder = stateful.state().join("x".repeat(90));
+    let made = stateful.plimsoll(&["trunk", "create", "main"]).env("PLIMSOLL_STATE", &folder).run();
+    made.fails(2, &["fit a socket's name", "set PLIMSOLL_STATE to a shorter one"]);
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_state_folder_can_be_moved_and_have_two_paths() {
+    let stateful = with_trunk(18);
+    stateful.succeed(&["branch", "create", "a"]);
+    let shows_files = shows_files(&stateful, "a");
+    let other = stateful.state().with_file_name("other");
+    std::os::unix::fs::symlink(stateful.state(), &other).unwrap();
+    let by_other = |arguments: &[&str]| stateful.plimsoll(arguments).env("PLIMSOLL_STATE", &other).run();
+    by_other(&["trunk", "refresh", "main"]).fails(0, &["version 2"]);
+    let dropped = by_other(&["trunk", "drop", "main"]);
+    dropped.fails(if shows_files { 2 } else { 0 }, &[]);
+    assert_eq!(stateful.query("a", "select count(*) from t"), "2000");
+    stateful.succeed(&["branch", "stop", "a"]);
+    std::fs::remove_file(&other).unwrap();
+    std::fs::rename(stateful.state(), &other).unwrap();
+    let query = ["branch", "psql", "a", "--", "-XAtqc", "select count(*) from t"];
+    let asked = by_other(&query);
+    assert_eq!(asked.stdout.trim(), "2000", "{}", asked.shown());
+    by_other(&["branch", "stop", "a"]).fails(0, &[]);
+    std::fs::rename(&other, stateful.state()).unwrap();
+    // What is damaged can be dropped.
+    std::fs::write(stateful.state().join("branches/a/branch.json"), "{").unwrap();
+    stateful.run(&["branch", "url", "a"]).fails(3, &["if it is damaged"]);
+    stateful.succeed(&["branch", "drop", "a"]);
+}
+
+#[test]
+fn no_other_user_can_hold_a_lock() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stateful = with_trunk(18);
+    stateful.succeed(&["branch", "create", "a"]);
+    let found = std::process::Command::new("find").arg(stateful.state()).args(["-name", "*.lock"]).output();
+    let found = String::from_utf8(found.unwrap().stdout).unwrap();
+    assert!(found.contains("branches/a/work.lock"), "{found}");
+    for path in found.lines() {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{path}: {mode:o}");
+    }
+}
+
 fn check_life(major: u32) {
     let stateful = with_trunk(major);
     let made = stateful.succeed(&["branch", "create", "a"]);
@@ -225,6 +274,9 @@ fn what_is_wrong_is_told() {
     stateful.run(&["branch", "create", "b", "--from", "zzz"]).fails(2, &["neither a trunk nor a branch"]);
     stateful.run(&["branch", "create", "b", "--mechanism", "magic"]).fails(2, &["use one of btrfs-snapshot"]);
     stateful.run(&["branch", "create", "b", "--set", "x y=1"]).fails(2, &["correct the name"]);
+    for setting in ["unix_socket_permissions=0777", "Listen_Addresses=*", "data_directory=/nowhere"] {
+        stateful.run(&["branch", "create", "b", "--set", setting]).fails(2, &["is not to be set", "--port"]);
+    }
     let refused = stateful.run(&["branch", "create", "b", "--set", "work_mem=lots"]);
     refused.fails(3, &["start branch b", "invalid value for parameter \"work_mem\""]);
     assert!(stateful.listed("b").is_none());

@@ -40,6 +40,14 @@ fn with_everything(major: u32) -> Production {
              create subscription sub connection 'host={host} dbname=shop user=boss' publication p with (create_slot = false, slot_name = 'sub', copy_data = false);"
         ),
     );
+    production.psql("shop", "analyze pg_authid");
+    production.psql("postgres", "create database closed");
+    production.psql(
+        "closed",
+        "create extension postgres_fdw; create server far foreign data wrapper postgres_fdw options (host 'far.example');
+         create user mapping for boss server far options (user 'boss', password 'fdw-secret')",
+    );
+    production.psql("postgres", "alter database closed allow_connections false");
     production.psql("shop", "begin; insert into t values (-1, 'prepared'); prepare transaction 'waiting'");
     production
 }
@@ -104,6 +112,7 @@ fn check_isolated(major: u32) {
     );
     assert_eq!(query("select count(*) from pg_replication_slots"), "0");
     assert_eq!(query("select count(*) from pg_user_mappings"), "0");
+    assert_eq!(query("select datallowconn from pg_database where datname = 'closed'"), "f");
     assert_eq!(query("select count(*) from pg_authid where rolpassword is not null"), "0");
     assert!(!query("select srvoptions from pg_foreign_server").contains("host="));
     assert!(stateful.try_query("a", "select * from ft").is_err());
@@ -113,6 +122,9 @@ fn check_isolated(major: u32) {
             stateful.try_query("a", "select dblink_connect('host=127.0.0.1 port=9 user=x')").unwrap_err();
         assert!(why.contains("unreachable"), "{why}");
     }
+    // The machine's own server is where no host leads.
+    let why = stateful.try_query("a", "select dblink_connect('dbname=postgres')").unwrap_err();
+    assert!(why.contains("branches/a/data/.s.PGSQL.5432"), "{why}");
     // What production would feel, were it reached.
     query(
         "insert into far_away select generate_series(1, 1000); truncate t; checkpoint; select pg_switch_wal()",
@@ -141,7 +153,7 @@ fn check_isolated(major: u32) {
         std::process::Command::new("find").arg(stateful.state()).args(["-type", "l"]).output().unwrap();
     assert!(links.stdout.is_empty(), "{}", String::from_utf8_lossy(&links.stdout));
     let secrets = std::process::Command::new("grep")
-        .args(["-rlaE", "fdw-secret", "--include=*.json"])
+        .args(["-rlaE", "fdw-secret|SCRAM-SHA-256\\$|dbname=shop user=boss"])
         .arg(stateful.state())
         .output()
         .unwrap();
@@ -208,6 +220,14 @@ fn every_form_of_dump_is_loaded() {
     stateful.run(&["trunk", "create", "x", "--from", "broken.dump"]).fails(2, &["load the dump"]);
     stateful.project.write("packed.sql.gz", [0x1f, 0x8b, 8, 0]);
     stateful.run(&["trunk", "create", "x", "--from", "packed.sql.gz"]).fails(2, &["unpack it first"]);
+    for (name, text) in [("empty.sql", ""), ("letter.sql", "Dear all,\nhere is the dump;\n")] {
+        stateful.project.write(name, text);
+        stateful.run(&["trunk", "create", "x", "--from", name]).fails(2, &["nothing of it became a table"]);
+    }
+    let plain = std::fs::read_to_string(out("plain")).unwrap();
+    stateful.project.write("half.sql", &plain[..plain.find("GRANT x TO y").unwrap()]);
+    stateful.run(&["trunk", "create", "x", "--from", "half.sql"]).fails(2, &["it ends in the midst"]);
+    stateful.run(&["trunk", "create", "x", "--from", "/dev/null"]).fails(2, &["neither a file nor a folder"]);
     std::fs::create_dir(stateful.project.path().join("empty")).unwrap();
     stateful.run(&["trunk", "create", "x", "--from", "empty"]).fails(2, &["toc.dat"]);
     let failing = stateful.project.path().join("failing.sql");
@@ -252,4 +272,63 @@ fn a_role_that_may_not_is_told_so() {
         .fails(3, &["role reader may not", "REPLICATION"]);
     assert!(programs(18).join("pg_basebackup").exists());
     assert!(stateful.entries("trunks").is_empty() && stateful.entries("building").is_empty());
+}
+
+#[test]
+fn a_base_backup_ends_with_the_program() {
+    use rustix::process::Signal;
+    let production = Production::start(18, "");
+    let stateful = Stateful::new([("plimsoll.toml", "")]);
+    let url = production.url("postgres");
+    let arguments = ["trunk", "create", "prod", "--from", &url, "--fast-checkpoint", "--max-rate", "1M"];
+    let senders = || production.psql("postgres", "select count(*) from pg_stat_replication");
+    let wait_for = |expected: &str| {
+        let began = std::time::Instant::now();
+        while senders() != expected {
+            assert!(began.elapsed().as_secs() < 20, "{} senders, not {expected}", senders());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    for signal in [Signal::KILL, Signal::TERM] {
+        let running = stateful.plimsoll(&arguments).start();
+        // The files, and the WAL.
+        wait_for("2");
+        running.signal(signal);
+        running.end();
+        wait_for("0");
+        assert_eq!(production.psql("postgres", "select count(*) from pg_replication_slots"), "0");
+    }
+}
+
+#[test]
+fn what_sessions_begin_with_stops_no_trunk() {
+    let production = Production::start(18, "");
+    production.psql("postgres", "create database shop");
+    production.psql(
+        "shop",
+        "create table t (id int); insert into t values (1);
+         create function refuse() returns event_trigger language plpgsql as $$ begin
+            if current_setting('application_name') = 'plimsoll' then raise exception 'no'; end if; end $$;
+         create event trigger e on login execute function refuse(); alter event trigger e enable always",
+    );
+    production.psql(
+        "shop",
+        "create role reader login replication; alter role reader set statement_timeout = 0;
+         alter database shop set default_transaction_read_only = on; alter database shop set statement_timeout = '1min';
+         alter role all set statement_timeout = '1ms'; alter role all set lock_timeout = '1ms';
+         alter role boss in database shop set session_preload_libraries = 'nonesuch'",
+    );
+    let stateful = Stateful::new([("plimsoll.toml", "")]);
+    stateful.succeed(&[
+        "trunk",
+        "create",
+        "prod",
+        "--from",
+        &production.url("postgres"),
+        "--fast-checkpoint",
+    ]);
+    stateful.succeed(&["branch", "create", "a"]);
+    let query = "select current_setting('default_transaction_read_only'), current_setting('statement_timeout') from t";
+    let asked = stateful.succeed(&["branch", "psql", "a", "--", "-XAtq", "-d", "shop", "-c", query]);
+    assert_eq!(asked.stdout.trim(), "on|1min");
 }

@@ -4,11 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use plimsoll_core::units::count;
-use plimsoll_pg::server::{Binaries, ServerUser};
 
 use super::DataFile;
 use super::catalogue::{literal, quoted};
@@ -418,23 +416,8 @@ fn scan(
     Ok(found)
 }
 
-/// Replaces the WAL by an empty one, and removes what extensions and logical decoding have left beside the tables.
-pub(super) fn clear_files(
-    samples: &Samples,
-    binaries: &Binaries,
-    data: &Path,
-    user: &ServerUser,
-) -> Result<(), BranchError> {
-    let program = binaries.program("pg_resetwal");
-    let mut command = Command::new(&program);
-    command.arg("-D").arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    command.env("LC_ALL", "C").current_dir("/");
-    user.run(&mut command);
-    let output = command.output().map_err(file_error("run", &program))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(BranchError::Environment(format!("replace the WAL of a masked trunk: {}", said.trim())));
-    }
+/// Removes what extensions and logical decoding have left beside the tables.
+pub(super) fn clear_files(samples: &Samples, data: &Path) -> Result<(), BranchError> {
     for (folder, kept) in
         [("pg_stat", "pgstat.stat"), ("pg_logical/snapshots", ""), ("pg_logical/mappings", "")]
     {

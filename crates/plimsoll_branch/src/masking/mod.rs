@@ -17,7 +17,6 @@ mod scan;
 
 use std::path::{Path, PathBuf};
 
-use plimsoll_pg::server::Binaries;
 use serde::{Deserialize, Serialize};
 
 use crate::branch::{Origin, Say};
@@ -142,14 +141,9 @@ pub(crate) async fn mask(
     Ok(Done { masked, notes, samples })
 }
 
-/// After the server's shutdown: the WAL of before goes, and what lies about in files that aren't tables'.
-pub(crate) fn finish(
-    done: &Done,
-    binaries: &Binaries,
-    data: &Path,
-    user: &plimsoll_pg::server::ServerUser,
-) -> Result<(), BranchError> {
-    if done.has_changed() { check::clear_files(&done.samples, binaries, data, user) } else { Ok(()) }
+/// After the server's shutdown: what lies about in files that aren't tables' goes.
+pub(crate) fn finish(done: &Done, data: &Path) -> Result<(), BranchError> {
+    if done.has_changed() { check::clear_files(&done.samples, data) } else { Ok(()) }
 }
 
 fn told(plans: &[Plan], already: &Masked) -> Masked {

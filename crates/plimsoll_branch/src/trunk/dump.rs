@@ -45,6 +45,7 @@ pub(super) async fn take(place: &Place<'_>, path: &Path, wanted: Wanted) -> Resu
     let database = make_database(&server, &header, &mut notes).await?;
     let said = load(&server, &binaries, &database, &path, form).await?;
     notes.extend(complaints(&said));
+    refuse_nothing(&server, &database, &path, &notes).await?;
     for note in &notes {
         place.say.say(note.clone());
     }
@@ -66,6 +67,9 @@ fn form(path: &Path) -> Result<Form, BranchError> {
         let has_contents = ["toc.dat", "toc.dat.gz"].iter().any(|name| path.join(name).is_file());
         let why = "it is a folder without the toc.dat of pg_dump's directory format; a data directory is taken by --from as well, if it has a PG_VERSION";
         return if has_contents { Ok(Form::Archive) } else { Err(refused(path, why)) };
+    }
+    if !path.is_file() {
+        return Err(refused(path, "it is neither a file nor a folder; write the dump to a file first"));
     }
     let mut first = [0; 262];
     let mut file = std::fs::File::open(path).map_err(|why| refused(path, &why.to_string()))?;
@@ -96,6 +100,8 @@ fn form(path: &Path) -> Result<Form, BranchError> {
 struct Header {
     create_database: Option<String>,
     roles: BTreeSet<String>,
+    /// How many of pg_dump's scripts, one in another, have begun and not come to their end.
+    open: usize,
 }
 
 async fn header(binaries: &Binaries, path: &Path, form: Form) -> Result<Header, BranchError> {
@@ -114,6 +120,10 @@ async fn header(binaries: &Binaries, path: &Path, form: Form) -> Result<Header, 
                     in_rows = line.starts_with("COPY ") && line.trim_end().ends_with("FROM stdin;");
                     header.look_at(&line);
                 }
+            }
+            if in_rows || header.open > 0 {
+                let why = "it ends in the midst, without pg_dump's last line, \"PostgreSQL database dump complete\"; take the dump again";
+                return Err(refused(path, why));
             }
             Ok(header)
         }
@@ -134,6 +144,13 @@ async fn header(binaries: &Binaries, path: &Path, form: Form) -> Result<Header, 
 
 impl Header {
     fn look_at(&mut self, line: &str) {
+        match line {
+            "-- PostgreSQL database dump" | "-- PostgreSQL database cluster dump" => self.open += 1,
+            "-- PostgreSQL database dump complete" | "-- PostgreSQL database cluster dump complete" => {
+                self.open = self.open.saturating_sub(1);
+            }
+            _ => {}
+        }
         if line.starts_with("CREATE DATABASE ") && line.ends_with(';') {
             self.create_database.get_or_insert_with(|| line.to_owned());
         }
@@ -221,7 +238,40 @@ async fn load(
     let output = command.output().await.map_err(file_error("run", &program))?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let went_on = output.status.success() || said.contains("errors ignored on restore");
-    if went_on && server.is_alive() { Ok(said) } else { Err(refused(path, said.trim())) }
+    if went_on && server.is_alive() {
+        Ok(said)
+    } else if said.contains("No space left on device") {
+        let why = format!("load the dump {}: no space is left: {}", path.display(), said.trim());
+        Err(BranchError::Environment(why))
+    } else {
+        Err(refused(path, said.trim()))
+    }
+}
+
+/// What isn't a dump at all is SQL that fails, to psql.
+async fn refuse_nothing(
+    server: &PrivateServer,
+    database: &str,
+    path: &Path,
+    notes: &[String],
+) -> Result<(), BranchError> {
+    // 16384 is the first OID of what isn't PostgreSQL's own. A script with databases of its own has more than the one made here.
+    let query = "SELECT EXISTS (SELECT FROM pg_class WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_proc WHERE oid >= 16384) \
+                 OR EXISTS (SELECT FROM pg_type WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_namespace WHERE oid >= 16384) \
+                 OR EXISTS (SELECT FROM pg_extension WHERE oid >= 16384) OR EXISTS (SELECT FROM pg_largeobject_metadata) \
+                 OR (SELECT count(*) FROM pg_database WHERE oid >= 16384) > 1";
+    let looked = server.connect(database).await?.query_one(query, &[]).await;
+    let holds_something: bool = looked
+        .map_err(|why| BranchError::Environment(format!("look at what was loaded: {}", in_words(&why))))?
+        .get(0);
+    if holds_something {
+        return Ok(());
+    }
+    let complaint = notes.first().map_or_else(String::new, |note| format!(" ({note})"));
+    Err(refused(
+        path,
+        &format!("nothing of it became a table or anything else{complaint}; is it what pg_dump wrote?"),
+    ))
 }
 
 fn is_custom(path: &Path) -> bool {
@@ -230,8 +280,16 @@ fn is_custom(path: &Path) -> bool {
 }
 
 fn complaints(said: &str) -> Vec<String> {
-    let errors: Vec<&str> =
-        said.lines().filter(|line| line.contains("ERROR:") || line.contains("error:")).collect();
+    // Roles and the database are made before, and all is in one tablespace.
+    let is_expected = |line: &str| {
+        line.contains("\"default_tablespace\"")
+            || line.ends_with(" already exists")
+                && (line.contains("ERROR:  role ") || line.contains("ERROR:  database "))
+    };
+    let errors: Vec<&str> = said
+        .lines()
+        .filter(|line| (line.contains("ERROR:") || line.contains("error:")) && !is_expected(line))
+        .collect();
     let mut told: Vec<String> =
         errors.iter().take(SHOWN).map(|line| format!("not loaded: {}", line.trim())).collect();
     if errors.len() > SHOWN {

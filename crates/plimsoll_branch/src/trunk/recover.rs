@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use plimsoll_pg::server::{Binaries, DirectoryServer, DirectoryStart, HBA, Network, network_can_be_taken};
+use plimsoll_pg::server::{
+    Binaries, DirectoryServer, DirectoryStart, HBA, Network, ServerUser, log_tail, network_can_be_taken,
+};
 use tokio_postgres::Client;
 
 use super::Place;
@@ -15,7 +17,6 @@ use crate::error::{BranchError, file_error};
 use crate::manifest::ServerFacts;
 use crate::masking::{self, Done, Masked, Request};
 use crate::running::{Address, in_words};
-use crate::state::{create_folder, random_text};
 
 /// A base backup under load may have many gigabytes of WAL.
 const RECOVERY: Duration = Duration::from_secs(6 * 3600);
@@ -43,12 +44,26 @@ const IN_EACH_DATABASE: &str = "
         SELECT option FROM unnest(srvoptions) option
         WHERE split_part(option, '=', 1) NOT IN ('host', 'hostaddr', 'port', 'service', 'passfile', 'servername', 'server', 'address', 'svr', 'url', 'uri')
     ) WHERE srvoptions IS NOT NULL";
-/// In one database: these catalogues are shared. Hashes of production's passwords are of no use here, and worth something
-/// to whoever finds them.
+/// In one database: these catalogues are shared. Libraries that roles and databases preload may not be installed here, and
+/// nobody could log in then. Hashes of production's passwords are of no use here, and worth something to whoever finds them.
 const ONCE: &str = "
     SET allow_system_table_mods = on;
+    DELETE FROM pg_catalog.pg_db_role_setting WHERE NOT EXISTS (
+        SELECT FROM unnest(setconfig) setting WHERE split_part(setting, '=', 1) NOT LIKE '%\\_preload\\_libraries');
+    UPDATE pg_catalog.pg_db_role_setting SET setconfig = ARRAY(
+        SELECT setting FROM unnest(setconfig) setting WHERE split_part(setting, '=', 1) NOT LIKE '%\\_preload\\_libraries');
     UPDATE pg_catalog.pg_subscription SET subenabled = false, subslotname = NULL, subconninfo = '';
     UPDATE pg_catalog.pg_authid SET rolpassword = NULL WHERE rolpassword IS NOT NULL";
+
+/// Databases that take no connections have to be calmed and masked as well: whoever is superuser in a branch can open them.
+/// Those that a DROP DATABASE has left in part can't be.
+const OPEN: &str = "UPDATE pg_catalog.pg_database SET datallowconn = true \
+     WHERE NOT datallowconn AND datname <> 'template0' AND datconnlimit <> -2 RETURNING datname::text";
+const CLOSE: &str = "UPDATE pg_catalog.pg_database SET datallowconn = false WHERE datname::text = ANY ($1)";
+
+/// Catalogues that had secrets, with their OIDs: what was taken out of a row is in the file until the file is written anew.
+const HAD_SECRETS: [(&str, u32); 4] =
+    [("pg_authid", 1260), ("pg_subscription", 6100), ("pg_foreign_server", 1417), ("pg_user_mapping", 1418)];
 
 /// As above, and masks. `facts` names a superuser and a database that are likely; what is found comes back.
 pub(super) async fn recover(
@@ -58,12 +73,14 @@ pub(super) async fn recover(
 ) -> Result<Found, BranchError> {
     let user = place.state.user();
     let binaries = place.host.installation(facts.major)?;
-    let sockets = place.state.sockets().join(random_text(8));
-    create_folder(&sockets, 0o700)?;
-    user.own(&sockets).map_err(file_error("give away", &sockets))?;
+    let (sockets, _held) = place.state.new_sockets()?;
     let mut settings = configuration::own(&facts.settings);
     // As many as the source had: prepared transactions, and locks, are restored by recovery.
     settings.extend(control_settings(&binaries, place.data));
+    if facts.major >= 17 {
+        // One on login could refuse ours.
+        settings.push(("event_triggers".to_owned(), "off".to_owned()));
+    }
     configuration::write_files(place.data, &sockets, &settings, HBA, user)?;
     let log = place.scratch.join("recovery.log");
     let network = if network_can_be_taken() { Network::None } else { Network::Host };
@@ -86,8 +103,8 @@ pub(super) async fn recover(
             server.shut_down()?;
             found.map_err(|Unknown| {
                 BranchError::Environment(format!(
-                    "connect to the copy as {superuser}: it refuses; see {}",
-                    log.display()
+                    "connect to the copy as {superuser}: it refuses; its log ends: {}",
+                    log_tail(&log)
                 ))
             })?
         }
@@ -98,9 +115,9 @@ pub(super) async fn recover(
     };
     place.state.discard(&sockets)?;
     crate::state::remove_file(&log)?;
-    keep_last_segment(&binaries, place.data)?;
     let (mut found, done) = found?;
-    masking::finish(&done, &binaries, place.data, user)?;
+    empty_wal(&binaries, place.data, user)?;
+    masking::finish(&done, place.data)?;
     found.notes.extend(done.notes);
     found.masked = done.masked;
     Ok(found)
@@ -127,6 +144,10 @@ async fn work(
     Ok(calm_and_mask(place, address, &client, facts, request).await)
 }
 
+fn failed(what: &'static str) -> impl FnOnce(tokio_postgres::Error) -> BranchError {
+    move |why| BranchError::Environment(format!("{what} in the copy: {}", in_words(&why)))
+}
+
 async fn calm_and_mask(
     place: &Place<'_>,
     address: &Address<'_>,
@@ -134,31 +155,12 @@ async fn calm_and_mask(
     facts: &ServerFacts,
     request: &Request<'_>,
 ) -> Result<(Found, Done), BranchError> {
-    let closed = open_databases(client).await?;
+    let opened = client.query(OPEN, &[]).await.map_err(failed("open databases"))?;
+    let opened: Vec<String> = opened.iter().map(|row| row.get(0)).collect();
     let (found, databases) = calm(address, client, facts).await?;
     let done = masking::mask(address, &databases, request, place.data, place.say).await?;
-    allow_connections(client, &closed, false).await?;
+    client.execute(CLOSE, &[&opened]).await.map_err(failed("close databases"))?;
     Ok((found, done))
-}
-
-/// Opens the databases that take no connections, which have as much to be calmed and masked as others, and names them.
-async fn open_databases(client: &Client) -> Result<Vec<String>, BranchError> {
-    // One that a DROP DATABASE left half-removed (-2) has no rows that anybody could see.
-    let sql = "SELECT datname FROM pg_database WHERE NOT datallowconn AND datname <> 'template0' AND datconnlimit <> -2";
-    let rows = client.query(sql, &[]).await.map_err(|why| in_the_copy("list databases", &why))?;
-    let closed: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    allow_connections(client, &closed, true).await?;
-    Ok(closed)
-}
-
-async fn allow_connections(client: &Client, databases: &[String], allow: bool) -> Result<(), BranchError> {
-    let sql = "UPDATE pg_database SET datallowconn = $2 WHERE datname = ANY ($1::text[])";
-    let updated = client.execute(sql, &[&databases, &allow]).await;
-    updated.map(drop).map_err(|why| in_the_copy("open databases that take no connections", &why))
-}
-
-fn in_the_copy(what: &str, why: &tokio_postgres::Error) -> BranchError {
-    BranchError::Environment(format!("{what} in the copy: {}", in_words(why)))
 }
 
 /// What it found, and the databases.
@@ -167,7 +169,6 @@ async fn calm(
     client: &Client,
     facts: &ServerFacts,
 ) -> Result<(Found, Vec<String>), BranchError> {
-    let failed = |what: &'static str| move |why: tokio_postgres::Error| in_the_copy(what, &why);
     let mut notes = Vec::new();
     let subscriptions: i64 = client
         .query_one("SELECT count(*) FROM pg_subscription", &[])
@@ -194,6 +195,11 @@ async fn calm(
         client.batch_execute(IN_EACH_DATABASE).await.map_err(failed("take away foreign servers' hosts"))?;
         tell_of_extensions(&client, database, &mut notes).await.map_err(failed("look at extensions"))?;
         tell_of_collations(&client, database, &mut notes).await.map_err(failed("look at collations"))?;
+    }
+    // Not before: a prepared transaction keeps rows of before from being left out.
+    for database in &databases {
+        let client = address.connect(database).await?;
+        write_secrets_away(&client).await.map_err(failed("write catalogues anew"))?;
     }
     client.batch_execute("CHECKPOINT").await.map_err(failed("write a checkpoint"))?;
     let usual = |name: &&String| !["template0", "template1", "postgres"].contains(&name.as_str());
@@ -222,6 +228,22 @@ async fn end_prepared_transactions(
     }
     if !rows.is_empty() {
         notes.push(format!("{} prepared transactions in {database} were rolled back", rows.len()));
+    }
+    Ok(())
+}
+
+/// Passwords of before may be in the statistics as well.
+async fn write_secrets_away(client: &Client) -> Result<(), tokio_postgres::Error> {
+    let oids: Vec<u32> = HAD_SECRETS.iter().map(|(_, oid)| *oid).collect();
+    let statistics = "DELETE FROM pg_catalog.pg_statistic WHERE starelid = ANY ($1)";
+    if client.execute(statistics, &[&oids]).await? > 0 {
+        client.batch_execute("VACUUM FULL pg_catalog.pg_statistic").await?;
+    }
+    for (name, oid) in HAD_SECRETS {
+        let size = client.query_one("SELECT pg_relation_size($1::oid::regclass)", &[&oid]).await?;
+        if size.get::<_, i64>(0) > 0 {
+            client.batch_execute(&format!("VACUUM FULL pg_catalog.{name}")).await?;
+        }
     }
     Ok(())
 }
@@ -291,23 +313,19 @@ fn control_data(binaries: &Binaries, data: &Path) -> String {
     output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }
 
-/// After an orderly shutdown the WAL before the last checkpoint's is of no use; every branch would clone it.
-fn keep_last_segment(binaries: &Binaries, data: &Path) -> Result<(), BranchError> {
-    let said = control_data(binaries, data);
-    let label = "Latest checkpoint's REDO WAL file:";
-    let Some(last) = said.lines().find_map(|line| line.strip_prefix(label)).map(str::trim) else {
+/// After an orderly shutdown the WAL is of no use: every branch would clone it, and it has rows that are gone from the tables.
+fn empty_wal(binaries: &Binaries, data: &Path, user: &ServerUser) -> Result<(), BranchError> {
+    let program = binaries.program("pg_resetwal");
+    let mut command = std::process::Command::new(&program);
+    command.arg("-D").arg(data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.env("LC_ALL", "C").current_dir("/");
+    user.run(&mut command);
+    let output = command.output().map_err(file_error("run", &program))?;
+    if output.status.success() {
         return Ok(());
-    };
-    let folder = data.join("pg_wal");
-    for entry in std::fs::read_dir(&folder).map_err(file_error("read", &folder))? {
-        let path = entry.map_err(file_error("read", &folder))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_other = name.len() == 24 && name != last && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if is_other || name.ends_with(".backup") || name.ends_with(".partial") {
-            std::fs::remove_file(&path).map_err(file_error("remove", &path))?;
-        }
     }
-    Ok(())
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(BranchError::Environment(format!("replace the WAL of the copy by an empty one: {}", said.trim())))
 }
 
 /// Asks a server in single-user mode, which wants no login.

@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use plimsoll_core::units::bytes;
 use plimsoll_pg::catalogue::{Limits, Session, Target};
-use plimsoll_pg::server::{Binaries, die_with_us};
+use plimsoll_pg::server::{Binaries, WatchedGroup, die_with_us};
 use tokio::process::Command;
 
 use super::{Place, Supplied};
@@ -210,7 +210,9 @@ async fn back_up(
     die_with_us(&mut command, rustix::process::Signal::TERM);
     let mut command = Command::from(command);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-    let output = command.output().await.map_err(file_error("run", &program))?;
+    let child = command.process_group(0).spawn().map_err(file_error("run", &program))?;
+    let _group = WatchedGroup::of(child.id()).map_err(file_error("watch over", &program))?;
+    let output = child.wait_with_output().await.map_err(file_error("run", &program))?;
     if output.status.success() {
         return Ok(());
     }

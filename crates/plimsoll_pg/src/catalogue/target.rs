@@ -308,6 +308,10 @@ fn parsed(address: &str) -> Result<BTreeMap<String, String>, TargetError> {
     let rest = address.strip_prefix("postgresql://").or_else(|| address.strip_prefix("postgres://"));
     let settings = match rest {
         Some(rest) => from_url(rest)?,
+        None if address.contains("://") => {
+            let why = "it is no PostgreSQL server's: write postgres://role@host/database";
+            return Err(TargetError::Address(why.to_owned()));
+        }
         // As psql has it: one word is a database.
         None if !address.contains('=') => BTreeMap::from([("dbname".to_owned(), address.to_owned())]),
         None => from_pairs(address)?,
@@ -468,6 +472,12 @@ mod tests {
         check("postgres://u@127.0.0.1:2/d", &set, "database d at 127.0.0.1:2 as u", None);
         let target = Target::resolve(None, &variables(&set)).expect("a target");
         assert_eq!(target.shown(), "database y at /run:1 as x");
+    }
+
+    #[test]
+    fn a_url_of_something_else_is_told() {
+        let refused = resolve("mysql://u@localhost/d", &[("USER", "u")]).expect_err("no PostgreSQL");
+        assert!(refused.to_string().contains("no PostgreSQL server's"), "{refused}");
     }
 
     #[test]

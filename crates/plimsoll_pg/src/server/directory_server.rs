@@ -63,6 +63,9 @@ impl DirectoryServer {
         let mut command = Command::new(&program);
         command.arg("-D").arg(data).stdin(Stdio::null()).stdout(file).stderr(twin);
         isolate(&mut command);
+        // A connection from inside that names no host, such as dblink's, would go to the machine's own server. There is no
+        // socket in this folder.
+        command.env("PGHOST", data);
         user.run(&mut command);
         // Ctrl-C in a terminal is for the program, which then stops the server in order.
         command.process_group(0);

@@ -25,7 +25,7 @@ pub(super) const MARKER_LINE: &str = "plimsoll private server, format 1\n";
 pub(super) const PORT: u16 = 5432;
 
 /// The longest path of a socket, without the zero at its end (`sockaddr_un`).
-const SOCKET_PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+pub const SOCKET_PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 const RANDOM_CHARACTERS: usize = 6;
 /// The name of the socket's file, by that port.
 pub(super) const SOCKET_FILE: &str = ".s.PGSQL.5432";
