@@ -57,7 +57,7 @@ fn a_load_runs_the_program_itself() {
 
 #[test]
 fn a_program_that_gives_up_is_placed() {
-    let report = check(&project(CHANGE), 18, &["--load", "--long-transaction", "7s"]);
+    let report = check(&project(CHANGE), 18, &["--load", "--long-transaction", "4500ms"]);
     let [patient, hasty] = list(&report.json["load"]) else { panic!("two runs") };
     assert_eq!(patient["change"]["error"], Value::Null);
     let error = &hasty["change"]["error"];

@@ -220,6 +220,8 @@ impl Again<'_> {
                  can be run twice"
             )));
         }
+        // An answer goes to the program before it is looked at: the last one may not have been yet.
+        drop(tap);
         let Ran { refused, statements } =
             std::mem::take(&mut *heard.0.lock().unwrap_or_else(PoisonError::into_inner));
         let known = |one: &Refusal| {
