@@ -238,9 +238,13 @@ pub(crate) struct BranchCreate {
     /// only trunk]
     #[arg(long, value_name = "TRUNK|BRANCH|URL")]
     pub(crate) from: Option<String>,
-    /// Make a plan branch: the schema of this server, or of a capture of one, and its planner's statistics, and no rows
+    /// Make a plan branch: the schema of this server, or of a capture or a dump of one, and its planner's statistics, and no
+    /// rows. Dumps with statistics are made by `pg_dump --no-data --statistics` of PostgreSQL 18 or newer
     #[arg(long, value_name = "URL|FILE", conflicts_with_all = ["from", "mechanism"])]
     pub(crate) plans_of: Option<String>,
+    /// Another dump, which has the statistics: what `pg_dump --statistics-only` writes
+    #[arg(long, value_name = "FILE", requires = "plans_of")]
+    pub(crate) statistics: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) values: CapturedValues,
     /// The major version of a plan branch's server [default: that of its source]

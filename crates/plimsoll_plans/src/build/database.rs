@@ -8,7 +8,7 @@ use super::error::{BuildError, explained};
 use crate::quoted::{identifier, literal};
 use crate::source::{Database, PlanSource};
 
-pub(super) async fn create(
+pub(crate) async fn create(
     server: &PrivateServer,
     source: &PlanSource,
     unrestored: &mut Vec<Unrestored>,

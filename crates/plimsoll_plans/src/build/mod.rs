@@ -3,14 +3,14 @@
 //! A private server loads the schema, gets the statistics, and ends; then the files of its relations get the lengths that they
 //! have in production, as holes, and its B-trees their height. What production's server has and this one can't is told.
 
-mod database;
+pub(crate) mod database;
 mod error;
 mod extended;
 mod files;
 mod hypothetical;
 mod resolve;
 mod rows;
-mod schema;
+pub(crate) mod schema;
 mod settings;
 mod statistics;
 
@@ -19,6 +19,7 @@ use std::path::Path;
 use plimsoll_pg::server::{Binaries, PrivateServer, StartOptions};
 
 pub use error::BuildError;
+pub(crate) use error::explained;
 
 use crate::source::PlanSource;
 
@@ -52,10 +53,7 @@ pub async fn build(
     source: &PlanSource,
     target: &Path,
 ) -> Result<Built, BuildError> {
-    let mut options = options.clone();
-    // A batch of the schema locks all that it makes.
-    options.settings.push(("max_locks_per_transaction".to_owned(), "1024".to_owned()));
-    let server = PrivateServer::start(binaries, &options)?;
+    let server = PrivateServer::start(binaries, &self::options(options))?;
     let mut unrestored = Vec::new();
     let plan = fill(&server, source, &mut unrestored).await?;
     server.keep_data(target, &options.user)?;
@@ -65,6 +63,14 @@ pub async fn build(
         return Err(error);
     }
     Ok(Built { database: source.database.name.clone(), unrestored })
+}
+
+/// Those of a server that a schema is loaded into.
+pub(crate) fn options(options: &StartOptions) -> StartOptions {
+    let mut options = options.clone();
+    // A batch of the schema locks all that it makes.
+    options.settings.push(("max_locks_per_transaction".to_owned(), "1024".to_owned()));
+    options
 }
 
 async fn fill(

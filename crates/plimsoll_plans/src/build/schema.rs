@@ -15,7 +15,7 @@ const SESSION: &str = "set check_function_bodies = off; set client_min_messages 
     set row_security = off; set search_path = ''; set standard_conforming_strings = on; set allow_system_table_mods = on; \
     set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'";
 
-pub(super) async fn load(
+pub(crate) async fn load(
     client: &Client,
     source: &PlanSource,
     unrestored: &mut Vec<Unrestored>,
