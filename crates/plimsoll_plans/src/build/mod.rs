@@ -81,13 +81,23 @@ async fn fill(
     check_pages(source)?;
     database::create(server, source, unrestored).await?;
     let client = server.connect(&source.database.name).await?;
-    schema::load(&client, source, unrestored).await?;
+    let schema = schema::Order::of(source);
+    schema::prepare(&client).await?;
+    unrestored.extend(schema::make(&client, &schema.relations).await);
     let catalogue = resolve::Catalogue::read(&client, source).await?;
+    let other = server.connect(&source.database.name).await?;
+    schema::prepare(&other).await?;
+    let (rest, lost) =
+        tokio::join!(schema::make(&client, &schema.rest), statistics::insert(&other, source, &catalogue));
+    drop(other);
+    unrestored.extend(rest.into_iter().chain(lost));
+    schema::end(&client).await?;
+    statistics::set_sizes(&client, source, &catalogue).await?;
     rows::insert(&client, source, &catalogue, unrestored).await?;
-    statistics::insert(&client, source, &catalogue, unrestored).await?;
     extended::insert(&client, source, &catalogue, unrestored).await?;
     hypothetical::install(&client, source, &catalogue).await?;
     settings::apply(&client, source, &server.data_folder(), unrestored).await?;
+    database::drop_others(&client).await?;
     files::list(&client, source, &catalogue).await
 }
 

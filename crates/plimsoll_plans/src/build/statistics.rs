@@ -17,13 +17,9 @@ use crate::source::{ColumnStatistics, PlanSource, Statistics};
 const BATCH: usize = 200;
 const SLOTS: usize = 5;
 
-pub(super) async fn insert(
-    client: &Client,
-    source: &PlanSource,
-    catalogue: &Catalogue,
-    unrestored: &mut Vec<Unrestored>,
-) -> Result<(), BuildError> {
-    relations(client, source, catalogue).await?;
+/// Returns what can't be inserted. It writes to `pg_statistic` alone, so that others can change the schema meanwhile.
+pub(super) async fn insert(client: &Client, source: &PlanSource, catalogue: &Catalogue) -> Vec<Unrestored> {
+    let mut unrestored = Vec::new();
     let mut lost = Lost::default();
     let rows: Vec<(&ColumnStatistics, String)> = source
         .columns
@@ -52,8 +48,8 @@ pub(super) async fn insert(
             }
         }
     }
-    lost.tell(unrestored);
-    Ok(())
+    lost.tell(&mut unrestored);
+    unrestored
 }
 
 fn insertion(rows: &[&str]) -> String {
@@ -129,7 +125,12 @@ pub(super) fn values(statistics: &Statistics, catalogue: &Catalogue, lost: &mut 
     sql
 }
 
-async fn relations(client: &Client, source: &PlanSource, catalogue: &Catalogue) -> Result<(), BuildError> {
+/// Writes what the catalogue has of relations' sizes.
+pub(super) async fn set_sizes(
+    client: &Client,
+    source: &PlanSource,
+    catalogue: &Catalogue,
+) -> Result<(), BuildError> {
     let mut rows = Vec::new();
     for relation in &source.relations {
         if let Some(found) = catalogue.relation(&relation.schema, &relation.name) {

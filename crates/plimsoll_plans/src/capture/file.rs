@@ -99,14 +99,9 @@ impl Dump {
         let server = PrivateServer::start(binaries, &build::options(options)).map_err(BuildError::Server)?;
         let outline = self.outline();
         // What can't be made here is told by the branch, which is made of the same schema.
-        let mut untold = Vec::new();
-        database::create(&server, &outline, &mut untold).await?;
-        schema::load(
-            &server.connect(&outline.database.name).await.map_err(BuildError::Server)?,
-            &outline,
-            &mut untold,
-        )
-        .await?;
+        database::create(&server, &outline, &mut Vec::new()).await?;
+        let client = server.connect(&outline.database.name).await.map_err(BuildError::Server)?;
+        drop(schema::load(&client, &outline).await?);
         let mut notes = self.notes.clone();
         notes.extend(self.load_statistics(&server, &outline.database.name).await?);
         let target = Target::resolve(Some(&server.url(&outline.database.name)), &Variables::default())
