@@ -62,8 +62,24 @@ impl Host {
     }
 }
 
+/// What to say of a trunk's extensions that aren't installed: most of its data can do without.
+pub(crate) fn missing_extensions_note<'a>(
+    binaries: &Binaries,
+    user: &ServerUser,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    let missing = missing_extensions(binaries, user, names);
+    (!missing.is_empty()).then(|| {
+        format!(
+            "not installed for PostgreSQL {} on this machine: {}; what uses them fails in branches",
+            binaries.version().major,
+            missing.join(", ")
+        )
+    })
+}
+
 /// Those of these extensions that aren't installed, as far as that can be told.
-pub(crate) fn missing_extensions<'a>(
+fn missing_extensions<'a>(
     binaries: &Binaries,
     user: &ServerUser,
     names: impl IntoIterator<Item = &'a str>,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use plimsoll_branch::{Branch, Host, Lifetime, NewPlanBranch};
 use plimsoll_pg::catalogue::{Limits, Session, Target, Variables};
+use plimsoll_pg::dump_file::Form;
 use plimsoll_pg::server::{StartOptions, Wanted};
 use plimsoll_plans::{CaptureError, CaptureOptions, Dump, PlanSource, ValuePolicy};
 
@@ -49,7 +50,7 @@ pub(super) async fn create(
             return Err(Failure::input(format!("make a plan branch of {of}: {why}")));
         }
         PlanSource::read(path).map_err(Failure::input)?
-    } else if path.exists() {
+    } else if is_dump(path) {
         read_dump(shop, path, arguments).await?
     } else if arguments.statistics.is_some() {
         let why = "--statistics goes with a dump, and there is no file of this name";
@@ -75,6 +76,12 @@ pub(super) async fn create(
 fn is_capture(path: &Path) -> bool {
     let mut first = [0; 1];
     std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == *b"{"
+}
+
+/// Whether a dump is meant: a folder of another kind may have the name of a database.
+fn is_dump(path: &Path) -> bool {
+    let is_path = path.components().nth(1).is_some();
+    path.is_file() || path.is_dir() && (is_path || Form::of(path).is_ok())
 }
 
 /// Reads a dump's schema and statistics.

@@ -10,6 +10,7 @@ use tokio::process::Command;
 
 use super::{Place, Supplied, keep_private};
 use crate::error::{BranchError, file_error};
+use crate::host::missing_extensions_note;
 use crate::manifest::Source;
 use crate::running::in_words;
 
@@ -23,6 +24,9 @@ pub(super) async fn take(place: &Place<'_>, path: &Path, wanted: Wanted) -> Resu
     let form = Form::of(&path).map_err(|why| refused(&path, &why.to_string()))?;
     let binaries = place.host.newest(wanted)?;
     let header = header(&binaries, &path, form).await?;
+    let extensions = header.extensions.iter().map(String::as_str);
+    let missing = missing_extensions_note(&binaries, place.state.user(), extensions);
+    missing.iter().for_each(|note| place.say.say(note.clone()));
     let options = StartOptions {
         temp_root: Some(place.scratch.to_owned()),
         settings: vec![("maintenance_work_mem".to_owned(), "256MB".to_owned())],
@@ -45,7 +49,7 @@ pub(super) async fn take(place: &Place<'_>, path: &Path, wanted: Wanted) -> Resu
         .await
         .map_err(|why| BranchError::Environment(why.to_string()))?;
     let mut supplied = keep_private(place, server, database, Source::Dump { path })?;
-    supplied.notes.extend(notes);
+    supplied.notes.extend(missing.into_iter().chain(notes));
     Ok(supplied)
 }
 
@@ -58,6 +62,7 @@ fn refused(path: &Path, why: &str) -> BranchError {
 struct Header {
     create_database: Option<String>,
     roles: NamedRoles,
+    extensions: Vec<String>,
 }
 
 async fn header(binaries: &Binaries, path: &Path, form: Form) -> Result<Header, BranchError> {
@@ -98,6 +103,10 @@ impl Header {
     fn look_at(&mut self, line: &str) {
         if line.starts_with("CREATE DATABASE ") && line.ends_with(';') {
             self.create_database.get_or_insert_with(|| line.to_owned());
+        }
+        if let Some(rest) = line.strip_prefix("CREATE EXTENSION IF NOT EXISTS ") {
+            let name = rest.split(' ').next().unwrap_or_default();
+            self.extensions.push(name.trim_matches(['"', ';']).to_owned());
         }
         self.roles.look_at(line);
     }

@@ -14,7 +14,7 @@ use tokio::process::Command;
 use super::{Place, Supplied};
 use crate::configuration::CARRIED;
 use crate::error::{BranchError, file_error};
-use crate::host::missing_extensions;
+use crate::host::missing_extensions_note;
 use crate::manifest::{ServerFacts, Source};
 use crate::masking::Masked;
 
@@ -141,14 +141,7 @@ fn notes(asked: &Asked, binaries: &Binaries, user: &ServerUser) -> Vec<String> {
     if theirs != ours {
         notes.push(format!("the source is PostgreSQL {theirs}, branches run {ours}"));
     }
-    let missing = missing_extensions(binaries, user, asked.extensions.iter().map(String::as_str));
-    if !missing.is_empty() {
-        notes.push(format!(
-            "not installed for PostgreSQL {} on this machine: {}; what uses them fails in branches",
-            asked.major,
-            missing.join(", ")
-        ));
-    }
+    notes.extend(missing_extensions_note(binaries, user, asked.extensions.iter().map(String::as_str)));
     if asked.unlogged > 0 {
         notes.push(format!(
             "{} unlogged tables will be empty: a base backup doesn't have their rows",
