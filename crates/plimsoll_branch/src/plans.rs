@@ -35,10 +35,14 @@ pub struct NewPlanBranch {
 /// Makes a plan branch. It doesn't run yet.
 ///
 /// # Errors
-/// When there is one of its name, no server of that version is installed, or the schema can't be made; nothing is left then.
+/// When there is one of its name, no server of that version or an extension isn't installed, or the schema can't be made; nothing is left then.
 pub async fn create_of_plans(state: &State, host: &Host, new: &NewPlanBranch) -> Result<Branch, BranchError> {
     check_new(state, &new.name, &new.settings)?;
     let binaries = host.installation(new.major.unwrap_or(new.source.major()))?;
+    host.require_extensions(
+        &binaries,
+        new.source.extensions.iter().map(|extension| extension.name.as_str()),
+    )?;
     let building = state.build()?;
     let options = StartOptions {
         temp_root: Some(building.path().to_owned()),

@@ -6,6 +6,7 @@
 //! on SIGKILL of the program.
 
 pub mod catalogue;
+pub mod dump_file;
 pub mod equality;
 pub mod load;
 pub mod queries;

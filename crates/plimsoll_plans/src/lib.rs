@@ -1,7 +1,7 @@
 //! Plan branches: a data directory with production's schema and its planner's statistics, and without its rows, on which the
 //! planner chooses the plans that it chooses in production.
 //!
-//! [`capture()`] reads a server into a [`PlanSource`], [`build()`] makes the data directory.
+//! [`capture()`] reads a server into a [`PlanSource`], [`Dump`] what `pg_dump` wrote; [`build()`] makes the data directory.
 
 mod array;
 mod btree;
@@ -13,5 +13,5 @@ mod quoted;
 mod source;
 
 pub use build::{BuildError, Built, Unrestored, build};
-pub use capture::{CaptureError, CaptureOptions, ValuePolicy, capture};
+pub use capture::{CaptureError, CaptureOptions, Dump, ValuePolicy, capture};
 pub use source::*;

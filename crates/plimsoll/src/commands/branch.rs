@@ -72,6 +72,14 @@ impl Workshop {
         Ok(Self { state, host, keeper, masking, _entered: entered })
     }
 
+    /// Whether the state's file system clones files.
+    pub(crate) fn clones(&self) -> bool {
+        let mechanism = Kind::BlockClone.mechanism();
+        mechanism
+            .zip(self.state.trial().ok())
+            .is_some_and(|(mechanism, trial)| mechanism.probe(trial.path()).is_ok())
+    }
+
     fn start(&self, branch: &Branch) -> Result<Kept, Failure> {
         plimsoll_branch::start(&self.state, branch, &self.keeper).map_err(failure)
     }
@@ -229,7 +237,7 @@ async fn execute(branch: &Branch, running: &Running, command: &[OsString]) -> Re
 }
 
 /// What leads a program to the branch.
-pub(super) fn environment(branch: &Branch, running: &Running) -> Vec<(&'static str, String)> {
+fn environment(branch: &Branch, running: &Running) -> Vec<(&'static str, String)> {
     let mut variables = vec![
         ("DATABASE_URL", url(branch, running, None)),
         ("PGHOST", running.sockets.to_string_lossy().into_owned()),
@@ -247,7 +255,7 @@ pub(super) fn environment(branch: &Branch, running: &Running) -> Vec<(&'static s
 }
 
 /// As libpq and most drivers understand it.
-pub(super) fn url(branch: &Branch, running: &Running, database: Option<&str>) -> String {
+fn url(branch: &Branch, running: &Running, database: Option<&str>) -> String {
     let user = percent_encoded(&branch.server.superuser);
     let database = percent_encoded(database.unwrap_or(&branch.server.database));
     match &branch.port {

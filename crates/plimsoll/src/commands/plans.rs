@@ -1,12 +1,14 @@
 //! Captures of a server's schema and planner statistics, and the branches that are made of them.
 
 use std::hash::RandomState;
+use std::io::Read as _;
 use std::path::Path;
 
-use plimsoll_branch::{Branch, Lifetime, NewPlanBranch};
+use plimsoll_branch::{Branch, Host, Lifetime, NewPlanBranch};
 use plimsoll_pg::catalogue::{Limits, Session, Target, Variables};
-use plimsoll_pg::server::Wanted;
-use plimsoll_plans::{CaptureOptions, PlanSource, ValuePolicy};
+use plimsoll_pg::dump_file::Form;
+use plimsoll_pg::server::{StartOptions, Wanted};
+use plimsoll_plans::{CaptureError, CaptureOptions, Dump, PlanSource, ValuePolicy};
 
 use super::branch::{Workshop, failure};
 use super::snapshot::limits;
@@ -17,7 +19,8 @@ use crate::output::tell;
 
 /// `plimsoll branch capture`.
 pub(super) async fn capture(shop: &Workshop, arguments: &CaptureArguments) -> Result<u8, Failure> {
-    let source = read(shop, arguments.url.as_deref(), limits(&arguments.server), &arguments.values).await?;
+    let server = (arguments.url.as_deref(), limits(&arguments.server));
+    let source = read(shop, server, &arguments.values, Extensions::Anything).await?;
     source.write(&arguments.output).map_err(Failure::environment)?;
     for left in &source.left_out {
         tell(&format!("note: {left}"));
@@ -34,14 +37,27 @@ pub(super) async fn create(
     lifetime: Lifetime,
 ) -> Result<Branch, Failure> {
     let path = Path::new(of);
-    let source = if path.is_file() {
-        if arguments.values.keep_values || !arguments.values.keep_column.is_empty() {
-            let why = "which values are kept is decided when a server is captured; leave --keep-values and --keep-column out";
+    let values = &arguments.values;
+    let source = if is_capture(path) {
+        let unfit = [
+            (
+                values.keep_values || !values.keep_column.is_empty(),
+                "which values are kept is decided when a server is captured; leave --keep-values and --keep-column out",
+            ),
+            (arguments.statistics.is_some(), "a capture has its statistics; leave --statistics out"),
+        ];
+        if let Some((_, why)) = unfit.iter().find(|(is_so, _)| *is_so) {
             return Err(Failure::input(format!("make a plan branch of {of}: {why}")));
         }
         PlanSource::read(path).map_err(Failure::input)?
+    } else if is_dump(path) {
+        read_dump(shop, path, arguments).await?
+    } else if arguments.statistics.is_some() {
+        let why = "--statistics goes with a dump, and there is no file of this name";
+        return Err(Failure::input(format!("make a plan branch of {of}: {why}")));
     } else {
-        read(shop, Some(of), limits(&arguments.server), &arguments.values).await?
+        let server = (Some(of), limits(&arguments.server));
+        read(shop, server, values, Extensions::Installed { major: arguments.postgres }).await?
     };
     let new = NewPlanBranch {
         name: arguments.name.clone(),
@@ -56,12 +72,56 @@ pub(super) async fn create(
     plimsoll_branch::create_of_plans(&shop.state, &shop.host, &new).await.map_err(failure)
 }
 
+/// Whether a file is what `branch capture` wrote: one JSON document.
+fn is_capture(path: &Path) -> bool {
+    let mut first = [0; 1];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == *b"{"
+}
+
+/// Whether a dump is meant: a folder of another kind may have the name of a database.
+fn is_dump(path: &Path) -> bool {
+    let is_path = path.components().nth(1).is_some();
+    path.is_file() || path.is_dir() && (is_path || Form::of(path).is_ok())
+}
+
+/// Reads a dump's schema and statistics.
+async fn read_dump(shop: &Workshop, path: &Path, arguments: &BranchCreate) -> Result<PlanSource, Failure> {
+    let failed =
+        |why: CaptureError| if why.is_input() { Failure::input(why) } else { Failure::environment(why) };
+    let newest = shop.host.newest(Wanted::Newest).map_err(failure)?;
+    let dump = Dump::read(path, arguments.statistics.as_deref(), &newest).await.map_err(failed)?;
+    if let Some(major) = arguments.postgres.or(dump.major()) {
+        let own = shop.host.installation(major).map_err(failure)?;
+        shop.host.require_extensions(&own, dump.extensions()).map_err(failure)?;
+    }
+    shop.host.require_extensions(&newest, dump.extensions()).map_err(failure)?;
+    let Host { environment, cache, user, .. } = &shop.host;
+    let options = StartOptions::new(environment, cache.clone(), user.clone());
+    dump.capture(&newest, &options, &policy(&arguments.values)).await.map_err(failed)
+}
+
+fn policy(values: &CapturedValues) -> ValuePolicy {
+    if values.keep_values {
+        ValuePolicy::Keep
+    } else {
+        ValuePolicy::Pseudonymise { key: RandomState::new(), except: values.keep_column.clone() }
+    }
+}
+
+/// What is asked of extensions before a server is captured.
+enum Extensions {
+    /// They are installed for the plan branch's version, else the source's.
+    Installed { major: Option<u32> },
+    /// Nothing: the branch is made elsewhere.
+    Anything,
+}
+
 /// Reads a server, and says on stderr beforehand what will be run there.
 async fn read(
     shop: &Workshop,
-    url: Option<&str>,
-    limits: Limits,
+    (url, limits): (Option<&str>, Limits),
     values: &CapturedValues,
+    extensions: Extensions,
 ) -> Result<PlanSource, Failure> {
     let target = Target::resolve(url, &Variables::read()).map_err(Failure::input)?;
     tell(&format!(
@@ -71,15 +131,16 @@ async fn read(
     ));
     let session = Session::begin(&target, limits).await.map_err(Failure::environment)?;
     let major = session.major();
+    let names = "select extname from pg_extension order by 1";
+    let names = session.run("extensions", names).await.map_err(Failure::environment)?;
     session.end().await.map_err(Failure::environment)?;
+    if let Extensions::Installed { major: wanted } = extensions {
+        let own = shop.host.installation(wanted.unwrap_or(major)).map_err(failure)?;
+        shop.host.require_extensions(&own, names.iter().filter_map(|row| row.get(0))).map_err(failure)?;
+    }
     // A newer pg_dump reads an older server.
     let binaries =
         shop.host.installation(major).or_else(|_| shop.host.newest(Wanted::Newest)).map_err(failure)?;
-    let values = if values.keep_values {
-        ValuePolicy::Keep
-    } else {
-        ValuePolicy::Pseudonymise { key: RandomState::new(), except: values.keep_column.clone() }
-    };
-    let options = CaptureOptions { limits, values };
+    let options = CaptureOptions { limits, values: policy(values) };
     plimsoll_plans::capture(&target, &binaries, &options).await.map_err(Failure::environment)
 }

@@ -2,6 +2,8 @@
 //!
 //! Every branch of a pool is bound to the pool's process, as with `create --exec`: however that ends, they go. Who takes one
 //! asks on a socket, and where a program is to have it for its own time, the open connection is that time.
+//!
+//! With `--databases`, one branch's server has them all: each is a database, copied from the branch's own.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -10,11 +12,11 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plimsoll_branch::{Branch, BranchError, Kept, Name, NewBranch, Origin};
-use plimsoll_pg::server::{Environment, MISLEADING};
+use plimsoll_branch::{BranchError, Name, NewBranch, Origin};
+use plimsoll_pg::server::{Environment, MISLEADING, PrivateServer};
 use serde::{Deserialize, Serialize};
 
-use super::branch::{Talk, Workshop, environment, failure, located, origin, url};
+use super::branch::{Talk, Workshop, failure, located, origin};
 use super::trunk::now;
 use crate::branch_args::{PoolArguments, TakeArguments};
 use crate::exit::{CLEAN, Failure, unless_stopped};
@@ -39,22 +41,40 @@ struct Request {
 /// What the pool answers, one line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
 enum Answer {
-    Branch { name: Name, url: String, variables: Vec<(String, String)> },
+    Taken { what: String, url: String, variables: Vec<(String, String)> },
     Failed(String),
 }
 
+/// A branch, or a database of one.
 struct Ready {
-    branch: Branch,
-    kept: Kept,
+    /// Ends with the last that has it.
+    server: Arc<PrivateServer>,
+    branch: Name,
+    database: String,
 }
 
 #[derive(Default)]
 struct Stock {
     ready: VecDeque<Ready>,
     /// Until the pool ends.
-    taken: Vec<Kept>,
+    taken: Vec<Ready>,
     last_failure: Option<String>,
     is_over: bool,
+}
+
+/// What a pool has ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Branches,
+    /// Of one branch.
+    Databases(Copied),
+}
+
+/// How databases are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Copied {
+    ByCloning,
+    ByteForByte,
 }
 
 struct Pool {
@@ -62,8 +82,17 @@ struct Pool {
     name: Name,
     origin: Origin,
     size: usize,
+    kind: Kind,
     stock: Mutex<Stock>,
     changed: Condvar,
+}
+
+/// What the thread that fills the stock remembers.
+#[derive(Default)]
+struct Maker {
+    number: u32,
+    /// The branch whose databases the stock has.
+    shared: Option<Ready>,
 }
 
 impl Pool {
@@ -73,7 +102,7 @@ impl Pool {
 
     /// Keeps the stock full until the pool is over.
     fn fill(&self) {
-        let mut number = 0;
+        let mut maker = Maker::default();
         loop {
             let mut stock = self.stock();
             while stock.ready.len() >= self.size && !stock.is_over {
@@ -83,7 +112,7 @@ impl Pool {
                 return;
             }
             drop(stock);
-            match self.make(&mut number) {
+            match self.make(&mut maker) {
                 Ok(ready) => self.stock().ready.push_back(ready),
                 Err(failed) => {
                     self.stock().last_failure = Some(failed.to_string());
@@ -95,24 +124,62 @@ impl Pool {
         }
     }
 
-    fn make(&self, number: &mut u32) -> Result<Ready, BranchError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime
-            .map_err(|why| BranchError::Environment(format!("start the asynchronous runtime: {why}")))?;
-        let branch = loop {
-            *number += 1;
-            let name = format!("{}-{number}", self.name);
-            let name = name.parse().map_err(|why| BranchError::Refused(format!("{why}")))?;
-            let new = NewBranch::with_program(name, self.origin.clone(), Vec::new(), now());
-            let shop = &self.shop;
-            match runtime.block_on(plimsoll_branch::create(&shop.state, &shop.host, &new, &Talk)) {
-                // Somebody's own, or one of a pool of before that was killed just now.
-                Err(BranchError::Taken { .. }) => {}
-                made => break made?,
+    fn make(&self, maker: &mut Maker) -> Result<Ready, BranchError> {
+        let runtime = runtime()?;
+        if self.kind == Kind::Branches {
+            return runtime.block_on(self.make_branch(&mut maker.number));
+        }
+        let shared = match maker.shared.take() {
+            Some(shared) if shared.server.is_alive() => shared,
+            dead => {
+                if let Some(dead) = dead {
+                    // Its keeper has ended with the server; should it stay, `gc` removes it.
+                    plimsoll_branch::drop_branch(&self.shop.state, &dead.branch).ok();
+                }
+                runtime.block_on(self.make_branch(&mut maker.number))?
             }
         };
-        let kept = plimsoll_branch::start_new(&self.shop.state, &branch, &self.shop.keeper)?;
-        Ok(Ready { branch, kept })
+        maker.number += 1;
+        let database = format!("{}_{}", self.name, maker.number);
+        let server = Arc::clone(&shared.server);
+        let copied = runtime.block_on(server.copy_database(&shared.database, &database));
+        let branch = shared.branch.clone();
+        maker.shared = Some(shared);
+        copied?;
+        Ok(Ready { server, branch, database })
+    }
+
+    async fn make_branch(&self, number: &mut u32) -> Result<Ready, BranchError> {
+        let settings = match self.kind {
+            Kind::Databases(Copied::ByCloning) => vec![("file_copy_method".to_owned(), "clone".to_owned())],
+            _ => Vec::new(),
+        };
+        loop {
+            *number += 1;
+            let name = format!("{}-{number}", self.name);
+            let name: Name = name.parse().map_err(|why| BranchError::Refused(format!("{why}")))?;
+            let new = NewBranch::with_program(name.clone(), self.origin.clone(), settings.clone(), now());
+            let Workshop { state, host, keeper, .. } = &self.shop;
+            match plimsoll_branch::on_branch(state, host, keeper, &new, &Talk).await {
+                // Somebody's own, or one of a pool of before that was killed just now.
+                Err(BranchError::Taken { .. }) => {}
+                made => {
+                    let (server, branch) = made?;
+                    let database = branch.server.database;
+                    return Ok(Ready { server: Arc::new(server), branch: name, database });
+                }
+            }
+        }
+    }
+
+    /// Removes one that nobody has any more.
+    fn release(&self, ready: &Ready) {
+        if self.kind != Kind::Branches
+            && let Ok(runtime) = runtime()
+        {
+            // A server that has ended took it along.
+            runtime.block_on(ready.server.drop_database(&ready.database)).ok();
+        }
     }
 
     /// Waits until the stock is full, or can't be filled.
@@ -142,7 +209,7 @@ impl Pool {
                 continue;
             };
             self.changed.notify_all();
-            if matches!(plimsoll_branch::running(&self.shop.state, &ready.branch.name), Ok(Some(_))) {
+            if ready.server.is_alive() {
                 return Ok(ready);
             }
         }
@@ -164,28 +231,63 @@ impl Pool {
             Ok(ready) => ready,
             Err(why) => return answer(connection, &Answer::Failed(why)),
         };
-        let variables = environment(&ready.branch, &ready.kept.running);
-        let said = Answer::Branch {
-            name: ready.branch.name.clone(),
-            url: url(&ready.branch, &ready.kept.running, None),
-            variables: variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        let environment = ready.server.environment(&ready.database);
+        let said = Answer::Taken {
+            what: match self.kind {
+                Kind::Branches => format!("branch {}", ready.branch),
+                Kind::Databases(_) => format!("database {} of branch {}", ready.database, ready.branch),
+            },
+            url: ready.server.url(&ready.database),
+            variables: environment.set.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         };
-        answer(connection, &said)?;
-        if request.held {
-            connection.read_to_end(&mut Vec::new())?;
-        } else if let Some(seconds) = request.seconds {
-            std::thread::sleep(Duration::from_secs(seconds));
+        let held = answer(connection, &said).and_then(|()| {
+            if request.held {
+                connection.read_to_end(&mut Vec::new())?;
+            } else if let Some(seconds) = request.seconds {
+                std::thread::sleep(Duration::from_secs(seconds));
+            }
+            Ok(())
+        });
+        if held.is_ok() && !request.held && request.seconds.is_none() {
+            self.stock().taken.push(ready);
         } else {
-            self.stock().taken.push(ready.kept);
+            self.release(&ready);
         }
-        Ok(())
+        held
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, BranchError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|why| BranchError::Environment(format!("start the asynchronous runtime: {why}")))
+}
+
+/// What a pool of this origin has ready.
+fn kind(shop: &Workshop, origin: &Origin, databases: bool) -> Result<Kind, Failure> {
+    /// The first version that clones a database's files.
+    const FIRST_THAT_CLONES: u32 = 18;
+    if !databases {
+        return Ok(Kind::Branches);
+    }
+    let server = match origin {
+        Origin::Trunk(name) => shop.state.known_trunk(name).map_err(failure)?.server,
+        Origin::Branch(name) => shop.state.known_branch(name).map_err(failure)?.server,
+        Origin::Server(_) => return Ok(Kind::Databases(Copied::ByteForByte)),
+    };
+    if server.major >= FIRST_THAT_CLONES && shop.clones() {
+        return Ok(Kind::Databases(Copied::ByCloning));
+    }
+    tell(
+        "note: each database is copied byte for byte; cloning takes PostgreSQL 18 and a file system that clones files (`plimsoll branch doctor`)",
+    );
+    Ok(Kind::Databases(Copied::ByteForByte))
 }
 
 /// Keeps a pool until it is asked to stop, or its program ends.
 pub(super) async fn keep(arguments: &PoolArguments, config: Option<&Path>) -> Result<u8, Failure> {
     let shop = Workshop::open(config)?;
     let origin = origin(&shop, arguments.from.as_ref().map(Name::as_str))?;
+    let kind = kind(&shop, &origin, arguments.databases)?;
     let _held = shop.state.hold_pool(&arguments.name).map_err(failure)?;
     let socket = shop.state.pool_folder(&arguments.name).join(SOCKET);
     let said = |why| Failure::environment(format!("listen on {}: {why}", socket.display()));
@@ -196,6 +298,7 @@ pub(super) async fn keep(arguments: &PoolArguments, config: Option<&Path>) -> Re
         name: arguments.name.clone(),
         origin,
         size: usize::from(arguments.size),
+        kind,
         stock: Mutex::default(),
         changed: Condvar::new(),
     });
@@ -214,7 +317,11 @@ pub(super) async fn keep(arguments: &PoolArguments, config: Option<&Path>) -> Re
             let pool = Arc::clone(&pool);
             move || listen(&pool, &listener)
         });
-        tell(&format!("pool {}: {} branches of {} are ready", pool.name, pool.size, in_words(&pool.origin)));
+        let what = match pool.kind {
+            Kind::Branches => "branches",
+            Kind::Databases(_) => "databases of a branch",
+        };
+        tell(&format!("pool {}: {} {what} of {} are ready", pool.name, pool.size, in_words(&pool.origin)));
         if arguments.exec.is_empty() {
             return std::future::pending().await;
         }
@@ -273,12 +380,12 @@ pub(super) async fn take(arguments: &TakeArguments) -> Result<u8, Failure> {
         .and_then(|()| BufReader::new(&connection).read_line(&mut line))
         .map_err(|why| failed(why.to_string()))?;
     let answer = serde_json::from_str(&line).map_err(|_| failed("it has ended".to_owned()))?;
-    let (branch, url, variables) = match answer {
-        Answer::Branch { name, url, variables } => (name, url, variables),
+    let (what, url, variables) = match answer {
+        Answer::Taken { what, url, variables } => (what, url, variables),
         Answer::Failed(why) => return Err(failed(why)),
     };
     if arguments.exec.is_empty() {
-        tell(&format!("branch {branch}"));
+        tell(&what);
         print(&format!("{url}\n"))?;
         return Ok(CLEAN);
     }

@@ -32,6 +32,7 @@ mod newness;
 mod packages;
 mod pgbench;
 mod pipelines;
+mod plan_branches;
 mod pools;
 mod production;
 mod program_load;

@@ -233,11 +233,15 @@ fn every_form_of_dump_is_loaded() {
     let failing = stateful.project.path().join("failing.sql");
     std::fs::write(
         failing,
-        "create table ok (id int); create table bad (x nonesuch); create extension nonesuch;",
+        "create table ok (id int); create table bad (x nonesuch); create extension nonesuch;\n\
+         CREATE EXTENSION IF NOT EXISTS strange WITH SCHEMA public;\n",
     )
     .unwrap();
     let made = stateful.succeed(&["trunk", "create", "partly", "--from", "failing.sql"]);
     assert!(made.stderr.contains("not loaded: ") && made.stderr.contains("nonesuch"), "{}", made.shown());
+    // Before anything is loaded.
+    let (before, _) = made.stderr.split_once("loading ").unwrap();
+    assert!(before.contains("on this machine: strange; what uses them fails"), "{}", made.shown());
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! A trunk from what `pg_dump` wrote: loaded once, into a private server.
 
-use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::Stdio;
 
+use plimsoll_pg::dump_file::{Form, NamedRoles};
 use plimsoll_pg::server::{Binaries, PrivateServer, SUPERUSER, StartOptions, Wanted, die_with_us};
 use tokio::process::Command;
 
 use super::{Place, Supplied, keep_private};
 use crate::error::{BranchError, file_error};
+use crate::host::missing_extensions_note;
 use crate::manifest::Source;
 use crate::running::in_words;
 
@@ -18,19 +19,14 @@ const SHOWN: usize = 5;
 /// The database, where the dump names none.
 const DATABASE: &str = "plimsoll";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    /// For `pg_restore`: custom, directory or tar.
-    Archive,
-    /// For `psql`.
-    Plain,
-}
-
 pub(super) async fn take(place: &Place<'_>, path: &Path, wanted: Wanted) -> Result<Supplied, BranchError> {
     let path = path.canonicalize().map_err(|why| refused(path, &why.to_string()))?;
-    let form = form(&path)?;
+    let form = Form::of(&path).map_err(|why| refused(&path, &why.to_string()))?;
     let binaries = place.host.newest(wanted)?;
     let header = header(&binaries, &path, form).await?;
+    let extensions = header.extensions.iter().map(String::as_str);
+    let missing = missing_extensions_note(&binaries, place.state.user(), extensions);
+    missing.iter().for_each(|note| place.say.say(note.clone()));
     let options = StartOptions {
         temp_root: Some(place.scratch.to_owned()),
         settings: vec![("maintenance_work_mem".to_owned(), "256MB".to_owned())],
@@ -54,7 +50,7 @@ pub(super) async fn take(place: &Place<'_>, path: &Path, wanted: Wanted) -> Resu
         .await
         .map_err(|why| BranchError::Environment(why.to_string()))?;
     let mut supplied = keep_private(place, server, database, Source::Dump { path })?;
-    supplied.notes.extend(notes);
+    supplied.notes.extend(missing.into_iter().chain(notes));
     Ok(supplied)
 }
 
@@ -62,44 +58,12 @@ fn refused(path: &Path, why: &str) -> BranchError {
     BranchError::Refused(format!("load the dump {}: {why}", path.display()))
 }
 
-fn form(path: &Path) -> Result<Form, BranchError> {
-    if path.is_dir() {
-        let has_contents = ["toc.dat", "toc.dat.gz"].iter().any(|name| path.join(name).is_file());
-        let why = "it is a folder without the toc.dat of pg_dump's directory format; a data directory is taken by --from as well, if it has a PG_VERSION";
-        return if has_contents { Ok(Form::Archive) } else { Err(refused(path, why)) };
-    }
-    if !path.is_file() {
-        return Err(refused(path, "it is neither a file nor a folder; write the dump to a file first"));
-    }
-    let mut first = [0; 262];
-    let mut file = std::fs::File::open(path).map_err(|why| refused(path, &why.to_string()))?;
-    let mut length = 0;
-    while length < first.len() {
-        match file.read(&mut first[length..]) {
-            Ok(0) => break,
-            Ok(count) => length += count,
-            Err(why) => return Err(refused(path, &why.to_string())),
-        }
-    }
-    let first = &first[..length];
-    // A tar's first file is pg_dump's table of contents.
-    if first.starts_with(b"PGDMP") || first.starts_with(b"toc.dat\0") {
-        Ok(Form::Archive)
-    } else if first.starts_with(&[0x1f, 0x8b])
-        || first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
-        || first.contains(&0)
-    {
-        Err(refused(path, "it is neither SQL nor an archive that pg_restore reads; unpack it first"))
-    } else {
-        Ok(Form::Plain)
-    }
-}
-
 /// What is looked for in a dump's statements before it is loaded.
 #[derive(Debug, Default)]
 struct Header {
     create_database: Option<String>,
-    roles: BTreeSet<String>,
+    roles: NamedRoles,
+    extensions: Vec<String>,
     /// How many of pg_dump's scripts, one in another, have begun and not come to their end.
     open: usize,
 }
@@ -154,32 +118,12 @@ impl Header {
         if line.starts_with("CREATE DATABASE ") && line.ends_with(';') {
             self.create_database.get_or_insert_with(|| line.to_owned());
         }
-        let is_about_rights =
-            ["ALTER ", "GRANT ", "REVOKE ", "CREATE SCHEMA ", "CREATE POLICY ", "CREATE USER MAPPING "]
-                .iter()
-                .any(|word| line.starts_with(word));
-        if is_about_rights {
-            for word in [" OWNER TO ", " TO ", " FROM ", " FOR ROLE ", " AUTHORIZATION ", " GRANTED BY "] {
-                if let Some((_, rest)) = line.rsplit_once(word) {
-                    self.roles.extend(role(rest));
-                }
-            }
+        if let Some(rest) = line.strip_prefix("CREATE EXTENSION IF NOT EXISTS ") {
+            let name = rest.split(' ').next().unwrap_or_default();
+            self.extensions.push(name.trim_matches(['"', ';']).to_owned());
         }
+        self.roles.look_at(line);
     }
-}
-
-/// The role at the beginning of a text, as pg_dump quotes names.
-fn role(text: &str) -> Option<String> {
-    let name = match text.strip_prefix('"') {
-        Some(quoted) => quoted.split_once('"')?.0.to_owned(),
-        None => {
-            text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next()?.to_owned()
-        }
-    };
-    let is_role = !name.is_empty()
-        && !name.starts_with("pg_")
-        && !["PUBLIC", "CURRENT_USER", "SESSION_USER", SUPERUSER].contains(&name.as_str());
-    is_role.then_some(name)
 }
 
 /// Makes the dump's roles and its database, in its own locale where this machine has it.
@@ -189,7 +133,7 @@ async fn make_database(
     notes: &mut Vec<String>,
 ) -> Result<String, BranchError> {
     let client = server.connect(SUPERUSER).await?;
-    for role in &header.roles {
+    for role in &header.roles.0 {
         let quoted = role.replace('"', "\"\"");
         client.batch_execute(&format!("CREATE ROLE \"{quoted}\"")).await.map_err(|why| {
             BranchError::Environment(format!("create role {role} on the private server: {}", in_words(&why)))
@@ -296,29 +240,4 @@ fn complaints(said: &str) -> Vec<String> {
         told.push(format!("not loaded: {} more errors of this kind", errors.len() - SHOWN));
     }
     told
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roles_are_found_where_pg_dump_names_them() {
-        let mut header = Header::default();
-        for line in [
-            "ALTER TABLE public.t OWNER TO shop;",
-            "GRANT SELECT ON TABLE public.t TO \"Report Reader\";",
-            "ALTER DEFAULT PRIVILEGES FOR ROLE boss IN SCHEMA public GRANT ALL ON TABLES TO intern;",
-            "REVOKE ALL ON SCHEMA public FROM PUBLIC;",
-            "CREATE SCHEMA s AUTHORIZATION chief;",
-            "ALTER TABLE public.t OWNER TO postgres;",
-            "CREATE DATABASE shop WITH TEMPLATE = template0 ENCODING = 'UTF8' LOCALE = 'C.UTF-8';",
-            "INSERT INTO t VALUES ('GRANT x TO y');",
-        ] {
-            header.look_at(line);
-        }
-        let roles: Vec<&str> = header.roles.iter().map(String::as_str).collect();
-        assert_eq!(roles, ["Report Reader", "boss", "chief", "intern", "shop"]);
-        assert!(header.create_database.unwrap().contains("shop"));
-    }
 }

@@ -3,18 +3,18 @@
 //! What it runs there: one read-only transaction of SELECTs on catalogues, and a base backup, whose replication slot is
 //! temporary. Nothing else.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use plimsoll_core::units::bytes;
 use plimsoll_pg::catalogue::{Limits, Session, Target};
-use plimsoll_pg::server::{Binaries, WatchedGroup, die_with_us};
+use plimsoll_pg::server::{Binaries, ServerUser, WatchedGroup, die_with_us};
 use tokio::process::Command;
 
 use super::{Place, Supplied};
 use crate::configuration::CARRIED;
 use crate::error::{BranchError, file_error};
+use crate::host::missing_extensions_note;
 use crate::manifest::{ServerFacts, Source};
 use crate::masking::Masked;
 
@@ -62,7 +62,7 @@ pub(super) async fn take(
 ) -> Result<Supplied, BranchError> {
     let asked = ask(target, how.limits).await?;
     let binaries = place.host.installation(asked.major)?;
-    let mut notes = notes(&asked, &binaries);
+    let mut notes = notes(&asked, &binaries, place.state.user());
     for note in &notes {
         place.say.say(note.clone());
     }
@@ -134,24 +134,14 @@ async fn ask(target: &Target, limits: Limits) -> Result<Asked, BranchError> {
 }
 
 /// What will be different or missing, before anything starts.
-fn notes(asked: &Asked, binaries: &Binaries) -> Vec<String> {
+fn notes(asked: &Asked, binaries: &Binaries, user: &ServerUser) -> Vec<String> {
     let mut notes = Vec::new();
     let theirs = asked.version.split_whitespace().next().unwrap_or_default();
     let ours = binaries.version().to_string();
     if theirs != ours {
         notes.push(format!("the source is PostgreSQL {theirs}, branches run {ours}"));
     }
-    if let Some(known) = installed_extensions(binaries) {
-        let missing: Vec<&str> =
-            asked.extensions.iter().map(String::as_str).filter(|name| !known.contains(*name)).collect();
-        if !missing.is_empty() {
-            notes.push(format!(
-                "not installed for PostgreSQL {} on this machine: {}; what uses them fails in branches",
-                asked.major,
-                missing.join(", ")
-            ));
-        }
-    }
+    notes.extend(missing_extensions_note(binaries, user, asked.extensions.iter().map(String::as_str)));
     if asked.unlogged > 0 {
         notes.push(format!(
             "{} unlogged tables will be empty: a base backup doesn't have their rows",
@@ -159,16 +149,6 @@ fn notes(asked: &Asked, binaries: &Binaries) -> Vec<String> {
         ));
     }
     notes
-}
-
-/// By the control files that `pg_config --sharedir` leads to; `None` where that can't be told.
-fn installed_extensions(binaries: &Binaries) -> Option<BTreeSet<String>> {
-    let said = std::process::Command::new(binaries.program("pg_config")).arg("--sharedir").output().ok()?;
-    let folder = Path::new(String::from_utf8(said.stdout).ok()?.trim()).join("extension");
-    let names = std::fs::read_dir(folder)
-        .ok()?
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".control")?.to_owned()));
-    Some(names.collect())
 }
 
 async fn back_up(

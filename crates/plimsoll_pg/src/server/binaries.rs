@@ -1,5 +1,6 @@
 //! One PostgreSQL installation whose programs were run and found to work.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -42,6 +43,23 @@ impl Binaries {
     #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {
         self.bin_folder.join(name)
+    }
+
+    /// The names of the extensions that are installed for this server, by their control files; `None` where they can't be
+    /// looked at.
+    #[must_use]
+    pub fn extensions(&self, user: &ServerUser) -> Option<BTreeSet<String>> {
+        let mut command = Command::new(self.program("initdb"));
+        // Says where the server's own files are, and makes nothing.
+        command.args(["--show", "--pgdata=/"]).stdin(Stdio::null());
+        isolate(&mut command);
+        user.run(&mut command);
+        let said = String::from_utf8(command.output().ok()?.stderr).ok()?;
+        let share = said.lines().find_map(|line| line.strip_prefix("share_path="))?;
+        let files = std::fs::read_dir(Path::new(share).join("extension")).ok()?;
+        let name =
+            |file: std::fs::DirEntry| Some(file.file_name().to_str()?.strip_suffix(".control")?.to_owned());
+        Some(files.filter_map(|file| name(file.ok()?)).collect())
     }
 }
 

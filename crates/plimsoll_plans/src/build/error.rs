@@ -40,13 +40,13 @@ pub enum BuildError {
 }
 
 impl BuildError {
-    pub(super) fn statement(what: &'static str) -> impl Fn(tokio_postgres::Error) -> Self {
+    pub(crate) fn statement(what: &'static str) -> impl Fn(tokio_postgres::Error) -> Self {
         move |error| Self::Statement { what, why: explained(&error) }
     }
 }
 
 /// What the server says, without the values that it may quote in its detail.
-pub(super) fn explained(error: &tokio_postgres::Error) -> String {
+pub(crate) fn explained(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(error) => format!("{} (SQLSTATE {})", error.message(), error.code().code()),
         None => error.to_string(),

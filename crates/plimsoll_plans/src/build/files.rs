@@ -116,7 +116,7 @@ pub(super) fn shape(data: &Path, plan: &Plan) -> Result<(), BuildError> {
 /// Removes the segments that the server made ready for a log as long as that of the loading.
 fn remove_spare_segments(log: &Path, current: &str) -> io::Result<()> {
     /// The end of the log may have passed into the next one.
-    const KEPT: usize = 2;
+    const KEPT: usize = 1;
     let mut spare: Vec<String> = std::fs::read_dir(log)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.len() == current.len() && name.bytes().all(|digit| digit.is_ascii_hexdigit()))

@@ -3,14 +3,14 @@
 //! A private server loads the schema, gets the statistics, and ends; then the files of its relations get the lengths that they
 //! have in production, as holes, and its B-trees their height. What production's server has and this one can't is told.
 
-mod database;
+pub(crate) mod database;
 mod error;
 mod extended;
 mod files;
 mod hypothetical;
 mod resolve;
 mod rows;
-mod schema;
+pub(crate) mod schema;
 mod settings;
 mod statistics;
 
@@ -19,6 +19,7 @@ use std::path::Path;
 use plimsoll_pg::server::{Binaries, PrivateServer, StartOptions};
 
 pub use error::BuildError;
+pub(crate) use error::explained;
 
 use crate::source::PlanSource;
 
@@ -52,10 +53,7 @@ pub async fn build(
     source: &PlanSource,
     target: &Path,
 ) -> Result<Built, BuildError> {
-    let mut options = options.clone();
-    // A batch of the schema locks all that it makes.
-    options.settings.push(("max_locks_per_transaction".to_owned(), "1024".to_owned()));
-    let server = PrivateServer::start(binaries, &options)?;
+    let server = PrivateServer::start(binaries, &self::options(options))?;
     let mut unrestored = Vec::new();
     let plan = fill(&server, source, &mut unrestored).await?;
     server.keep_data(target, &options.user)?;
@@ -67,6 +65,14 @@ pub async fn build(
     Ok(Built { database: source.database.name.clone(), unrestored })
 }
 
+/// Those of a server that a schema is loaded into.
+pub(crate) fn options(options: &StartOptions) -> StartOptions {
+    let mut options = options.clone();
+    // A batch of the schema locks all that it makes.
+    options.settings.push(("max_locks_per_transaction".to_owned(), "1024".to_owned()));
+    options
+}
+
 async fn fill(
     server: &PrivateServer,
     source: &PlanSource,
@@ -75,13 +81,23 @@ async fn fill(
     check_pages(source)?;
     database::create(server, source, unrestored).await?;
     let client = server.connect(&source.database.name).await?;
-    schema::load(&client, source, unrestored).await?;
+    let schema = schema::Order::of(source);
+    schema::prepare(&client).await?;
+    unrestored.extend(schema::make(&client, &schema.relations).await);
     let catalogue = resolve::Catalogue::read(&client, source).await?;
+    let other = server.connect(&source.database.name).await?;
+    schema::prepare(&other).await?;
+    let (rest, lost) =
+        tokio::join!(schema::make(&client, &schema.rest), statistics::insert(&other, source, &catalogue));
+    drop(other);
+    unrestored.extend(rest.into_iter().chain(lost));
+    schema::end(&client).await?;
+    statistics::set_sizes(&client, source, &catalogue).await?;
     rows::insert(&client, source, &catalogue, unrestored).await?;
-    statistics::insert(&client, source, &catalogue, unrestored).await?;
     extended::insert(&client, source, &catalogue, unrestored).await?;
     hypothetical::install(&client, source, &catalogue).await?;
     settings::apply(&client, source, &server.data_folder(), unrestored).await?;
+    database::drop_others(&client).await?;
     files::list(&client, source, &catalogue).await
 }
 

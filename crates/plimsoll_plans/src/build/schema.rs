@@ -15,14 +15,55 @@ const SESSION: &str = "set check_function_bodies = off; set client_min_messages 
     set row_security = off; set search_path = ''; set standard_conforming_strings = on; set allow_system_table_mods = on; \
     set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'";
 
-pub(super) async fn load(
-    client: &Client,
-    source: &PlanSource,
-    unrestored: &mut Vec<Unrestored>,
-) -> Result<(), BuildError> {
-    client.batch_execute(SESSION).await.map_err(BuildError::statement("prepare the loading"))?;
+/// Kinds that make no relation and no type, and that no other kind needs.
+const LAST: [&str; 9] = [
+    "FK CONSTRAINT",
+    "CHECK CONSTRAINT",
+    "TRIGGER",
+    "POLICY",
+    "ROW SECURITY",
+    "STATISTICS",
+    "COMMENT",
+    "ACL",
+    "DEFAULT ACL",
+];
+
+/// The schema's objects in the order in which they are made.
+pub(crate) struct Order<'a> {
+    /// Up to the last relation.
+    pub(super) relations: Vec<&'a SchemaEntry>,
+    /// What can be made while the relations get their statistics.
+    pub(super) rest: Vec<&'a SchemaEntry>,
+}
+
+impl<'a> Order<'a> {
+    pub(super) fn of(source: &'a PlanSource) -> Self {
+        let mut relations = ordered(source);
+        let is_last = |entry: &&SchemaEntry| LAST.contains(&entry.kind.as_str());
+        let rest = relations.iter().rposition(|entry| !is_last(entry)).map_or(0, |at| at + 1);
+        let rest = relations.split_off(rest);
+        Self { relations, rest }
+    }
+}
+
+/// Gives a session the settings that a schema and its statistics are loaded with.
+pub(super) async fn prepare(client: &Client) -> Result<(), BuildError> {
+    client.batch_execute(SESSION).await.map_err(BuildError::statement("prepare the loading"))
+}
+
+pub(crate) async fn load(client: &Client, source: &PlanSource) -> Result<Vec<Unrestored>, BuildError> {
+    let order = Order::of(source);
+    prepare(client).await?;
+    let mut unrestored = make(client, &order.relations).await;
+    unrestored.extend(make(client, &order.rest).await);
+    end(client).await?;
+    Ok(unrestored)
+}
+
+/// Makes objects; returns those that can't be made.
+pub(super) async fn make(client: &Client, entries: &[&SchemaEntry]) -> Vec<Unrestored> {
     let mut failed = Vec::new();
-    for batch in ordered(source).chunks(BATCH) {
+    for batch in entries.chunks(BATCH) {
         let together: Vec<&str> = batch.iter().map(|entry| entry.sql.as_str()).collect();
         if client.batch_execute(&together.join("\n")).await.is_ok() {
             continue;
@@ -33,6 +74,7 @@ pub(super) async fn load(
             }
         }
     }
+    let mut unrestored = Vec::new();
     // What failed for lack of something that came later.
     for entry in failed {
         match client.batch_execute(&entry.sql).await {
@@ -43,6 +85,10 @@ pub(super) async fn load(
             _ => {}
         }
     }
+    unrestored
+}
+
+pub(super) async fn end(client: &Client) -> Result<(), BuildError> {
     client.batch_execute("reset default_tablespace; reset default_table_access_method; update pg_catalog.pg_class set relispopulated = true \
         where relkind = 'm' and not relispopulated")
         .await

@@ -17,43 +17,40 @@ use crate::source::{ColumnStatistics, PlanSource, Statistics};
 const BATCH: usize = 200;
 const SLOTS: usize = 5;
 
-pub(super) async fn insert(
-    client: &Client,
-    source: &PlanSource,
-    catalogue: &Catalogue,
-    unrestored: &mut Vec<Unrestored>,
-) -> Result<(), BuildError> {
-    relations(client, source, catalogue).await?;
+/// Returns what can't be inserted. It writes to `pg_statistic` alone, so that others can change the schema meanwhile.
+pub(super) async fn insert(client: &Client, source: &PlanSource, catalogue: &Catalogue) -> Vec<Unrestored> {
+    let mut unrestored = Vec::new();
     let mut lost = Lost::default();
-    let rows: Vec<(&ColumnStatistics, String)> = source
-        .columns
-        .iter()
-        .filter_map(|column| {
-            let found = catalogue.relation(&column.schema, &column.relation)?;
-            // Columns of an index have no names of their own; those of a table may have moved.
-            let number = if found.kind == 'i' {
-                column.position
-            } else {
-                found.columns.iter().find(|candidate| candidate.name == column.column)?.number
-            };
-            let key = format!("{}, {number}, {}", found.oid, column.inherited);
-            Some((column, format!("({key}, {})", values(&column.statistics, catalogue, &mut lost))))
-        })
-        .collect();
-    for batch in rows.chunks(BATCH) {
-        let together: Vec<&str> = batch.iter().map(|(_, row)| row.as_str()).collect();
-        if client.batch_execute(&insertion(&together)).await.is_ok() {
+    // Written batch by batch: the other connections of this thread go on meanwhile.
+    for columns in source.columns.chunks(BATCH) {
+        let rows: Vec<(&ColumnStatistics, String)> =
+            columns.iter().filter_map(|column| Some((column, row(column, catalogue, &mut lost)?))).collect();
+        let together: Vec<&str> = rows.iter().map(|(_, row)| row.as_str()).collect();
+        if together.is_empty() || client.batch_execute(&insertion(&together)).await.is_ok() {
             continue;
         }
-        for (column, row) in batch {
+        for (column, row) in &rows {
             if let Err(error) = client.batch_execute(&insertion(&[row])).await {
                 let what = format!("statistics of {}.{}.{}", column.schema, column.relation, column.column);
                 unrestored.push(Unrestored { what, why: explained(&error) });
             }
         }
     }
-    lost.tell(unrestored);
-    Ok(())
+    lost.tell(&mut unrestored);
+    unrestored
+}
+
+/// A row of `pg_statistic`, where the branch has its column.
+fn row(column: &ColumnStatistics, catalogue: &Catalogue, lost: &mut Lost) -> Option<String> {
+    let found = catalogue.relation(&column.schema, &column.relation)?;
+    // Columns of an index have no names of their own; those of a table may have moved.
+    let number = if found.kind == 'i' {
+        column.position
+    } else {
+        found.columns.iter().find(|candidate| candidate.name == column.column)?.number
+    };
+    let values = values(&column.statistics, catalogue, lost);
+    Some(format!("({}, {number}, {}, {values})", found.oid, column.inherited))
 }
 
 fn insertion(rows: &[&str]) -> String {
@@ -129,7 +126,12 @@ pub(super) fn values(statistics: &Statistics, catalogue: &Catalogue, lost: &mut 
     sql
 }
 
-async fn relations(client: &Client, source: &PlanSource, catalogue: &Catalogue) -> Result<(), BuildError> {
+/// Writes what the catalogue has of relations' sizes.
+pub(super) async fn set_sizes(
+    client: &Client,
+    source: &PlanSource,
+    catalogue: &Catalogue,
+) -> Result<(), BuildError> {
     let mut rows = Vec::new();
     for relation in &source.relations {
         if let Some(found) = catalogue.relation(&relation.schema, &relation.name) {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use plimsoll_pg::catalogue::CatalogueError;
 
+use crate::build::BuildError;
+
 /// A server could not be captured.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
@@ -34,6 +36,17 @@ pub enum CaptureError {
         /// Why it failed, and what to do.
         why: String,
     },
+    /// A file isn't a dump with what a plan branch needs.
+    #[error("make a plan branch of {}: {why}", path.display())]
+    DumpFile {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+    /// The server that statistics are loaded into.
+    #[error("load the statistics of a dump: {0}")]
+    Loading(#[from] BuildError),
     /// The catalogue has what isn't understood.
     #[error("read the {what} of {server_part}: {why}; please report it")]
     Unexpected {
@@ -44,4 +57,12 @@ pub enum CaptureError {
         /// Why not.
         why: String,
     },
+}
+
+impl CaptureError {
+    /// Whether what was asked is wrong, rather than the machine or a server.
+    #[must_use]
+    pub fn is_input(&self) -> bool {
+        matches!(self, Self::DumpFile { .. })
+    }
 }

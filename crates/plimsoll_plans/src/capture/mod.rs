@@ -1,6 +1,7 @@
-//! Reading a server that isn't ours: its schema by `pg_dump`, and what its planner knows by queries on the catalogue.
+//! Reading a server that isn't ours: its schema by `pg_dump`, and what its planner knows by queries on the catalogue. Or
+//! reading a dump, whose statistics go into a catalogue of our own for that.
 //!
-//! All of it happens in read-only transactions on one snapshot, within time limits, and takes no lock above ACCESS SHARE. Values
+//! Of a server, all of it happens in read-only transactions on one snapshot, within time limits, and takes no lock above ACCESS SHARE. Values
 //! are replaced by pseudonyms in memory, before anything is written. Of rows, the two ends of B-trees are all that is looked at.
 
 mod boundaries;
@@ -8,8 +9,10 @@ mod dump;
 mod error;
 mod extended;
 mod facts;
+mod file;
 mod relations;
 mod row;
+mod script;
 mod statistics;
 
 use std::hash::RandomState;
@@ -18,6 +21,9 @@ use plimsoll_pg::catalogue::{Limits, Session, Target};
 use plimsoll_pg::server::Binaries;
 
 pub use error::CaptureError;
+pub use file::Dump;
+
+use relations::Pages;
 
 use crate::pseudonyms;
 use crate::source::{FORMAT_VERSION, PlanSource, ValuesAre};
@@ -60,23 +66,34 @@ pub async fn capture(
     session.run("settings", "set local timezone = 'UTC'; set local bytea_output = 'hex'").await?;
     let snapshot = session.run("snapshot", "select pg_export_snapshot()").await?;
     let snapshot = snapshot.first().and_then(|row| row.get(0)).unwrap_or_default().to_owned();
-    let (schema, rest) =
-        tokio::join!(dump::schema(target, binaries, &snapshot, options.limits), read(&session));
+    let (schema, rest) = tokio::join!(
+        dump::schema(target, binaries, &snapshot, options.limits),
+        read(&session, Pages::OfFile)
+    );
     let (mut source, links) = rest?;
     source.schema = schema?;
     session.end().await?;
-    if let ValuePolicy::Pseudonymise { key, except } = &options.values {
-        pseudonyms::replace(&mut source, &links, key, except);
-    }
+    options.values.apply(&mut source, &links);
     Ok(source)
 }
 
-/// All but the schema, and which columns hold each other's values.
-async fn read(session: &Session<'_>) -> Result<(PlanSource, pseudonyms::Links), CaptureError> {
+impl ValuePolicy {
+    fn apply(&self, source: &mut PlanSource, links: &pseudonyms::Links) {
+        if let Self::Pseudonymise { key, except } = self {
+            pseudonyms::replace(source, links, key, except);
+        }
+    }
+}
+
+/// All but the schema, and which columns hold each other's values. A catalogue of our own has neither the rows nor the settings
+/// of the server that its statistics are of.
+async fn read(session: &Session<'_>, pages: Pages) -> Result<(PlanSource, pseudonyms::Links), CaptureError> {
+    let is_source = pages == Pages::OfFile;
     let mut left_out = Vec::new();
     let columns = statistics::read(session, &mut left_out).await?;
-    let relations = relations::read(session, &columns).await?;
-    let boundaries = boundaries::read(session, &relations, &mut left_out).await?;
+    let relations = relations::read(session, &columns, pages).await?;
+    let boundaries =
+        if is_source { boundaries::read(session, &relations, &mut left_out).await? } else { Vec::new() };
     let server = facts::server(session).await?;
     let source = PlanSource {
         format: FORMAT_VERSION,
@@ -87,7 +104,7 @@ async fn read(session: &Session<'_>) -> Result<(PlanSource, pseudonyms::Links), 
         extensions: facts::extensions(session).await?,
         tablespaces: facts::tablespaces(session).await?,
         roles: facts::roles(session).await?,
-        settings: facts::settings(session).await?,
+        settings: if is_source { facts::settings(session).await? } else { Vec::new() },
         session_settings: facts::session_settings(session, &mut left_out).await?,
         schema: Vec::new(),
         extended: extended::read(session, &mut left_out).await?,

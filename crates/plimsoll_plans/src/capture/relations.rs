@@ -11,24 +11,38 @@ use crate::source::{ColumnStatistics, GinCounts, Index, LeadingColumn, Relation,
 
 const WHAT: &str = "sizes of relations";
 
+/// Where the number of a relation's pages is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pages {
+    /// In the length of its file.
+    OfFile,
+    /// In the catalogue alone: the server has the statistics of another one's relations.
+    OfCatalogue,
+}
+
 pub(super) async fn read(
     session: &Session<'_>,
     columns: &[ColumnStatistics],
+    pages: Pages,
 ) -> Result<Vec<Relation>, CaptureError> {
     let mut statistics = HashMap::new();
     for column in columns {
         let key = (column.schema.as_str(), column.relation.as_str(), column.column.as_str());
         statistics.insert(key, &column.statistics);
     }
-    let metapages = Metapages::read(session).await?;
+    let metapages = match pages {
+        Pages::OfFile => Metapages::read(session).await?,
+        Pages::OfCatalogue => Metapages::default(),
+    };
     let rows = session.run(WHAT, include_str!("sql/relations.sql")).await?;
-    rows.iter().map(|row| relation(&Row { what: WHAT, row }, &statistics, &metapages)).collect()
+    rows.iter().map(|row| relation(&Row { what: WHAT, row }, &statistics, &metapages, pages)).collect()
 }
 
 fn relation(
     row: &Row<'_>,
     statistics: &HashMap<(&str, &str, &str), &Statistics>,
     metapages: &Metapages,
+    pages: Pages,
 ) -> Result<Relation, CaptureError> {
     let mut relation = Relation {
         schema: row.text(0)?,
@@ -41,6 +55,10 @@ fn relation(
         toast_pages: row.number(7)?,
         index: None,
     };
+    if pages == Pages::OfCatalogue && matches!(relation.kind, 'r' | 'm' | 'i') {
+        relation.pages = u32::try_from(relation.relpages).unwrap_or_default();
+        relation.toast_pages = 0;
+    }
     if let (Some(table), Some(access_method)) = (row.optional(8), row.optional(9)) {
         let oid = row.text(12)?;
         // The names of the key's columns, with their lengths: -1 of what varies.

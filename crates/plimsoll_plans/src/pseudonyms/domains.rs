@@ -1,6 +1,6 @@
 //! Columns that hold each other's values share their pseudonyms.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
 use super::Column;
@@ -38,43 +38,47 @@ impl Domains {
 /// The numbers of one set of columns.
 pub(super) struct Numbers {
     kind: Kind,
-    texts: BTreeSet<String>,
+    texts: Vec<String>,
     /// Digits behind the point that all have.
     scale: usize,
-    chosen: BTreeMap<i128, i128>,
+    /// Numbers and their pseudonyms, in order.
+    chosen: Vec<(i128, i128)>,
 }
 
 impl Numbers {
     pub(super) fn new(kind: Kind) -> Self {
-        Self { kind, texts: BTreeSet::new(), scale: 0, chosen: BTreeMap::new() }
+        Self { kind, texts: Vec::new(), scale: 0, chosen: Vec::new() }
     }
 
     pub(super) fn add(&mut self, text: &str) {
         if self.kind == Kind::Decimal {
             self.scale = self.scale.max(scalar::scale(text));
         }
-        self.texts.insert(text.to_owned());
+        self.texts.push(text.to_owned());
     }
 
     /// Chooses a pseudonym for each.
     pub(super) fn choose(&mut self, key: &RandomState) {
         let texts = std::mem::take(&mut self.texts);
-        let numbers: BTreeSet<i128> =
+        let mut numbers: Vec<i128> =
             texts.iter().filter_map(|text| scalar::number(self.kind, text, self.scale)).collect();
-        let numbers: Vec<i128> = numbers.into_iter().collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let limits = limits(self.kind, &numbers);
         for (at, number) in numbers.iter().enumerate() {
             let before = at.checked_sub(1).map(|at| numbers[at]);
             let after = numbers.get(at + 1).copied();
-            let chosen = between(*number, before, after, limits(self.kind, &numbers), |room| {
+            let chosen = between(*number, before, after, limits, |room| {
                 u128::from(key.hash_one((number, at))) << 64 | u128::from(key.hash_one((at, number, room)))
             });
-            self.chosen.insert(*number, chosen);
+            self.chosen.push((*number, chosen));
         }
     }
 
     pub(super) fn pseudonym(&self, text: &str) -> Option<String> {
         let number = scalar::number(self.kind, text, self.scale)?;
-        Some(scalar::text(self.kind, *self.chosen.get(&number)?, self.scale))
+        let at = self.chosen.binary_search_by_key(&number, |(known, _)| *known).ok()?;
+        Some(scalar::text(self.kind, self.chosen[at].1, self.scale))
     }
 }
 

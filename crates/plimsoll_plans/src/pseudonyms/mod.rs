@@ -91,9 +91,12 @@ struct Pseudonyms<'a> {
     domains: Domains,
     kept_columns: HashSet<Column>,
     kept_texts: HashSet<String>,
-    numbers: HashMap<(Column, Kind), Numbers>,
+    numbers: HashMap<Column, NumbersOfKinds>,
     texts: Words,
 }
+
+/// The numbers of one set of columns, by their kind: arrays and ranges have others than the column's own.
+type NumbersOfKinds = Vec<(Kind, Numbers)>;
 
 impl Pseudonyms<'_> {
     fn collect(&mut self, column: &Column, values: &Values) {
@@ -102,46 +105,15 @@ impl Pseudonyms<'_> {
             return;
         }
         let shape = self.types.shape(&values.element_type);
+        let numbers = self.numbers.entry(root).or_default();
+        let mut known = Known { numbers, texts: &mut self.texts, kept_texts: &self.kept_texts };
         for element in &values.elements {
-            self.collect_one(&root, &shape, element);
+            known.collect(&shape, element);
         }
-    }
-
-    fn collect_one(&mut self, root: &Column, shape: &Shape, element: &str) {
-        match shape {
-            Shape::Kept | Shape::Unknown => {}
-            Shape::Text | Shape::Bytes => {
-                if !self.is_kept(element) {
-                    self.texts.add(element);
-                }
-            }
-            Shape::Number(kind) => {
-                if !scalar::is_special(element) {
-                    self.numbers
-                        .entry((root.clone(), *kind))
-                        .or_insert_with(|| Numbers::new(*kind))
-                        .add(element);
-                }
-            }
-            Shape::Array(inner) => {
-                for element in array::parse(element).unwrap_or_default() {
-                    self.collect_one(root, inner, &element);
-                }
-            }
-            Shape::Range(inner) => {
-                for bound in shape::range(element).into_iter().flat_map(|range| range.bounds) {
-                    self.collect_one(root, inner, &bound);
-                }
-            }
-        }
-    }
-
-    fn is_kept(&self, text: &str) -> bool {
-        text.trim_end().is_empty() || self.kept_texts.contains(text.trim_end())
     }
 
     fn choose(&mut self, key: &RandomState) {
-        self.numbers.values_mut().for_each(|numbers| numbers.choose(key));
+        self.numbers.values_mut().flatten().for_each(|(_, numbers)| numbers.choose(key));
         self.texts.choose(key, &self.kept_texts);
     }
 
@@ -151,8 +123,10 @@ impl Pseudonyms<'_> {
             return true;
         }
         let shape = self.types.shape(&values.element_type);
+        let numbers = self.numbers.get(&root).map_or(&[][..], Vec::as_slice);
+        let known = Known { numbers, texts: &self.texts, kept_texts: &self.kept_texts };
         let replaced: Option<Vec<String>> =
-            values.elements.iter().map(|element| self.replaced(&root, &shape, element)).collect();
+            values.elements.iter().map(|element| known.replaced(&shape, element)).collect();
         let Some(mut replaced) = replaced else {
             values.elements.clear();
             return false;
@@ -164,33 +138,77 @@ impl Pseudonyms<'_> {
         values.elements = replaced;
         true
     }
+}
 
+/// What is known of the values of one column, while they are collected or replaced.
+struct Known<'a, N, W> {
+    numbers: N,
+    texts: W,
+    kept_texts: &'a HashSet<String>,
+}
+
+fn is_kept(kept_texts: &HashSet<String>, text: &str) -> bool {
+    text.trim_end().is_empty() || kept_texts.contains(text.trim_end())
+}
+
+impl Known<'_, &mut NumbersOfKinds, &mut Words> {
+    fn collect(&mut self, shape: &Shape, element: &str) {
+        match shape {
+            Shape::Kept | Shape::Unknown => {}
+            Shape::Text | Shape::Bytes => {
+                if !is_kept(self.kept_texts, element) {
+                    self.texts.add(element);
+                }
+            }
+            Shape::Number(kind) => {
+                if !scalar::is_special(element) {
+                    let at = self.numbers.iter().position(|(known, _)| known == kind);
+                    let at = at.unwrap_or_else(|| {
+                        self.numbers.push((*kind, Numbers::new(*kind)));
+                        self.numbers.len() - 1
+                    });
+                    self.numbers[at].1.add(element);
+                }
+            }
+            Shape::Array(inner) => {
+                for element in array::parse(element).unwrap_or_default() {
+                    self.collect(inner, &element);
+                }
+            }
+            Shape::Range(inner) => {
+                for bound in shape::range(element).into_iter().flat_map(|range| range.bounds) {
+                    self.collect(inner, &bound);
+                }
+            }
+        }
+    }
+}
+
+impl Known<'_, &[(Kind, Numbers)], &Words> {
     /// `None` where there is no pseudonym.
-    fn replaced(&self, root: &Column, shape: &Shape, element: &str) -> Option<String> {
+    fn replaced(&self, shape: &Shape, element: &str) -> Option<String> {
         match shape {
             Shape::Kept => Some(element.to_owned()),
             Shape::Unknown => None,
-            Shape::Text if self.is_kept(element) => Some(element.to_owned()),
+            Shape::Text if is_kept(self.kept_texts, element) => Some(element.to_owned()),
             Shape::Text => self.texts.word(element),
-            Shape::Bytes if self.is_kept(element) => None,
+            Shape::Bytes if is_kept(self.kept_texts, element) => None,
             Shape::Bytes => {
                 let word = self.texts.word(element)?;
                 Some(format!("\\x{}", word.bytes().map(|byte| format!("{byte:02x}")).collect::<String>()))
             }
             Shape::Number(_) if scalar::is_special(element) => Some(element.to_owned()),
-            Shape::Number(kind) => self.numbers.get(&(root.clone(), *kind))?.pseudonym(element),
+            Shape::Number(kind) => self.numbers.iter().find(|(known, _)| known == kind)?.1.pseudonym(element),
             Shape::Array(inner) => {
-                let elements: Option<Vec<String>> = array::parse(element)?
-                    .iter()
-                    .map(|element| self.replaced(root, inner, element))
-                    .collect();
+                let elements: Option<Vec<String>> =
+                    array::parse(element)?.iter().map(|element| self.replaced(inner, element)).collect();
                 Some(array::format(elements?.iter().map(String::as_str)))
             }
             Shape::Range(inner) => {
                 let mut range = shape::range(element)?;
                 for bound in &mut range.bounds {
                     if !bound.is_empty() {
-                        *bound = self.replaced(root, inner, bound)?;
+                        *bound = self.replaced(inner, bound)?;
                     }
                 }
                 Some(range.to_string())

@@ -139,7 +139,7 @@ async fn check_many(major: u32) {
     assert_eq!(branch.built.unrestored, []);
     let megabytes = megabytes(&branch.data);
     println!("{major}: captured in {captured_in:?}, running after {:?}, {megabytes} MB", started.elapsed());
-    assert!(megabytes < 100, "{megabytes} MB");
+    assert!(megabytes < 75, "{megabytes} MB");
     let client = branch.connect().await;
     let tables = super::support::rows(
         &client,

@@ -12,7 +12,7 @@ mod support;
 use std::hash::RandomState;
 
 use plimsoll_plans::ValuePolicy;
-use support::{Alike, Branch, captured, captured_from, compare, full, plans, queries, rows};
+use support::{Alike, Branch, captured, captured_from, compare, dumped, full, plans, queries, rows};
 
 const SCRIPTS: [&str; 2] = [include_str!("tpch.sql"), include_str!("probes.sql")];
 
@@ -58,6 +58,20 @@ async fn check(production: u32, branch: u32) {
     tell(production, branch, "pseudonyms", &alike);
     // Those that name no value by equality, which has no pseudonym.
     assert!(alike.shapes >= 54, "{}", alike.others.join("\n\n"));
+    if production != branch {
+        return;
+    }
+
+    let source = dumped(&server, "the harbour", ValuePolicy::Keep).await;
+    assert_eq!(source.major(), production);
+    let made = Branch::make(&source, branch).await;
+    assert_eq!(made.built.unrestored, [], "all is restored");
+    // Settings of the server aren't in a dump.
+    let client = made.connect().await;
+    client.batch_execute("set effective_cache_size = '3GB'").await.expect("a setting");
+    let alike = compare(&queries, &expected, &plans(&client, &queries).await);
+    tell(production, branch, "values kept, from a dump", &alike);
+    assert!(alike.shapes >= 60, "{}", alike.others.join("\n\n"));
 }
 
 /// Indexes that aren't there: what is planned once they are, and once they are really built.

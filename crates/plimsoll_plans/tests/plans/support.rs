@@ -7,7 +7,7 @@ use plimsoll_pg::server::{
     Binaries, Cache, DirectoryServer, DirectoryStart, Environment, HBA, PrivateServer, SearchPlaces,
     ServerUser, StartOptions, Wanted, configuration, find,
 };
-use plimsoll_plans::{Built, CaptureOptions, PlanSource, ValuePolicy, build, capture};
+use plimsoll_plans::{Built, CaptureOptions, Dump, PlanSource, ValuePolicy, build, capture};
 use serde_json::Value;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
@@ -68,6 +68,19 @@ pub(crate) async fn captured_from(url: &str, major: u32, values: ValuePolicy) ->
     capture(&target, &installation(major).0, &options)
         .await
         .unwrap_or_else(|error| panic!("failed to {error}"))
+}
+
+/// By a dump with statistics, in `pg_dump`'s custom format.
+pub(crate) async fn dumped(server: &PrivateServer, database: &str, values: ValuePolicy) -> PlanSource {
+    let (binaries, options) = installation(18);
+    let folder = folder(&options);
+    let path = folder.path().join("dump");
+    let mut command = std::process::Command::new(binaries.program("pg_dump"));
+    command.args(["--no-data", "--statistics", "--format=custom", "--file"]).arg(&path);
+    server.environment(database).apply(&mut command);
+    assert!(command.status().expect("pg_dump is installed").success());
+    let dump = Dump::read(&path, None, &binaries).await.unwrap_or_else(|error| panic!("failed to {error}"));
+    dump.capture(&binaries, &options, &values).await.unwrap_or_else(|error| panic!("failed to {error}"))
 }
 
 /// A plan branch, running.

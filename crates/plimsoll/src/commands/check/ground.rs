@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use plimsoll_branch::masking::Required;
-use plimsoll_branch::mechanism::Kind;
 use plimsoll_branch::{NewBranch, Origin, Trunk, on_branch};
 use plimsoll_core::units::bytes;
 use plimsoll_pg::server::PrivateServer;
@@ -54,7 +53,7 @@ impl Ground {
             ("timezone".to_owned(), settings.time_zone.clone()),
             ("max_connections".to_owned(), connections_of_a_run(further_connections).to_string()),
         ];
-        if self.major() >= 18 && self.clones() {
+        if self.major() >= 18 && self.shop.clones() {
             server_settings.push(("file_copy_method".to_owned(), "clone".to_owned()));
         }
         let name = name.parse().map_err(Failure::environment)?;
@@ -71,11 +70,5 @@ impl Ground {
             branch.mechanism
         );
         Ok((server, note))
-    }
-
-    fn clones(&self) -> bool {
-        let mechanism = Kind::BlockClone.mechanism();
-        let trial = self.shop.state.trial();
-        mechanism.zip(trial.ok()).is_some_and(|(mechanism, trial)| mechanism.probe(trial.path()).is_ok())
     }
 }
