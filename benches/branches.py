@@ -100,6 +100,8 @@ def main():
     parser.add_argument("--folder", default="/var/tmp")
     parser.add_argument("--kinds", default="xfs,btrfs")
     arguments = parser.parse_args()
+    # It is run in other folders.
+    arguments.plimsoll = Path(arguments.plimsoll).absolute()
     for kind, ways in (("xfs", ("block-clone", "fuse")), ("btrfs", ("btrfs-snapshot",))):
         if kind not in arguments.kinds.split(","):
             continue
