@@ -1,7 +1,7 @@
 //! Replaces personal values in a trunk before anybody can branch from it, by rules, and looks whether any is left.
 //!
 //! It runs while a copy's server does, which nobody else can reach. Each rule becomes an expression of SQL, or, where SQL
-//! would be slow, values that are made here ([`made`]), and each table one `UPDATE`; then the table and its indexes are
+//! would be slow, values that are made here, and each table one `UPDATE`; then the table and its indexes are
 //! written anew, so that no page has a row of before. The key of a run is in memory alone.
 
 mod catalogue;
