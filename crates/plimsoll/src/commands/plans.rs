@@ -55,6 +55,9 @@ pub(super) async fn create(
     } else if arguments.statistics.is_some() {
         let why = "--statistics goes with a dump, and there is no file of this name";
         return Err(Failure::input(format!("make a plan branch of {of}: {why}")));
+    } else if is_path(path) && !of.contains("://") && !of.contains('=') {
+        let why = "there is no file of this name; name a capture, a dump, or a server by its URL";
+        return Err(Failure::input(format!("make a plan branch of {of}: {why}")));
     } else {
         let server = (Some(of), limits(&arguments.server));
         read(shop, server, values, Extensions::Installed { major: arguments.postgres }).await?
@@ -80,8 +83,14 @@ fn is_capture(path: &Path) -> bool {
 
 /// Whether a dump is meant: a folder of another kind may have the name of a database.
 fn is_dump(path: &Path) -> bool {
-    let is_path = path.components().nth(1).is_some();
-    path.is_file() || path.is_dir() && (is_path || Form::of(path).is_ok())
+    path.is_file() || path.is_dir() && (is_path(path) || Form::of(path).is_ok())
+}
+
+/// Whether it looks like a path rather than like the name of a database.
+fn is_path(path: &Path) -> bool {
+    let ends_as_dump =
+        ["dump", "sql", "tar", "plans"].iter().any(|ending| path.extension() == Some(ending.as_ref()));
+    path.components().nth(1).is_some() || ends_as_dump
 }
 
 /// Reads a dump's schema and statistics.

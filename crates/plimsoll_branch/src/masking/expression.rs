@@ -1,6 +1,7 @@
 //! What a rule is in SQL, for a column of some type; or why it can't be.
 
 use super::catalogue::{Column, literal};
+use super::fake::Range;
 use super::rules::How;
 
 /// Types that are treated alike.
@@ -56,6 +57,11 @@ impl Limits {
             _ => 0,
         };
         Self { length: column.length.unwrap_or(u32::MAX), most }
+    }
+
+    /// Whether one of them is a `smallint`.
+    fn is_narrow(self) -> bool {
+        self.most < 1 << 16
     }
 
     pub(super) fn and(self, other: Self) -> Self {
@@ -132,7 +138,7 @@ pub(super) enum Made {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Here {
     FakeText,
-    FakeNumber { most: u64 },
+    FakeNumber(Range),
     HashInteger { is_narrow: bool },
 }
 
@@ -161,10 +167,16 @@ pub(super) fn expression(how: &How, column: &Column, limits: Limits, row: &str, 
         }
         (How::Fake, Family::Text) => return Made::Here(text, Here::FakeText),
         (How::Hash, Family::Integer) => {
-            return Made::Here(text, Here::HashInteger { is_narrow: limits.most < 1 << 16 });
+            return Made::Here(text, Here::HashInteger { is_narrow: limits.is_narrow() });
         }
         (_, Family::Integer | Family::Number) => {
-            return Made::Here(format!("{value}::numeric::text"), Here::FakeNumber { most: limits.most });
+            let range = match column.base.as_str() {
+                "float4" => Range::Real,
+                "float8" => Range::Double,
+                _ if limits.most > 0 => Range::Whole { is_narrow: limits.is_narrow() },
+                _ => Range::Any,
+            };
+            return Made::Here(format!("{value}::numeric::text"), Here::FakeNumber(range));
         }
         (_, Family::Uuid) => format!("{schema}.hash_uuid({value})"),
         (How::Hash, Family::Bytes) => format!("{schema}.hash_bytes({value})"),

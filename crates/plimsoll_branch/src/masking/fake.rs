@@ -69,14 +69,15 @@ impl Faker {
         changed.collect()
     }
 
-    /// As many digits, the sign and the point in their places, and no greater than `most`, unless that is 0.
-    pub(super) fn number(&mut self, value: &str, most: u64) -> String {
+    /// As many digits, the sign and the point in their places, and in the same part of the range.
+    pub(super) fn number(&mut self, value: &str, range: Range) -> String {
+        let part = range.part(value);
         let mut fake = value.to_owned();
         loop {
+            // A permutation comes back to where it began; before that, to many of each part, since those have much of each
+            // number of digits.
             fake = self.cipher(&fake, "number", true);
-            // A permutation comes back to where it began.
-            let size = fake.trim_start_matches('-').parse::<u128>().unwrap_or(0);
-            if most == 0 || size <= u128::from(most) || fake == value {
+            if range.part(&fake) == part {
                 return fake;
             }
         }
@@ -158,6 +159,43 @@ impl Faker {
             }
         }
         places
+    }
+}
+
+/// What a fake of a number has to fit.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Range {
+    /// It has no limits but its digits.
+    Any,
+    /// Whole numbers of any size, or others that are joined with such: each has its fake among those that fit the same types.
+    /// Where a column of the group is a `smallint`, that is one of them.
+    Whole { is_narrow: bool },
+    /// `real`: neither infinite nor 0 for what isn't.
+    Real,
+    /// `double precision`, likewise.
+    Double,
+}
+
+impl Range {
+    /// Fakes come from the same part as what they are of.
+    fn part(self, value: &str) -> u8 {
+        let of_float = |is_zero: bool, is_finite: bool| if is_zero { 0 } else { 1 + u8::from(is_finite) };
+        match self {
+            Self::Any => 0,
+            Self::Whole { is_narrow } => {
+                let digits = value.trim_start_matches('-');
+                let Ok(size) = digits.parse::<u128>() else { return 4 };
+                // Of negative numbers, each type has one more.
+                match size.saturating_sub(u128::from(digits.len() < value.len())) {
+                    0..0x8000 if is_narrow => 0,
+                    0..0x8000_0000 => 1,
+                    0..0x8000_0000_0000_0000 => 2,
+                    _ => 3,
+                }
+            }
+            Self::Real => value.parse::<f32>().map_or(4, |value| of_float(value == 0.0, value.is_finite())),
+            Self::Double => value.parse::<f64>().map_or(4, |value| of_float(value == 0.0, value.is_finite())),
+        }
     }
 }
 
@@ -355,9 +393,9 @@ mod tests {
         let [one, other] = ["Ann@Example.co.uk", "bob@example.co.uk"].map(|text| faker.text(text));
         let (one, other) = (email(&one).unwrap(), email(&other).unwrap());
         assert!(one.1.ends_with(".uk") && one.1.eq_ignore_ascii_case(other.1) && one.1 != "Example.co.uk");
-        assert_eq!(faker.number("-007.50", 0).len(), 7);
-        assert!(faker.number("-007.50", 0).starts_with("-00"));
-        assert_eq!(faker.number("NaN", 100), "NaN");
+        assert_eq!(faker.number("-007.50", Range::Any).len(), 7);
+        assert!(faker.number("-007.50", Range::Any).starts_with("-00"));
+        assert_eq!(faker.number("NaN", Range::Whole { is_narrow: true }), "NaN");
         assert_eq!(faker.text("…🙂 -"), "…🙂 -");
         assert_eq!(faker.text(""), "");
     }
@@ -384,8 +422,34 @@ mod tests {
         assert_eq!(narrow, (0..0x8000).collect());
         let mut faker = faker;
         let digits: HashSet<String> =
-            (100..1000).map(|number| faker.number(&number.to_string(), 999)).collect();
+            (100..1000).map(|number| faker.number(&number.to_string(), Range::Any)).collect();
         assert_eq!(digits.len(), 900);
+    }
+
+    #[test]
+    fn fakes_of_numbers_fit_their_types() {
+        let mut faker = faker();
+        for is_narrow in [false, true] {
+            for least in [i64::from(i16::MIN), i64::from(i32::MIN), i64::MIN] {
+                for value in [least, least + 1, -1 - least, -2 - least] {
+                    let fake: i64 =
+                        faker.number(&value.to_string(), Range::Whole { is_narrow }).parse().unwrap();
+                    let fits = |value: i64| {
+                        (i16::try_from(value).is_ok() && is_narrow, i32::try_from(value).is_ok())
+                    };
+                    assert_eq!(fits(fake), fits(value), "{value}: {fake}");
+                }
+            }
+            // Of a bigint that a smallint refers to.
+            assert_ne!(faker.number("12345678901234", Range::Whole { is_narrow }), "12345678901234");
+        }
+        let digits = |value: f64| format!("{value:.400}");
+        for value in [f64::MAX, -f64::MAX, 5e-324, 1e-300, 0.0] {
+            let fake: f64 = faker.number(&digits(value), Range::Double).parse().unwrap();
+            assert!(fake.is_finite() && (fake == 0.0) == (value == 0.0), "{value}: {fake}");
+        }
+        let fake: f32 = faker.number(&f32::MAX.to_string(), Range::Real).parse().unwrap();
+        assert!(fake.is_finite());
     }
 
     proptest! {

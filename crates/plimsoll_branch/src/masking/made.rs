@@ -78,7 +78,7 @@ fn make(faker: &mut Faker, here: Here, value: &[u8]) -> Vec<u8> {
     let number = || std::str::from_utf8(value).unwrap_or_default();
     match here {
         Here::FakeText => faker.bytes(value),
-        Here::FakeNumber { most } => faker.number(number(), most).into_bytes(),
+        Here::FakeNumber(range) => faker.number(number(), range).into_bytes(),
         Here::HashInteger { is_narrow } => number()
             .parse()
             .map_or_else(|_| Vec::new(), |number| faker.integer(number, is_narrow).to_string().into_bytes()),

@@ -105,7 +105,7 @@ async fn ask(
             let column = identifier(&column.name);
             let end = |direction: &str| {
                 format!(
-                    "(select {column}::text from only {name} where {column} is not null order by {column} {direction} limit 1)"
+                    "(select t.{column}::text from only {name} t where t.{column} is not null order by t.{column} {direction} limit 1)"
                 )
             };
             queries.push(format!("select {at}, {column_at}, {}, {}", end("asc"), end("desc")));

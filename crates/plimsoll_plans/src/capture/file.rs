@@ -42,15 +42,18 @@ impl Dump {
     /// `pg_restore`.
     ///
     /// # Errors
-    /// When a file can't be read, or there is no schema or no statistics in it.
+    /// When a file can't be read or is cut off, or there is no schema or no statistics in it.
     pub async fn read(
         path: &Path,
         statistics: Option<&Path>,
         binaries: &Binaries,
     ) -> Result<Self, CaptureError> {
         let mut script = script(path, binaries).await?;
+        let mut cut_off = (!script.is_whole).then_some(path);
         if let Some(path) = statistics {
-            script.statistics = self::script(path, binaries).await?.statistics;
+            let second = self::script(path, binaries).await?;
+            cut_off = cut_off.or((!second.is_whole).then_some(path));
+            script.statistics = second.statistics;
         }
         if script.statistics.is_empty() {
             let why = "there are no statistics in it; `pg_dump --no-data --statistics --create --format=custom`, of PostgreSQL 18 or newer, \
@@ -59,6 +62,10 @@ impl Dump {
         }
         if !script.entries.iter().any(|entry| matches!(entry.kind.as_str(), "TABLE" | "MATERIALIZED VIEW")) {
             let why = "there is no table in it; give a dump with the schema to --plans-of, and one with nothing but statistics to --statistics";
+            return Err(refused(path, why));
+        }
+        if let Some(path) = cut_off {
+            let why = "it ends in the midst, without pg_dump's last line, \"PostgreSQL database dump complete\"; take the dump again";
             return Err(refused(path, why));
         }
         let mut roles = NamedRoles::default();

@@ -36,6 +36,8 @@ pub(super) struct Script {
     pub(super) server_version: Option<u32>,
     /// Whether there are rows.
     pub(super) has_rows: bool,
+    /// Whether it ends as `pg_dump` ends it.
+    pub(super) is_whole: bool,
 }
 
 /// Reads a script line by line.
@@ -120,6 +122,7 @@ impl Reader {
             let kinds = ["-- Name: ", "-- Data for Name: ", "-- Statistics for Name: "];
             begun(kinds.iter().find_map(|kind| line.strip_prefix(kind))?)
         };
+        self.script.is_whole |= comment.iter().any(|line| line == "-- PostgreSQL database dump complete");
         let Some(entry) = comment.iter().find_map(named) else { return };
         let script = &mut self.script;
         let kind = entry.kind.as_str();
@@ -327,6 +330,7 @@ mod tests {
                 ("CONSTRAINT", "public", "visits visits_pkey", "ALTER TABLE x;"),
             ]
         );
+        assert!(script.is_whole);
         assert_eq!((script.oids, script.server_version), (vec![0, 24_912], Some(150_018)));
     }
 
@@ -347,7 +351,7 @@ mod tests {
         let names: Vec<_> = script.entries.iter().map(|entry| (&*entry.kind, &*entry.name)).collect();
         assert_eq!(names, [("FUNCTION", "f()"), ("COMMENT", "f()")]);
         assert_eq!(script.statistics, [format!("\nSELECT f('{{\"{EVIL}\"}}'::text);\n\n\n")]);
-        assert!(script.has_rows);
+        assert!(script.has_rows && !script.is_whole);
     }
 
     #[test]

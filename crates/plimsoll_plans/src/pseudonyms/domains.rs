@@ -4,8 +4,12 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
 use super::Column;
-use super::scalar;
+use super::scalar::{self, DAY_US};
 use super::shape::Kind;
+
+/// The days 0001-01-01, before which years are written otherwise, and 9999-12-31, by their distance from 1970-01-01.
+const FIRST_DAY: i128 = -719_162;
+const LAST_DAY: i128 = 2_932_896;
 
 /// Sets of columns, each named by one of its members.
 #[derive(Default)]
@@ -64,7 +68,7 @@ impl Numbers {
             texts.iter().filter_map(|text| scalar::number(self.kind, text, self.scale)).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let limits = limits(self.kind, &numbers);
+        let limits = limits(self.kind, self.scale, &numbers);
         for (at, number) in numbers.iter().enumerate() {
             let before = at.checked_sub(1).map(|at| numbers[at]);
             let after = numbers.get(at + 1).copied();
@@ -83,43 +87,48 @@ impl Numbers {
 }
 
 /// What a type can hold, and no other sign than the numbers have.
-fn limits(kind: Kind, numbers: &[i128]) -> (i128, i128) {
-    let (least, greatest) = match (numbers.first(), numbers.last()) {
-        (Some(least), Some(greatest)) => (*least, *greatest),
-        _ => (0, 0),
+fn limits(kind: Kind, scale: usize, numbers: &[i128]) -> (i128, i128) {
+    let (Some(&least), Some(&greatest)) = (numbers.first(), numbers.last()) else { return (0, 0) };
+    // Nothing of the other sign.
+    let down_to = |limit: i128| {
+        if least > 0 {
+            1
+        } else if least == 0 {
+            0
+        } else {
+            limit
+        }
     };
     match kind {
         Kind::Uuid => (i128::MIN, i128::MAX),
         Kind::Time => (0, 86_399_999_999),
         Kind::Integer => {
-            let type_limit = [i128::from(i16::MAX), i128::from(i32::MAX)];
-            let widest = least.unsigned_abs().max(greatest.unsigned_abs()).cast_signed();
-            let limit = type_limit.into_iter().find(|limit| widest <= *limit).unwrap_or(i128::from(i64::MAX));
-            (
-                if least > 0 {
-                    1
-                } else if least == 0 {
-                    0
-                } else {
-                    -limit
-                },
-                limit,
-            )
+            let fits = |limit: &i128| least >= -1 - limit && greatest <= *limit;
+            let of_types = [i128::from(i16::MAX), i128::from(i32::MAX)];
+            let limit = of_types.into_iter().find(fits).unwrap_or(i128::from(i64::MAX));
+            (down_to(-1 - limit), limit)
         }
-        Kind::Real | Kind::Double => {
-            (i128::from(f64::MIN.to_bits().cast_signed() ^ i64::MAX), i128::from(f64::MAX.to_bits()))
+        Kind::Real => float_limits(f64::from(f32::MAX)),
+        Kind::Double => float_limits(f64::MAX),
+        Kind::Decimal => {
+            // A column may take no more digits before the point than its values have.
+            let unit = 10_i128.pow(u32::try_from(scale).unwrap_or_default());
+            let widest = least.unsigned_abs().max(greatest.unsigned_abs()).cast_signed() / unit;
+            let mut above = 1;
+            while above <= widest {
+                above *= 10;
+            }
+            let limit = above * unit - 1;
+            (down_to(-limit), limit)
         }
-        _ => (
-            if least > 0 {
-                1
-            } else if least == 0 {
-                0
-            } else {
-                i128::MIN / 4
-            },
-            i128::MAX / 4,
-        ),
+        // The greatest may be the last that the type has.
+        Kind::Date => (down_to(FIRST_DAY), greatest.max(LAST_DAY)),
+        Kind::Timestamp | Kind::Timestamptz => (down_to(FIRST_DAY * DAY_US), greatest.max(LAST_DAY * DAY_US)),
     }
+}
+
+fn float_limits(most: f64) -> (i128, i128) {
+    (i128::from((-most).to_bits().cast_signed() ^ i64::MAX), i128::from(most.to_bits()))
 }
 
 /// A number that is nearer to this one than to its neighbours, and another one if there is room. Neighbours' rooms don't overlap.
@@ -169,6 +178,43 @@ mod tests {
                 assert_ne!(chosen[at], values[at], "{chosen:?}");
             }
             assert!(*chosen.last().unwrap() <= i128::from(i32::MAX), "{chosen:?}");
+        }
+    }
+
+    #[test]
+    fn pseudonyms_keep_within_what_the_column_takes() {
+        for (kind, values) in [
+            (Kind::Integer, ["-32768", "0", "32767"]),
+            (Kind::Integer, ["-2147483648", "5", "2147483647"]),
+            (Kind::Integer, ["-9223372036854775808", "5", "9223372036854775807"]),
+            (Kind::Decimal, ["-999.99", "0.01", "900.00"]),
+            (Kind::Date, ["0001-01-01", "2020-01-01", "5874897-12-31"]),
+            (Kind::Timestamp, ["0001-01-01 00:00:00", "2020-01-01 00:00:00", "294276-12-31 23:59:59.999999"]),
+            (Kind::Real, ["-3.4028235e38", "1", "3.4028235e38"]),
+        ] {
+            for _ in 0..50 {
+                let mut numbers = Numbers::new(kind);
+                values.iter().for_each(|value| numbers.add(value));
+                numbers.choose(&RandomState::new());
+                let chosen = values.map(|value| numbers.pseudonym(value).unwrap());
+                let fits = match kind {
+                    Kind::Integer => {
+                        let bits = |text: &str| {
+                            let value = text.parse::<i64>().unwrap();
+                            (i16::try_from(value).is_ok(), i32::try_from(value).is_ok())
+                        };
+                        [0, 2].iter().all(|at| bits(&chosen[*at]) >= bits(values[*at]))
+                    }
+                    Kind::Real => chosen.iter().all(|text| text.parse::<f32>().unwrap().is_finite()),
+                    Kind::Decimal => chosen.iter().all(|text| text.trim_start_matches('-').len() <= 6),
+                    _ => {
+                        !chosen[0].starts_with('-')
+                            && chosen[2].len() <= values[2].len() + 7
+                            && chosen[2].as_str() <= values[2]
+                    }
+                };
+                assert!(fits, "{chosen:?}");
+            }
         }
     }
 

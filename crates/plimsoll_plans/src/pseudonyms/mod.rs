@@ -44,6 +44,7 @@ const HISTOGRAM: i16 = 2;
 
 /// Replaces all values in place.
 pub(crate) fn replace(source: &mut PlanSource, links: &Links, key: &RandomState, except: &[String]) {
+    source.left_out.extend(unknown(source, except));
     let mut pseudonyms = Pseudonyms {
         types: &links.types,
         domains: Domains::of(&links.columns),
@@ -84,6 +85,21 @@ pub(crate) fn replace(source: &mut PlanSource, links: &Links, key: &RandomState,
         ));
     }
     source.values = ValuesAre::Pseudonyms;
+}
+
+/// Columns that are to be kept, and that have no statistics.
+fn unknown(source: &PlanSource, except: &[String]) -> Vec<String> {
+    let is_known = |name: &String| {
+        source.columns.iter().any(|known| {
+            let rest = name.strip_prefix(&known.schema).and_then(|rest| rest.strip_prefix('.'));
+            let rest = rest.and_then(|rest| rest.strip_prefix(&known.relation)?.strip_prefix('.'));
+            rest == Some(&known.column)
+        })
+    };
+    let unknown = except.iter().filter(|name| !is_known(name));
+    unknown
+        .map(|name| format!("the values of {name}, which --keep-column names: there are no statistics of such a SCHEMA.TABLE.COLUMN"))
+        .collect()
 }
 
 struct Pseudonyms<'a> {

@@ -2,7 +2,8 @@
 
 use super::shape::Kind;
 
-const DAY_US: i128 = 86_400_000_000;
+/// Microseconds of a day.
+pub(super) const DAY_US: i128 = 86_400_000_000;
 
 /// Values that are nobody's, and no numbers.
 pub(super) fn is_special(text: &str) -> bool {
