@@ -72,6 +72,13 @@ impl Faker {
     /// As many digits, the sign and the point in their places, and in the same part of the range.
     pub(super) fn number(&mut self, value: &str, range: Range) -> String {
         let part = range.part(value);
+        if part == TOO_GREAT_FLOAT && value.ends_with(|letter: char| letter.is_ascii_digit()) {
+            // As `numeric`, the greatest floats are rounded to what is none any more.
+            let mut fake = self.cipher(value, "number", true);
+            let first = usize::from(fake.starts_with('-'));
+            fake.replace_range(first..first + 2, "10");
+            return fake;
+        }
         let mut fake = value.to_owned();
         loop {
             // A permutation comes back to where it began; before that, to many of each part, since those have much of each
@@ -176,22 +183,27 @@ pub(super) enum Range {
     Double,
 }
 
+/// The part of what a float can't hold; no whole number has it.
+const TOO_GREAT_FLOAT: u8 = 5;
+
 impl Range {
     /// Fakes come from the same part as what they are of.
     fn part(self, value: &str) -> u8 {
-        let of_float = |is_zero: bool, is_finite: bool| if is_zero { 0 } else { 1 + u8::from(is_finite) };
+        let of_float = |is_zero: bool, is_finite: bool| match (is_zero, is_finite) {
+            (true, _) => 0,
+            (_, true) => 1,
+            (_, false) => TOO_GREAT_FLOAT,
+        };
         match self {
             Self::Any => 0,
             Self::Whole { is_narrow } => {
                 let digits = value.trim_start_matches('-');
                 let Ok(size) = digits.parse::<u128>() else { return 4 };
                 // Of negative numbers, each type has one more.
-                match size.saturating_sub(u128::from(digits.len() < value.len())) {
-                    0..0x8000 if is_narrow => 0,
-                    0..0x8000_0000 => 1,
-                    0..0x8000_0000_0000_0000 => 2,
-                    _ => 3,
-                }
+                let size = size.saturating_sub(u128::from(digits.len() < value.len()));
+                let limits = [i16::MAX as u128, i32::MAX as u128, i64::MAX as u128];
+                let part = limits.iter().filter(|limit| size > **limit).count();
+                u8::try_from(if is_narrow { part } else { part.max(1) }).unwrap_or_default()
             }
             Self::Real => value.parse::<f32>().map_or(4, |value| of_float(value == 0.0, value.is_finite())),
             Self::Double => value.parse::<f64>().map_or(4, |value| of_float(value == 0.0, value.is_finite())),
@@ -444,8 +456,10 @@ mod tests {
             assert_ne!(faker.number("12345678901234", Range::Whole { is_narrow }), "12345678901234");
         }
         let digits = |value: f64| format!("{value:.400}");
-        for value in [f64::MAX, -f64::MAX, 5e-324, 1e-300, 0.0] {
-            let fake: f64 = faker.number(&digits(value), Range::Double).parse().unwrap();
+        let rounded = format!("179769313486232{}", "0".repeat(294));
+        let values = [f64::MAX, -f64::MAX, 5e-324, 1e-300, 0.0].map(|value| (value, digits(value)));
+        for (value, text) in values.into_iter().chain([(f64::MAX, rounded)]) {
+            let fake: f64 = faker.number(&text, Range::Double).parse().unwrap();
             assert!(fake.is_finite() && (fake == 0.0) == (value == 0.0), "{value}: {fake}");
         }
         let fake: f32 = faker.number(&f32::MAX.to_string(), Range::Real).parse().unwrap();
