@@ -273,7 +273,7 @@ pub(crate) struct BranchCreate {
     /// Refuse to cut it from a trunk that isn't masked, or has columns that look personal and have no rule
     #[arg(long, conflicts_with = "plans_of")]
     pub(crate) require_masking: bool,
-    /// How to make it: btrfs-snapshot, block-clone, overlay or copy [default: the best that the machine offers]
+    /// How to make it: btrfs-snapshot, block-clone, fuse, overlay or copy [default: the best that the machine offers]
     #[arg(long, value_name = "MECHANISM")]
     pub(crate) mechanism: Option<Kind>,
 }

@@ -439,6 +439,19 @@ mod tests {
     }
 
     #[test]
+    fn a_walk_from_the_greatest_number_is_a_walk() {
+        let mut faker = faker();
+        let mut value = format!("179769313486232{}", "0".repeat(294));
+        let mut finite = 0;
+        for _ in 0..300 {
+            value = faker.cipher(&value, "number", true);
+            finite += usize::from(value.parse::<f64>().unwrap().is_finite());
+        }
+        // A first digit of 1 in nine, and then not too much: 9 % of them.
+        assert!((5..70).contains(&finite), "{finite}");
+    }
+
+    #[test]
     fn fakes_of_numbers_fit_their_types() {
         let mut faker = faker();
         for is_narrow in [false, true] {

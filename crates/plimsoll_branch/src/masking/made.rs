@@ -54,6 +54,8 @@ impl Make {
             }
             if made.len() >= BATCH {
                 into.send(Cursor::new(std::mem::take(&mut made))).await?;
+                // Nothing here need ever wait: signals are to be heard all the same.
+                tokio::task::yield_now().await;
             }
         }
         into.send(Cursor::new(made)).await?;
