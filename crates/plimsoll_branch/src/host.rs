@@ -37,9 +37,7 @@ impl Host {
         let places = SearchPlaces::new(&self.environment, &self.cache, self.explicit.clone());
         Ok(find(wanted, &places, &self.user)?)
     }
-}
 
-impl Host {
     /// Refuses where an installation lacks extensions without which a plan branch would be another database.
     ///
     /// # Errors

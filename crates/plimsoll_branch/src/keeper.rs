@@ -6,7 +6,6 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,7 +25,7 @@ use crate::manifest::{self, Branch, Lifetime, Moment, Port};
 use crate::mechanism::BranchFolders;
 use crate::name::Name;
 use crate::running::{Address, in_words};
-use crate::state::{State, create_folder, remove_file};
+use crate::state::{State, create_folder, is_still_at, remove_file};
 
 const KEEPER_LOCK: &str = "keeper.lock";
 const KEEPER_FILE: &str = "keeper.json";
@@ -274,7 +273,9 @@ pub fn keep(state: &State, host: &Host, name: &Name) -> Result<(), BranchError> 
     state.known_branch(name)?;
     let lock_path = folder.join(KEEPER_LOCK);
     let held = open_lock_file(&lock_path).map_err(file_error("open", &lock_path))?;
-    if held.try_lock().is_err() || !is_still_at(&held, &lock_path) {
+    let is_ours = held.try_lock().is_ok()
+        && is_still_at(&held, &lock_path).map_err(file_error("look at", &lock_path))?;
+    if !is_ours {
         // Another keeper was quicker, somebody looks whether there is one, or the branch was reset or dropped meanwhile.
         return say(KEPT).map_err(file_error("write to", Path::new("standard output")));
     }
@@ -332,13 +333,6 @@ fn remove_when_idle(state: &State, branch: &Branch) -> Result<(), BranchError> {
     Ok(())
 }
 
-/// Whether a file is the one at this path: another one may have taken its place.
-fn is_still_at(file: &File, path: &Path) -> bool {
-    let number = |metadata: std::fs::Metadata| metadata.ino();
-    let there = std::fs::metadata(path).map(number).ok();
-    there.is_some() && there == file.metadata().map(number).ok()
-}
-
 fn serve(state: &State, host: &Host, branch: &Branch, folder: &Path) -> Result<DirectoryServer, BranchError> {
     let data = BranchFolders::of(folder).data();
     clear_up(&data);
@@ -393,7 +387,11 @@ fn set_password(branch: &Branch, port: &Port, sockets: &Path) -> Result<(), Bran
     })
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, BranchError> {
+/// A runtime for what waits on this thread.
+///
+/// # Errors
+/// When the system doesn't give what it needs.
+pub fn runtime() -> Result<tokio::runtime::Runtime, BranchError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -29,7 +29,7 @@ pub use collect::{Collected, collect};
 pub use contents::{RowCount, row_counts, schema};
 pub use error::BranchError;
 pub use host::Host;
-pub use keeper::{KeeperProgram, Kept, Running, keep, running};
+pub use keeper::{KeeperProgram, Kept, Running, keep, running, runtime};
 pub use manifest::{Branch, Lifetime, Moment, Parent, Port, ServerFacts, Source, Trunk};
 pub use masking::require_masked;
 pub use name::{BadName, Name};

@@ -351,11 +351,8 @@ impl State {
             };
             lock(&file, kind, patience)?;
             // It may have been removed, and made anew, while this waited.
-            match std::fs::metadata(&path) {
-                Ok(now) if now.ino() == file.metadata()?.ino() => return Ok(Some(file)),
-                Ok(_) => {}
-                Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-                Err(why) => return Err(why),
+            if is_still_at(&file, &path)? {
+                return Ok(Some(file));
             }
         }
     }
@@ -426,6 +423,15 @@ impl Building {
 /// The folder of one version of a trunk.
 pub(crate) fn version_folder(trunk: &Path, version: u32) -> PathBuf {
     trunk.join("versions").join(version.to_string())
+}
+
+/// Whether a file is the one at this path: another one may have taken its place.
+pub(crate) fn is_still_at(file: &File, path: &Path) -> io::Result<bool> {
+    match std::fs::metadata(path) {
+        Ok(now) => Ok(now.ino() == file.metadata()?.ino()),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(why) => Err(why),
+    }
 }
 
 fn take_lock(folder: &Path, kind: LockKind, patience: Duration) -> io::Result<File> {

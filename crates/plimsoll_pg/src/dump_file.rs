@@ -32,6 +32,11 @@ pub enum NoDump {
     /// Compressed, or no text.
     #[error("it is neither SQL nor an archive that pg_restore reads; unpack it first")]
     Unknown,
+    /// A plain dump without its end.
+    #[error(
+        "it ends in the midst, without pg_dump's last line, \"PostgreSQL database dump complete\"; take the dump again"
+    )]
+    CutOff,
 }
 
 impl Form {

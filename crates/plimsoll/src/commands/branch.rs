@@ -80,6 +80,14 @@ impl Workshop {
             .is_some_and(|(mechanism, trial)| mechanism.probe(trial.path()).is_ok())
     }
 
+    /// Refuses to branch from what isn't masked, where the configuration or the command line asks for that.
+    pub(crate) fn require_masked(&self, origin: &Origin, typed: Required) -> Result<(), Failure> {
+        match self.masking.required(typed) {
+            Required::Yes => plimsoll_branch::require_masked(&self.state, origin).map_err(failure),
+            Required::No => Ok(()),
+        }
+    }
+
     fn start(&self, branch: &Branch) -> Result<Kept, Failure> {
         plimsoll_branch::start(&self.state, branch, &self.keeper).map_err(failure)
     }
@@ -209,9 +217,7 @@ async fn create(shop: &Workshop, arguments: &BranchCreate) -> Result<u8, Failure
 /// Makes a branch of a trunk or of another branch.
 async fn cut(shop: &Workshop, arguments: &BranchCreate, lifetime: Lifetime) -> Result<Branch, Failure> {
     let origin = origin(shop, arguments.from.as_deref())?;
-    if shop.masking.required(required(arguments.require_masking)) == Required::Yes {
-        plimsoll_branch::require_masked(&shop.state, &origin).map_err(failure)?;
-    }
+    shop.require_masked(&origin, required(arguments.require_masking))?;
     let new = NewBranch {
         name: arguments.name.clone(),
         origin,

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plimsoll_branch::{BranchError, Name, NewBranch, Origin};
+use plimsoll_branch::{BranchError, Name, NewBranch, Origin, runtime};
 use plimsoll_pg::server::{Environment, MISLEADING, PrivateServer};
 use serde::{Deserialize, Serialize};
 
@@ -255,11 +255,6 @@ impl Pool {
         }
         held
     }
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime, BranchError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|why| BranchError::Environment(format!("start the asynchronous runtime: {why}")))
 }
 
 /// What a pool of this origin has ready.

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::Stdio;
 
-use plimsoll_pg::dump_file::{Form, NamedRoles};
+use plimsoll_pg::dump_file::{Form, NamedRoles, NoDump};
 use plimsoll_pg::server::{Binaries, PrivateServer, SUPERUSER, StartOptions, Wanted, die_with_us};
 use tokio::process::Command;
 
@@ -86,8 +86,7 @@ async fn header(binaries: &Binaries, path: &Path, form: Form) -> Result<Header, 
                 }
             }
             if in_rows || header.open > 0 {
-                let why = "it ends in the midst, without pg_dump's last line, \"PostgreSQL database dump complete\"; take the dump again";
-                return Err(refused(path, why));
+                return Err(refused(path, &NoDump::CutOff.to_string()));
             }
             Ok(header)
         }

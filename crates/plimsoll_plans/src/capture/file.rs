@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use plimsoll_pg::catalogue::{Limits, Session, Target, Variables};
-use plimsoll_pg::dump_file::{Form, NamedRoles};
+use plimsoll_pg::dump_file::{Form, NamedRoles, NoDump};
 use plimsoll_pg::server::{Binaries, PrivateServer, SUPERUSER, StartOptions};
 use tokio::process::Command;
 
@@ -65,8 +65,7 @@ impl Dump {
             return Err(refused(path, why));
         }
         if let Some(path) = cut_off {
-            let why = "it ends in the midst, without pg_dump's last line, \"PostgreSQL database dump complete\"; take the dump again";
-            return Err(refused(path, why));
+            return Err(refused(path, &NoDump::CutOff.to_string()));
         }
         let mut roles = NamedRoles::default();
         let lines = script.entries.iter().flat_map(|entry| entry.sql.lines());

@@ -23,10 +23,7 @@ impl Ground {
     pub(super) fn of(trunk: &plimsoll_branch::Name, config: Option<&Path>) -> Result<Self, Failure> {
         let shop = Workshop::open(config)?;
         let trunk = shop.state.known_trunk(trunk).map_err(failure)?;
-        if shop.masking.required(Required::No) == Required::Yes {
-            plimsoll_branch::require_masked(&shop.state, &Origin::Trunk(trunk.name.clone()))
-                .map_err(failure)?;
-        }
+        shop.require_masked(&Origin::Trunk(trunk.name.clone()), Required::No)?;
         Ok(Self { shop, trunk })
     }
 
