@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::plan::PlanNode;
 use crate::source::Location;
 
 /// How a query fared.
@@ -14,6 +15,9 @@ pub enum QueryVerdict {
     Better,
     /// Dearer after the change.
     Worse,
+    /// It returns other rows, or other numbers of them.
+    #[serde(rename = "changed result")]
+    ChangedResult,
     /// It fails after the change.
     Failed,
     /// It failed before the change and works after it.
@@ -28,6 +32,7 @@ impl QueryVerdict {
             Self::Same => "same",
             Self::Better => "better",
             Self::Worse => "worse",
+            Self::ChangedResult => "changed result",
             Self::Failed => "failed",
             Self::New => "new",
         }
@@ -41,8 +46,11 @@ pub struct QueryReport {
     pub name: String,
     /// How it fared.
     pub verdict: QueryVerdict,
-    /// Why, in words, the weightiest first.
+    /// What changed, in words, the weightiest first.
     pub reasons: Vec<String>,
+    /// What explains it, the surest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<QueryCause>,
     /// Its text, as written in the query file.
     pub sql: String,
     /// Where it stands.
@@ -51,6 +59,27 @@ pub struct QueryReport {
     pub before: Option<Measurement>,
     /// After the change; none if it failed there.
     pub after: Option<Measurement>,
+    /// Its runs so far, the oldest first, where a history is kept; this one is the last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<HistoryPoint>,
+}
+
+/// What a query took in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct HistoryPoint {
+    /// When, in seconds since 1970.
+    pub at_s: u64,
+    /// Shared buffers touched, in pages.
+    pub shared_buffers: u64,
+}
+
+/// What explains that a query fares otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QueryCause {
+    /// Such as `missing index`.
+    pub kind: String,
+    /// The evidence, in words.
+    pub evidence: String,
 }
 
 /// One query measured on one state of the database.
@@ -64,33 +93,11 @@ pub struct Measurement {
     pub rows: u64,
     /// The planner's total cost.
     pub cost: f64,
-    /// Median execution time of the runs after the warm-up, in milliseconds.
-    pub time_ms: f64,
+    /// Median execution time of the runs after the warm-up, in milliseconds; none where times weren't kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_ms: Option<f64>,
     /// Runs after the warm-up.
     pub runs: usize,
     /// The plan.
     pub plan: PlanNode,
-}
-
-/// A node of a plan, with what a run of it showed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PlanNode {
-    /// What it does, such as `Index Scan using ships_pkey on public.ships s`.
-    pub label: String,
-    /// Conditions and keys, each as `Filter: (draught > 12)`.
-    pub details: Vec<String>,
-    /// The planner's total cost.
-    pub cost: f64,
-    /// Rows that the planner expected, per loop.
-    pub plan_rows: f64,
-    /// Rows seen, per loop.
-    pub actual_rows: f64,
-    /// How often it ran.
-    pub loops: u64,
-    /// Shared buffers touched by it and what is below it, in pages.
-    pub shared_buffers: u64,
-    /// Time by it and what is below it over all loops, in milliseconds.
-    pub time_ms: f64,
-    /// Its inputs.
-    pub children: Vec<PlanNode>,
 }

@@ -30,6 +30,25 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     number.checked_mul(1024_u64.checked_pow(u32::try_from(power).ok()?)?)
 }
 
+/// A duration as PostgreSQL reads it, a bare number being milliseconds (documentation, "Setting
+/// Parameters").
+#[must_use]
+pub fn milliseconds(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let number: f64 = text[..digits].parse().ok()?;
+    let unit = match text[digits..].trim() {
+        "" | "ms" => 1.0,
+        "us" => 0.001,
+        "s" => 1_000.0,
+        "min" => 60_000.0,
+        "h" => 3_600_000.0,
+        "d" => 86_400_000.0,
+        _ => return None,
+    };
+    Some((number * unit).round() as u64)
+}
+
 /// Milliseconds with a fitting unit: `0.42 ms`, `12.3 ms`, `1.50 s`, `2 min 05 s`, `3 h 20 min`.
 #[must_use]
 pub fn duration_ms(milliseconds: f64) -> String {
@@ -96,6 +115,16 @@ mod tests {
     fn bytes_are_read_as_postgresql_reads_them() {
         let read = ["8 MB", "500kB", "0", "3 b", "1.5 MB", "8 mib", "99999999 PB"].map(parse_bytes);
         assert_eq!(read, [Some(8 << 20), Some(500 << 10), Some(0), Some(3), None, None, None]);
+    }
+
+    #[test]
+    fn durations_are_read_as_postgresql_reads_them() {
+        let read = ["500", "5s", "2 min", "1.5s", "0", "x", ".", ""].map(milliseconds);
+        assert_eq!(read, [Some(500), Some(5_000), Some(120_000), Some(1_500), Some(0), None, None, None]);
+        for seconds in [0, 1, 7, 86_399, 999_999] {
+            assert_eq!(milliseconds(&format!("{seconds}s")), Some(seconds * 1_000));
+            assert_eq!(milliseconds(&format!(" {} ms ", seconds * 1_000)), Some(seconds * 1_000));
+        }
     }
 
     #[test]
