@@ -2,6 +2,7 @@
 //! transaction, savepoints, and which rules have spoken already.
 
 use plimsoll_core::LockMode;
+use plimsoll_core::units::milliseconds;
 use plimsoll_sql::Command;
 use plimsoll_sql::command::{ActionKind, AlterTable, Drop, ObjectKind, SetParameter, TypeAction};
 use plimsoll_sql::data_type::TimeZone;
@@ -425,44 +426,3 @@ fn add_new(known: &mut Vec<&'static str>, told: &[&'static str]) {
 
 const TIMEOUTS: [&str; 4] =
     ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"];
-
-/// A duration as PostgreSQL reads it, a bare number being milliseconds (documentation, "Setting
-/// Parameters").
-pub fn milliseconds(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let number: f64 = text[..digits].parse().ok()?;
-    let unit = match text[digits..].trim() {
-        "" | "ms" => 1.0,
-        "us" => 0.001,
-        "s" => 1_000.0,
-        "min" => 60_000.0,
-        "h" => 3_600_000.0,
-        "d" => 86_400_000.0,
-        _ => return None,
-    };
-    Some((number * unit).round() as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn durations_are_read_as_postgresql_reads_them() {
-        let read = ["500", "5s", "2 min", "1.5s", "0", "x"].map(milliseconds);
-        assert_eq!(read, [Some(500), Some(5_000), Some(120_000), Some(1_500), Some(0), None]);
-    }
-
-    proptest! {
-        #[test]
-        fn a_duration_is_the_same_in_every_unit(seconds in 0_u64..1_000_000, text in "[ 0-9.a-z-]{0,20}") {
-            prop_assert_eq!(milliseconds(&format!("{seconds}s")), Some(seconds * 1_000));
-            prop_assert_eq!(milliseconds(&format!("{} ms", seconds * 1_000)), Some(seconds * 1_000));
-            prop_assert_eq!(milliseconds(&format!(" {} ", seconds * 1_000)), Some(seconds * 1_000));
-            milliseconds(&text);
-        }
-    }
-}

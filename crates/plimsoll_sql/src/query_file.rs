@@ -1,10 +1,10 @@
 //! Query files: named queries with parameters.
 //!
 //! `-- name: recent_calls` begins a query; a file without names is one query by the file's name.
-//! A parameter is written `:name`, `:'name'` or `$1`. `-- rate: 120/s` between the name and the query says how often a
-//! service sends it; what that text means is for others to say.
+//! A parameter is written `:name`, `:'name'` or `$1`. Comments between the name and the query such as `-- rate: 120/s` are its
+//! directives; which of them mean anything, and what, is for others to say.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use plimsoll_core::SourceFile;
@@ -23,8 +23,27 @@ pub struct Query {
     pub sql: String,
     /// Its parameters: the one at index i is `$i+1`.
     pub parameters: Vec<Parameter>,
-    /// What its `-- rate:` comment says, and the comment's bytes.
-    pub rate: Option<(String, Range<usize>)>,
+    /// Its comments of the form `-- key: value`, in order.
+    pub directives: Vec<Directive>,
+}
+
+impl Query {
+    /// The last directive of that key.
+    #[must_use]
+    pub fn directive(&self, key: &str) -> Option<&Directive> {
+        self.directives.iter().rfind(|directive| directive.key == key)
+    }
+}
+
+/// A comment that says something about a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directive {
+    /// Its key: small letters and underscores.
+    pub key: String,
+    /// What follows the colon, without spaces around it.
+    pub value: String,
+    /// The comment's bytes in the file.
+    pub range: Range<usize>,
 }
 
 /// A parameter of a query.
@@ -51,15 +70,16 @@ pub struct QueryFileError {
 /// If a name stands over no query or over several, or two queries share a name.
 pub fn parse_queries(source: &SourceFile) -> Result<Vec<Query>, QueryFileError> {
     let text = source.text();
-    let names: Vec<(String, Range<usize>)> = tagged_comments(text, "name:")
-        .filter_map(|(rest, range)| Some((rest.split_whitespace().next()?.to_owned(), range)))
+    let (names, comments): (Vec<Directive>, Vec<Directive>) =
+        directives(text).partition(|directive| directive.key == "name");
+    let names: Vec<(String, Range<usize>)> = names
+        .into_iter()
+        .filter_map(|name| Some((name.value.split_whitespace().next()?.to_owned(), name.range)))
         .collect();
-    let rates: Vec<(String, Range<usize>)> =
-        tagged_comments(text, "rate:").map(|(rest, range)| (rest.to_owned(), range)).collect();
     let statements = statements_between(text, &names);
     let stem = source.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut queries: Vec<Query> = Vec::new();
-    let mut used = HashSet::new();
+    let mut used = HashMap::new();
     for (at, range) in statements.iter().enumerate() {
         let previous_end = if at == 0 { 0 } else { statements[at - 1].end };
         let above = names[..names.partition_point(|(_, comment)| comment.end <= range.start)].last();
@@ -71,17 +91,25 @@ pub fn parse_queries(source: &SourceFile) -> Result<Vec<Query>, QueryFileError> 
                 return Err(QueryFileError { message, range: range.clone() });
             }
         };
-        if !used.insert(name.clone()) {
-            let message = format!("two queries are named {name}");
+        if let Some(twin) = used.insert(name.clone(), range.start) {
+            let message = twin_of(&name, source, twin);
             return Err(QueryFileError { message, range: range.clone() });
         }
         let (sql, parameters) = number_parameters(text, range);
         let from = above.map_or(previous_end, |(_, comment)| comment.end.max(previous_end));
-        let rate =
-            rates.iter().rev().find(|(_, rate)| rate.start >= from && rate.end <= range.start).cloned();
-        queries.push(Query { name, range: range.clone(), sql, parameters, rate });
+        let first = comments.partition_point(|comment| comment.range.start < from);
+        let behind = comments.partition_point(|comment| comment.range.end <= range.start).max(first);
+        let directives = comments[first..behind].to_vec();
+        queries.push(Query { name, range: range.clone(), sql, parameters, directives });
     }
     Ok(queries)
+}
+
+/// What to say of a query whose name another one, at this byte of this file, has too.
+#[must_use]
+pub fn twin_of(name: &str, source: &SourceFile, offset: usize) -> String {
+    let (line, column) = source.line_column(offset);
+    format!("query {name} has the name of the one at {}:{line}:{column}; rename one of them", source.name())
 }
 
 /// The statements of a text, bytes in it. A name ends the query before it, semicolon or not.
@@ -99,8 +127,8 @@ fn statements_between(text: &str, names: &[(String, Range<usize>)]) -> Vec<Range
     statements
 }
 
-/// `-- tag: x` comments: what follows the tag, and the comment's bytes.
-fn tagged_comments<'a>(text: &'a str, tag: &'a str) -> impl Iterator<Item = (&'a str, Range<usize>)> {
+/// Comments of the form `-- key: value`.
+fn directives(text: &str) -> impl Iterator<Item = Directive> {
     let mut at = 0;
     tokenize(text).filter_map(move |token| {
         let range = at..at + token.len as usize;
@@ -108,8 +136,9 @@ fn tagged_comments<'a>(text: &'a str, tag: &'a str) -> impl Iterator<Item = (&'a
         if token.kind != TokenKind::LineComment {
             return None;
         }
-        let rest = text[range.clone()].trim_start_matches('-').trim().strip_prefix(tag)?;
-        Some((rest.trim(), range))
+        let (key, value) = text[range.clone()].trim_start_matches('-').trim().split_once(':')?;
+        let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        is_key.then(|| Directive { key: key.to_owned(), value: value.trim().to_owned(), range })
     })
 }
 
@@ -188,6 +217,18 @@ fn parameter_name<'a>(text: &'a str, token: &(TokenKind, Range<usize>)) -> Optio
     (!name.is_empty()).then(|| (name, range.clone()))
 }
 
+/// Whether a query's words say that it changes rows or sequences; `FOR UPDATE` counts too.
+#[must_use]
+pub fn changes_rows(sql: &str) -> bool {
+    const WORDS: [&str; 6] = ["insert", "update", "delete", "merge", "nextval", "setval"];
+    let mut at = 0;
+    tokenize(sql).any(|token| {
+        let word = &sql[at..at + token.len as usize];
+        at += token.len as usize;
+        token.kind == TokenKind::Ident && WORDS.iter().any(|one| word.eq_ignore_ascii_case(one))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -236,14 +277,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_stands_between_the_name_and_the_query() {
-        let text =
-            "-- rate: 1/s\n-- name: a\n-- rate:  90/min \nselect 1; -- rate: 3/s\n-- name: b\nselect 2";
+    fn directives_stand_between_the_name_and_the_query() {
+        let text = "-- rate: 1/s\n-- name: a\n-- rate:  90/min \n-- Not one: x\n-- tags: b, c\n-- rate: 9/s\nselect 1; -- rate: 3/s\n\
+                    -- name: b\nselect -- tags: d\n2";
         let queries = parse_queries(&SourceFile::new("queries/ships.sql", text)).unwrap();
-        let rates: Vec<Option<&str>> =
-            queries.iter().map(|query| query.rate.as_ref().map(|(rate, _)| rate.as_str())).collect();
-        assert_eq!(rates, [Some("90/min"), None]);
-        assert_eq!(&text[queries[0].rate.clone().unwrap().1], "-- rate:  90/min ");
+        let pairs = |query: &Query| -> Vec<String> {
+            query.directives.iter().map(|one| format!("{}={}", one.key, one.value)).collect()
+        };
+        assert_eq!(pairs(&queries[0]), ["rate=90/min", "tags=b, c", "rate=9/s"]);
+        assert_eq!(queries[0].directive("rate").unwrap().value, "9/s");
+        assert_eq!(&text[queries[0].directives[0].range.clone()], "-- rate:  90/min ");
+        assert!(queries[1].directives.is_empty());
     }
 
     #[test]
@@ -256,7 +300,10 @@ mod tests {
     fn unnamed_and_doubly_named_queries_are_refused() {
         let error = |text: &str| parse_queries(&SourceFile::new("q.sql", text)).unwrap_err().message;
         assert_eq!(error("select 1; select 2"), "query has no name: write `-- name: a_name` above it");
-        assert_eq!(error("-- name: a\nselect 1;\n-- name: a\nselect 2"), "two queries are named a");
+        assert_eq!(
+            error("-- name: a\nselect 1;\n-- name: a\nselect 2"),
+            "query a has the name of the one at q.sql:2:1; rename one of them"
+        );
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! A `lock_timeout` that guards nothing: none, too long, or too late.
 
-use plimsoll_core::units::duration_ms;
+use plimsoll_core::units::{duration_ms, milliseconds};
 use plimsoll_core::{Claim, LockMode, Severity};
 use plimsoll_sql::Command;
 use plimsoll_sql::command::SetParameter;
@@ -8,7 +8,6 @@ use plimsoll_sql::effects::{Effect, effects};
 
 use crate::context::{Context, Problem};
 use crate::rule::{Group, Rule};
-use crate::session::milliseconds;
 
 const PARAMETER: &str = "lock_timeout";
 

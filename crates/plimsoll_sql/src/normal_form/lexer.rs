@@ -4,7 +4,7 @@
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A keyword or an unquoted identifier.
     Word,
     /// An identifier in double quotes.
@@ -23,15 +23,18 @@ pub(super) enum Kind {
 
 /// A token's place in the text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub struct Token {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
 }
 
 /// Reads tokens from left to right; comments and blanks are passed over.
 #[derive(Clone, Copy)]
-pub(super) struct Lexer<'a> {
+pub struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
 }
@@ -76,7 +79,9 @@ fn is(byte: u8, class: u8) -> bool {
 const LETS_END_IN_SIGN: &[u8] = b"~!@#%^&|`?";
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    /// Reads a text.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
         Self { bytes: text.as_bytes(), at: 0 }
     }
 

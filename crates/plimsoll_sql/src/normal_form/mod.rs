@@ -8,7 +8,7 @@
 //! The idea is that of PostgreSQL's `pg_stat_statements` (documentation, appendix F); unlike it, a literal and a
 //! parameter are the same here, and a list's length never counts. No parse tree is made: one pass over the bytes.
 
-mod lexer;
+pub mod lexer;
 mod prepared;
 mod template;
 #[cfg(test)]
