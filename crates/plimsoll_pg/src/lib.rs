@@ -8,6 +8,7 @@
 pub mod catalogue;
 pub mod dump_file;
 pub mod equality;
+pub mod explain;
 pub mod load;
 pub mod queries;
 pub mod rehearse;

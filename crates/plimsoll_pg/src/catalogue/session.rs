@@ -54,6 +54,14 @@ impl<'a> Session<'a> {
         self.major
     }
 
+    /// The connection, with the settings that a client of this server has; the transaction stays, and its limits.
+    pub(crate) async fn as_it_is(&self) -> Result<&Client, CatalogueError> {
+        let reset = "reset search_path; reset datestyle; reset intervalstyle; reset standard_conforming_strings; \
+                     reset quote_all_identifiers; reset jit";
+        self.run("settings", reset).await?;
+        Ok(&self.client)
+    }
+
     /// Ends the transaction.
     ///
     /// # Errors
