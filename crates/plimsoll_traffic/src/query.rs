@@ -73,6 +73,12 @@ impl SeenQuery {
         self.calls
     }
 
+    /// The time that all calls took together.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.total
+    }
+
     pub(crate) fn count(&mut self, observed: &Observed<'_>, values: u64, tags: &[(String, String)]) {
         let lasted = observed.ended.saturating_sub(observed.started);
         // What fetches the rest of an answer is no call of its own.
