@@ -105,6 +105,26 @@ pub(super) fn fill_lower(root: &Path) {
 }
 
 impl Operation {
+    /// Whether a path leads through a symbolic link: the kernel follows those before it asks a file system.
+    pub(super) fn passes_a_link(&self, folder: &Path) -> bool {
+        let paths = match self {
+            Self::Write { path, .. }
+            | Self::Truncate { path, .. }
+            | Self::Allocate { path, .. }
+            | Self::Create { path }
+            | Self::Symlink { path }
+            | Self::Mkdir { path }
+            | Self::Unlink { path }
+            | Self::Rmdir { path }
+            | Self::Chmod { path, .. }
+            | Self::Touch { path, .. } => vec![*path],
+            Self::Rename { from, to } | Self::Link { from, to } => vec![*from, *to],
+            Self::Reopen => Vec::new(),
+        };
+        let parents = |path: &'static str| Path::new(path).ancestors().skip(1);
+        paths.into_iter().flat_map(parents).any(|parent| folder.join(parent).is_symlink())
+    }
+
     pub(super) fn apply_to_folder(&self, root: &Path) -> io::Result<()> {
         match *self {
             Self::Write { path, offset, length, byte } => {
