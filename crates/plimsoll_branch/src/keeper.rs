@@ -299,7 +299,7 @@ pub fn keep(state: &State, host: &Host, name: &Name) -> Result<(), BranchError> 
         .mount(branch.lower.as_deref(), folders, state.user())
         .map_err(file_error("mount the data of", &folder))?;
     let kept = serve(state, host, &branch, &folder);
-    let ended = kept.and_then(|server| watch(&branch, server));
+    let ended = kept.and_then(|server| watch(&branch, server, &held));
     remove_file(&keeper_file)?;
     if let Some(mounted) = mounted {
         if let Some(why) = mounted.lost() {
@@ -398,8 +398,8 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, BranchError> {
         .map_err(|why| BranchError::Environment(format!("start the asynchronous runtime: {why}")))
 }
 
-/// Says that the server is ready, and waits for the end.
-fn watch(branch: &Branch, server: DirectoryServer) -> Result<End, BranchError> {
+/// Says that the server is ready, and waits for the end. `held` is the keeper's lock.
+fn watch(branch: &Branch, server: DirectoryServer, held: &File) -> Result<End, BranchError> {
     let end = runtime()?.block_on(async {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
@@ -426,6 +426,8 @@ fn watch(branch: &Branch, server: DirectoryServer) -> Result<End, BranchError> {
         }
     });
     let end = end.map_err(file_error("wait for signals as", Path::new("keeper")))?;
+    // From here on nobody may take the server for one that runs: whoever wants it waits for the lock.
+    held.set_len(0).map_err(file_error("write", Path::new(KEEPER_LOCK)))?;
     match end {
         End::Asked => server.shut_down()?,
         // Nobody will read what it hasn't written yet.

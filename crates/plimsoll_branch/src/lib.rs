@@ -34,5 +34,5 @@ pub use manifest::{Branch, Lifetime, Moment, Parent, Port, ServerFacts, Source, 
 pub use masking::require_masked;
 pub use name::{BadName, Name};
 pub use plans::{NewPlanBranch, create_of_plans};
-pub use rehearsed::on_branch;
+pub use rehearsed::{on_branch, on_plan_branch};
 pub use state::{State, Trial};

@@ -10,6 +10,7 @@ use crate::host::Host;
 use crate::keeper::{self, KeeperProgram, Kept};
 use crate::manifest::{Branch, Lifetime};
 use crate::mechanism::BranchFolders;
+use crate::plans::{NewPlanBranch, create_of_plans};
 use crate::state::State;
 
 /// Makes a branch that goes with this program, and takes its server for a private one.
@@ -25,6 +26,31 @@ pub async fn on_branch(
 ) -> Result<(PrivateServer, Branch), BranchError> {
     debug_assert!(new.lifetime == Lifetime::WithProgram && new.port.is_none());
     let branch = branch::create(state, host, new, say).await?;
+    started(state, host, program, branch)
+}
+
+/// Makes a plan branch that goes with this program, and starts it.
+///
+/// # Errors
+/// When the branch can't be made or doesn't start; nothing is left of it then.
+pub async fn on_plan_branch(
+    state: &State,
+    host: &Host,
+    program: &KeeperProgram,
+    new: &NewPlanBranch,
+) -> Result<(PrivateServer, Branch), BranchError> {
+    debug_assert!(new.lifetime == Lifetime::WithProgram && new.port.is_none());
+    let branch = create_of_plans(state, host, new).await?;
+    started(state, host, program, branch)
+}
+
+/// Starts a branch that goes with this program.
+fn started(
+    state: &State,
+    host: &Host,
+    program: &KeeperProgram,
+    branch: Branch,
+) -> Result<(PrivateServer, Branch), BranchError> {
     let kept = branch::start_new(state, &branch, program)?;
     // It runs by this installation, so it is there.
     let binaries = host.installation(branch.server.major)?;
