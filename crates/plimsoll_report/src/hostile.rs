@@ -1,5 +1,6 @@
 //! A report in which every text tries to break out of its format.
 
+use plimsoll_core::plan::Condition;
 use plimsoll_core::rehearsal::StatementError;
 use plimsoll_core::{PlanNode, Report, SourceFile};
 
@@ -66,6 +67,7 @@ pub(crate) fn report() -> Report {
 }
 
 fn spoil(node: &mut PlanNode) {
-    (node.label, node.details) = (HOSTILE.to_owned(), vec![HOSTILE.to_owned()]);
+    node.node_type = HOSTILE.to_owned();
+    node.conditions = vec![Condition { kind: "Filter".to_owned(), text: HOSTILE.to_owned() }];
     node.children.iter_mut().for_each(spoil);
 }

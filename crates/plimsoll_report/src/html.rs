@@ -4,13 +4,17 @@
 //! Escaping is maud's; characters that a browser would obey or drop are made visible first.
 
 mod blocked;
+mod diagram;
 mod findings;
+mod history;
 mod load;
-mod plan;
+mod plan_page;
 mod queries;
 mod statements;
 mod timeline;
 mod traffic;
+
+pub(crate) use plan_page::plan_page;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use plimsoll_core::{EvidenceKind, Report, Severity};
@@ -18,7 +22,7 @@ use plimsoll_core::{EvidenceKind, Report, Severity};
 use crate::neutral::neutral;
 use crate::{Rendering, words};
 
-const STYLE: &str = include_str!("html/style.css");
+const STYLE: &str = concat!(include_str!("html/style.css"), include_str!("html/diagram.css"));
 
 /// The mark on a ship's side: a disc crossed by the line that the water must not pass.
 const MARK: &str = r##"<circle cx="16" cy="16" r="10.5" fill="none" stroke="currentColor" stroke-width="2.6"/><path d="M1.5 16h29" stroke="currentColor" stroke-width="2.6"/>"##;

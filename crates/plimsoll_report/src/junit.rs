@@ -105,17 +105,19 @@ fn refusal(record: &StatementRecord, error: &StatementError) -> String {
 }
 
 fn query_case(query: &QueryReport) -> TestCase {
-    let reasons = query.reasons.join("\n");
+    let causes = query.causes.iter().map(words::cause);
+    let reasons: Vec<String> = query.reasons.iter().cloned().chain(causes).collect();
+    let reasons = reasons.join("\n");
     let status = match query.verdict {
-        QueryVerdict::Worse | QueryVerdict::Failed => {
+        QueryVerdict::Worse | QueryVerdict::ChangedResult | QueryVerdict::Failed => {
             let first = query.reasons.first().map_or(query.verdict.word(), String::as_str);
             failure(NonSuccessKind::Failure, query.verdict.word(), first, &reasons)
         }
         QueryVerdict::Same | QueryVerdict::Better | QueryVerdict::New => TestCaseStatus::success(),
     };
     let mut case = TestCase::new(&*neutral(&query.name), status);
-    if let Some(after) = &query.after {
-        case.set_time(seconds(after.time_ms));
+    if let Some(time_ms) = query.after.as_ref().and_then(|after| after.time_ms) {
+        case.set_time(seconds(time_ms));
     }
     case
 }

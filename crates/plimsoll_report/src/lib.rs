@@ -16,10 +16,12 @@ mod json;
 mod junit;
 mod markdown;
 mod neutral;
+mod plans;
 mod rdjson;
 mod sarif;
 mod short;
 mod sources;
+mod suggestions;
 mod terminal;
 mod traffic;
 mod words;
@@ -36,7 +38,9 @@ mod sample;
 mod schema_test;
 
 pub use format::{Format, UnknownFormat};
+pub use plans::{PLANS_FORMAT_VERSION, PlanFormat, ShownPlan, Together, render_plans};
 pub use sources::Sources;
+pub use suggestions::{SuggestionsFormat, render_suggestions};
 
 use plimsoll_core::{Finding, Report, SourceFile};
 

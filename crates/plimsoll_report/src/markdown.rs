@@ -169,7 +169,8 @@ fn query_table(text: &mut String, queries: &[QueryReport]) {
     more(text, left_out);
     text.push('\n');
     for query in words::worst_first(queries) {
-        let worth = matches!(query.verdict, QueryVerdict::Failed | QueryVerdict::Worse);
+        let worth =
+            matches!(query.verdict, QueryVerdict::Failed | QueryVerdict::ChangedResult | QueryVerdict::Worse);
         let block = format!("{}\n{}", code(&query.name), fenced(&query.sql));
         if worth && text.len() + block.len() < BUDGET {
             text.push_str(&format!("\n{block}"));
@@ -221,7 +222,7 @@ fn cell(text: &str) -> String {
 }
 
 /// Text that Markdown shows as it is: every character with a meaning becomes an HTML entity.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let text = neutral(text);
     let mut escaped = String::with_capacity(text.len());
     let mut before = ' ';
@@ -242,12 +243,12 @@ fn escaped(text: &str) -> String {
 }
 
 /// An inline code span as HTML: unlike backticks it needs no counting and survives tables.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     format!("<code>{}</code>", escaped(&one_line(text)))
 }
 
 /// A code block whose fence is longer than any run of backticks in it.
-fn fenced(text: &str) -> String {
+pub(crate) fn fenced(text: &str) -> String {
     let text = neutral(text);
     let cut: String = text.trim_end().chars().take(SQL_CHARACTERS).collect();
     let rest = if cut.len() < text.trim_end().len() { "\n…" } else { "" };

@@ -12,6 +12,7 @@ use plimsoll_core::hold::holds;
 use plimsoll_core::load::{
     ChangeFailure, ChangeUnderLoad, Failure, LoadRun, Sample, Wanted, most_outstanding, summarized, timeline,
 };
+use plimsoll_core::plan::{Actual, Buffers, Condition};
 use plimsoll_core::rehearsal::StatementError;
 use plimsoll_core::scale::{ScaleReport, Size, Timings, scaled};
 use plimsoll_core::{
@@ -443,30 +444,49 @@ fn node(
     time_ms: f64,
     children: Vec<PlanNode>,
 ) -> PlanNode {
+    let (node_type, on) = label.split_once(" on ").unwrap_or((label, ""));
+    let (node_type, index) = node_type.split_once(" using ").unwrap_or((node_type, ""));
+    let (schema, relation) = on.split_once('.').unwrap_or_default();
+    let (relation, alias) = relation.split_once(' ').unwrap_or((relation, relation));
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     PlanNode {
-        label: label.to_owned(),
-        details: Vec::new(),
-        cost: shared_buffers as f64 * 1.07 + 0.42,
-        plan_rows: rows.0,
-        actual_rows: rows.1,
-        loops: 1,
-        shared_buffers,
-        time_ms,
+        node_type: node_type.to_owned(),
+        index: some(index),
+        schema: some(schema),
+        relation: some(relation),
+        alias: some(alias),
+        total_cost: Some(shared_buffers as f64 * 1.07 + 0.42),
+        plan_rows: Some(rows.0),
+        actual: Some(Actual { startup_ms: Some(0.0), total_ms: Some(time_ms), rows: rows.1, loops: 1 }),
+        buffers: Buffers { shared_hit: shared_buffers, ..Buffers::default() },
         children,
+        ..PlanNode::default()
     }
 }
 
 fn detailed(detail: &str, node: PlanNode) -> PlanNode {
-    PlanNode { details: vec![detail.to_owned()], ..node }
+    let (kind, text) = detail.split_once(": ").expect("a condition with its kind");
+    let condition = Condition { kind: kind.to_owned(), text: text.to_owned() };
+    PlanNode { conditions: vec![condition], ..node }
+}
+
+/// The node as part of a loop: what it showed in all stays.
+fn looped(loops: u64, node: PlanNode) -> PlanNode {
+    let actual = node.actual.map(|actual| Actual {
+        loops,
+        total_ms: actual.total_ms.map(|total| total / loops as f64),
+        ..actual
+    });
+    PlanNode { actual, ..node }
 }
 
 fn measured(rows: u64, plan: PlanNode) -> Measurement {
     Measurement {
-        shared_buffers: plan.shared_buffers,
+        shared_buffers: plan.buffers.shared(),
         temp_blocks: 0,
         rows,
-        cost: plan.cost,
-        time_ms: plan.time_ms,
+        cost: plan.total_cost.unwrap_or_default(),
+        time_ms: plan.total_ms(),
         runs: 5,
         plan,
     }
@@ -477,6 +497,7 @@ fn query(name: &str, verdict: QueryVerdict, reasons: &[&str], line: usize, sql: 
         name: name.to_owned(),
         verdict,
         reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+        causes: Vec::new(),
         sql: sql.to_owned(),
         location: Location {
             file: "queries/ships.sql".to_owned(),
@@ -487,6 +508,7 @@ fn query(name: &str, verdict: QueryVerdict, reasons: &[&str], line: usize, sql: 
         },
         before: None,
         after: None,
+        history: Vec::new(),
     }
 }
 
@@ -516,7 +538,7 @@ fn queries() -> Vec<QueryReport> {
                     Vec::new(),
                 ),
             ),
-            PlanNode { loops: 14, ..port_lookup(42, 0.09) },
+            looped(14, port_lookup(42, 0.09)),
         ],
     );
     let by_scan = node(
@@ -529,7 +551,7 @@ fn queries() -> Vec<QueryReport> {
                 "Filter: ((v.ship_id)::bigint = 7)",
                 node("Seq Scan on public.voyages v", (6_021.0, 14.0), 8_172, 96.1, Vec::new()),
             ),
-            PlanNode { loops: 14, ..port_lookup(42, 0.09) },
+            looped(14, port_lookup(42, 0.09)),
         ],
     );
     vec![

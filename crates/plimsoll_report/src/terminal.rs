@@ -7,18 +7,18 @@
 mod blocked;
 mod findings;
 mod load;
-mod paint;
+pub(crate) mod paint;
 mod queries;
 mod statements;
 mod traffic;
-mod wrap;
+pub(crate) mod wrap;
 
 use plimsoll_core::{Report, Verdict};
 
 use crate::neutral::one_line;
 use crate::{Rendering, words};
-use paint::{Paint, Tone};
-use wrap::wrapped;
+pub(crate) use paint::{Paint, Tone};
+pub(crate) use wrap::wrapped;
 
 /// Narrower terminals are written for as if they had this many columns.
 const LEAST_WIDTH: usize = 40;

@@ -6,8 +6,8 @@
 use plimsoll_core::traffic::Traffic;
 use plimsoll_core::units::{bytes, count, duration_ms, plural};
 use plimsoll_core::{
-    EvidenceKind, Finding, HeldLock, Measurement, Outcome, QueryReport, QueryVerdict, Rehearsal, Report,
-    Severity, StatementRecord, Verdict,
+    EvidenceKind, Finding, HeldLock, Measurement, Outcome, QueryCause, QueryReport, QueryVerdict, Rehearsal,
+    Report, Severity, StatementRecord, Verdict,
 };
 
 use crate::fixed::Fixed;
@@ -22,6 +22,13 @@ pub(crate) fn headline(report: &Report) -> &'static str {
             false => "found something",
         };
     }
+    if is_of_queries(report) {
+        return match report.verdict {
+            Verdict::Safe => "nothing got worse",
+            Verdict::Caution => "something got worse",
+            Verdict::Danger => "much got worse",
+        };
+    }
     match (report.verdict, &report.rehearsal) {
         (Verdict::Safe, Some(_)) => "safe",
         (Verdict::Safe, None) if report.findings.is_empty() => "nothing found (not rehearsed)",
@@ -31,12 +38,23 @@ pub(crate) fn headline(report: &Report) -> &'static str {
     }
 }
 
+/// Whether queries were measured, and no change was rehearsed.
+fn is_of_queries(report: &Report) -> bool {
+    report.rehearsal.is_none() && report.queries.is_some()
+}
+
 /// The answer as an advice.
 pub(crate) fn advice(report: &Report) -> &'static str {
     if report.traffic.is_some() {
         return match report.findings.is_empty() {
             true => "No query ran once for each row of another one.",
             false => "See what can be fetched at once.",
+        };
+    }
+    if is_of_queries(report) {
+        return match report.verdict {
+            Verdict::Safe => "The queries fare as they did.",
+            _ => "See which queries fare otherwise, and why; `plimsoll regress accept` takes what is right.",
         };
     }
     match report.verdict {
@@ -88,7 +106,7 @@ pub(crate) fn reasons(report: &Report) -> Vec<String> {
     let mut sentences = vec![finding_sentence(report)];
     match &report.rehearsal {
         Some(rehearsal) => sentences.push(rehearsal_sentence(rehearsal)),
-        None if report.traffic.is_some() => {}
+        None if report.traffic.is_some() || is_of_queries(report) => {}
         None => sentences.push("No statement was rehearsed on a server.".to_owned()),
     }
     if let Some(traffic) = &report.traffic {
@@ -144,8 +162,14 @@ pub(crate) fn query_summary(queries: &[QueryReport]) -> String {
 }
 
 /// Query verdicts in the order in which a reader wants them.
-pub(crate) const VERDICTS_WORST_FIRST: [QueryVerdict; 5] =
-    [QueryVerdict::Failed, QueryVerdict::Worse, QueryVerdict::New, QueryVerdict::Better, QueryVerdict::Same];
+pub(crate) const VERDICTS_WORST_FIRST: [QueryVerdict; 6] = [
+    QueryVerdict::Failed,
+    QueryVerdict::ChangedResult,
+    QueryVerdict::Worse,
+    QueryVerdict::New,
+    QueryVerdict::Better,
+    QueryVerdict::Same,
+];
 
 /// The queries, worst verdict first, otherwise in the report's order.
 pub(crate) fn worst_first(queries: &[QueryReport]) -> Vec<&QueryReport> {
@@ -227,24 +251,33 @@ pub(crate) struct Number {
     pub(crate) change: Option<String>,
 }
 
+/// `missing index: orders_i is gone`.
+pub(crate) fn cause(cause: &QueryCause) -> String {
+    format!("{}: {}", cause.kind, cause.evidence)
+}
+
 /// The numbers of a query in the order of their weight.
 pub(crate) fn numbers(query: &QueryReport) -> Vec<Number> {
-    type Read = fn(&Measurement) -> f64;
+    type Read = fn(&Measurement) -> Option<f64>;
     type Show = fn(f64) -> String;
     let whole: Show = |value| count(value as u64);
     let table: [(&'static str, Read, Show); 5] = [
-        ("shared buffers", |m| m.shared_buffers as f64, whole),
-        ("temporary blocks", |m| m.temp_blocks as f64, whole),
-        ("rows", |m| m.rows as f64, whole),
-        ("cost", |m| m.cost, |value| format!("{value:.2}")),
+        ("shared buffers", |m| Some(m.shared_buffers as f64), whole),
+        ("temporary blocks", |m| Some(m.temp_blocks as f64), whole),
+        ("rows", |m| Some(m.rows as f64), whole),
+        ("cost", |m| Some(m.cost), |value| format!("{value:.2}")),
         ("time", |m| m.time_ms, duration_ms),
     ];
     table
         .into_iter()
-        .map(|(name, read, show)| {
-            let (before, after) = (query.before.as_ref().map(read), query.after.as_ref().map(read));
+        .filter_map(|(name, read, show)| {
+            let (before, after) = (query.before.as_ref().and_then(read), query.after.as_ref().and_then(read));
+            // A time says something beside another one alone.
+            if name == "time" && (before.is_none() && query.before.is_some() || after.is_none()) {
+                return None;
+            }
             let change = before.zip(after).map(|(before, after)| change(before, after));
-            Number { name, before: before.map(show), after: after.map(show), change }
+            Some(Number { name, before: before.map(show), after: after.map(show), change })
         })
         .collect()
 }

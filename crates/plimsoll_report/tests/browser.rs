@@ -185,3 +185,77 @@ fn nothing_overflows_at_380_and_360_pixels() {
         }
     }
 }
+
+const PLAN: &str = "\
+Sort  (cost=9.00..9.00 rows=5 width=4) (actual time=90.0..95.0 rows=60000 loops=1)
+  Sort Key: a
+  Sort Method: external merge  Disk: 4000kB
+  Buffers: shared hit=100 read=900, temp read=500 written=500
+  ->  Hash Join  (cost=1.00..8.00 rows=5 width=4) (actual time=1.0..40.0 rows=60000 loops=1)
+        Hash Cond: (a.id = b.id)
+        ->  Seq Scan on a  (cost=0.00..4.00 rows=5 width=4) (actual time=0.1..30.0 rows=60000 loops=1)
+              Filter: (n = 3)
+              Rows Removed by Filter: 900000
+        ->  Hash  (cost=0.00..1.00 rows=5 width=4) (actual time=1.0..1.0 rows=5 loops=1)
+              ->  Seq Scan on b  (cost=0.00..1.00 rows=5 width=4) (actual time=0.1..0.5 rows=5 loops=1)
+";
+
+fn plan_page(together: plimsoll_report::Together) -> String {
+    let shown = |title: &str, text: &str| plimsoll_report::ShownPlan {
+        title: title.to_owned(),
+        plan: plimsoll_explain::read(text).expect("a plan").remove(0),
+    };
+    let plans =
+        [shown("before", PLAN), shown("after", &PLAN.replace("Seq Scan on a", "Index Scan using a_n on a"))];
+    plimsoll_report::render_plans(plimsoll_report::PlanFormat::Html, &plans, together, Colour::Never, 80)
+}
+
+/// The page's own script is let in by its hash; what it does is asked of the page by another, for which the policy goes.
+#[test]
+fn a_plan_is_drawn_folds_and_moves_by_the_keyboard() {
+    const PRESS: &str = "<script>\
+        const rows = [...document.querySelectorAll('ul.plan summary')], told = [];\
+        const press = key => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));\
+        const at = () => rows.indexOf(document.activeElement);\
+        const width = row => Math.round(row.querySelector('.bar').getBoundingClientRect().width / row.getBoundingClientRect().width * 100);\
+        rows[0].focus(); press('ArrowDown'); told.push(at()); press('ArrowDown'); told.push(at());\
+        press('Home'); press('ArrowLeft'); told.push(rows[0].parentElement.open); press('ArrowRight'); told.push(rows[0].parentElement.open);\
+        press('End'); told.push(at());\
+        told.push(width(rows[0])); document.querySelector('#by-rows').click(); told.push(width(rows[4]));\
+        document.body.append('told ' + told.join(' ') + ' end');\
+        </script></body>";
+    let Some(browser) = Browser::start() else { return };
+    let page = plan_page(plimsoll_report::Together::Apart);
+    browser.write("plan.html", &page);
+    let visit = browser.visit("plan.html", &["--dump-dom"]);
+    assert_eq!(visit.console, Vec::<String>::new());
+    assert!(visit.stdout.contains("sort on disk") && visit.stdout.contains("href=\"#p0n2\""));
+    browser.write("foreign.html", &page.replacen("</body>", "<script>1</script></body>", 1));
+    let console = browser.visit("foreign.html", &["--dump-dom"]).console;
+    assert!(console.iter().any(|line| line.contains("Content Security Policy")), "{console:?}");
+    let policy = page.find("<meta http-equiv").expect("the page has a policy");
+    let mut asked = page.clone();
+    asked.replace_range(policy..policy + page[policy..].find('>').expect("the tag ends") + 1, "");
+    browser.write("asked.html", &asked.replacen("</body>", PRESS, 1));
+    let dom = browser.visit("asked.html", &["--dump-dom"]).stdout;
+    assert!(dom.contains("told 1 2 false true 4 100 0 end"), "{}", &dom[dom.len().saturating_sub(400)..]);
+}
+
+#[test]
+fn plans_side_by_side_fit_and_mark_what_differs() {
+    const MEASURE: &str = "<script>document.body.append('wide ' + document.documentElement.scrollWidth + ' of ' + innerWidth)</script></body>";
+    let Some(browser) = Browser::start() else { return };
+    let mut page = plan_page(plimsoll_report::Together::Compared);
+    assert_eq!(page.matches("badge plain\">differs").count(), 2);
+    let policy = page.find("<meta http-equiv").expect("the page has a policy");
+    page.replace_range(policy..policy + page[policy..].find('>').expect("the tag ends") + 1, "");
+    browser.write("plans.html", &page.replacen("</body>", MEASURE, 1));
+    for width in ["1400", "700"] {
+        let dom = browser.visit("plans.html", &["--dump-dom", &format!("--window-size={width},900")]).stdout;
+        assert!(
+            dom.contains(&format!("wide {width} of {width}")),
+            "{}",
+            &dom[dom.len().saturating_sub(400)..]
+        );
+    }
+}

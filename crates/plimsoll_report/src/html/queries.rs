@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use plimsoll_core::units::plural;
 use plimsoll_core::{Measurement, QueryReport, QueryVerdict};
 
-use super::{plan, shown};
+use super::{diagram, history, shown};
 use crate::words;
 
 /// With more queries than this only worse and failed ones start unfolded.
@@ -30,7 +30,7 @@ enum Fold {
 
 fn unfolded(queries: &[QueryReport], query: &QueryReport) -> Fold {
     match query.verdict {
-        QueryVerdict::Failed | QueryVerdict::Worse => Fold::Unfolded,
+        QueryVerdict::Failed | QueryVerdict::ChangedResult | QueryVerdict::Worse => Fold::Unfolded,
         QueryVerdict::New | QueryVerdict::Better if queries.len() <= UNFOLDED => Fold::Unfolded,
         QueryVerdict::New | QueryVerdict::Better | QueryVerdict::Same => Fold::Folded,
     }
@@ -46,11 +46,15 @@ fn article(query: &QueryReport, fold: Fold) -> Markup {
                 span class="meta" { (shown(&query.location.file)) ":" (query.location.line) }
             }
             div class="body" {
+                @if !query.causes.is_empty() {
+                    ul class="causes" { @for cause in &query.causes { li { strong { (shown(&cause.kind)) } ": " (shown(&cause.evidence)) } } }
+                }
                 @if !query.reasons.is_empty() {
                     ul class="reasons" { @for reason in &query.reasons { li { (shown(reason)) } } }
                 }
                 pre class="sql" tabindex="0" { code { (shown(&query.sql)) } }
                 (numbers(query))
+                (history::line(&query.history))
                 div class="plans" {
                     (side("Before", query.before.as_ref(), query.after.as_ref()))
                     (side("After", query.after.as_ref(), query.before.as_ref()))
@@ -91,8 +95,8 @@ fn side(title: &str, measured: Option<&Measurement>, other: Option<&Measurement>
             h4 { (title) }
             @match measured {
                 Some(measured) => {
-                    (plan::tree(&measured.plan, other.map(|other| &other.plan)))
-                    p class="more" { "median of " (plural(measured.runs, "run")) }
+                    (diagram::of_node(&measured.plan, other.map(|other| &other.plan)))
+                    @if measured.time_ms.is_some() { p class="more" { "median of " (plural(measured.runs, "run")) } }
                 }
                 None => p class="none" { "It fails here; there is no plan." },
             }

@@ -4,7 +4,7 @@ use crate::Colour;
 
 /// What a colour stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     Error,
     Warning,
     Note,
@@ -15,11 +15,11 @@ pub(super) enum Tone {
 
 /// Paints, or leaves text as it is.
 #[derive(Clone, Copy)]
-pub(super) struct Paint(pub(super) Colour);
+pub(crate) struct Paint(pub(crate) Colour);
 
 impl Paint {
     /// The text in a tone.
-    pub(super) fn tone(self, tone: Tone, text: &str) -> String {
+    pub(crate) fn tone(self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Error => "1;31",
             Tone::Warning => "1;33",

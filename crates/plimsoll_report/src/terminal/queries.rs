@@ -33,7 +33,7 @@ pub(super) fn part(queries: &[QueryReport], layout: Layout) -> Option<String> {
 
 fn changed_query(text: &mut String, query: &QueryReport, layout: Layout) {
     let tone = match query.verdict {
-        QueryVerdict::Failed | QueryVerdict::Worse => Tone::Error,
+        QueryVerdict::Failed | QueryVerdict::ChangedResult | QueryVerdict::Worse => Tone::Error,
         QueryVerdict::Better => Tone::Good,
         QueryVerdict::New | QueryVerdict::Same => Tone::Note,
     };
@@ -50,7 +50,9 @@ fn changed_query(text: &mut String, query: &QueryReport, layout: Layout) {
     let told =
         |reason: &&String| numbers.is_empty() || !figures.iter().any(|figure| reason.starts_with(figure));
     let line = (!numbers.is_empty()).then(|| numbers.join(", "));
-    for line in query.reasons.iter().filter(told).chain(&line) {
+    let causes: Vec<String> =
+        query.causes.iter().map(|cause| format!("because of {}", words::cause(cause))).collect();
+    for line in causes.iter().chain(query.reasons.iter().filter(told)).chain(&line) {
         text.push_str(&format!(
             "          {}\n",
             wrapped(&one_line(line), layout.width.saturating_sub(10), 10)

@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// Breaks a text's lines so that each fits `width` columns; lines after the first are indented
 /// by `indent` columns more. A word longer than a line stays whole: it is a name to be copied.
-pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> String {
+pub(crate) fn wrapped(text: &str, width: usize, indent: usize) -> String {
     let lines: Vec<String> = text.lines().flat_map(|line| broken(line, width)).collect();
     lines.join(&format!("\n{}", " ".repeat(indent)))
 }
