@@ -13,13 +13,23 @@ use crate::locks;
 /// Pages by their path below the workspace's folder.
 pub(crate) type Pages = BTreeMap<String, String>;
 
-const VERBS: [&[&str]; 12] = [
+const VERBS: &[&[&str]] = &[
     &[],
     &["init"],
     &["check"],
     &["lint"],
+    &["fix"],
+    &["watch"],
+    &["explain"],
     &["lsp"],
     &["rehearse"],
+    &["regress"],
+    &["regress", "record"],
+    &["regress", "test"],
+    &["regress", "accept"],
+    &["regress", "plans"],
+    &["regress", "suggest"],
+    &["regress", "import"],
     &["snapshot"],
     &["server"],
     &["server", "install"],
@@ -94,7 +104,7 @@ fn rule_index() -> String {
 
 fn command_line(root: &Path) -> Result<String> {
     let mut text = format!("{NOTICE}# Command line\n");
-    for verb in VERBS {
+    for verb in VERBS.iter().copied() {
         let title = ["plimsoll"].iter().chain(verb).copied().collect::<Vec<_>>().join(" ");
         let mut arguments = verb.to_vec();
         arguments.push("--help");

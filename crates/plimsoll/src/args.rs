@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plimsoll_core::Severity;
-use plimsoll_lint::session::milliseconds;
-use plimsoll_report::Format;
+use plimsoll_core::units::milliseconds;
+use plimsoll_report::{Format, PlanFormat};
 
 /// Shows, before you deploy, whether a change to a PostgreSQL-backed service is safe to carry.
 #[derive(Debug, Parser)]
@@ -51,6 +51,10 @@ pub(crate) enum Verb {
     Rehearse(CheckArguments),
     /// Count the queries that a program runs, by fingerprint, and find bursts of one query (N+1)
     Watch(WatchArguments),
+    /// Keep a corpus of queries that may not get slower unnoticed
+    Regress(crate::regress_args::RegressArguments),
+    /// Read a query's plan: what each node costs, and what an expert would say
+    Explain(ExplainArguments),
     /// Write down what a server's catalogue says, read-only, so that lint knows its tables and their sizes
     Snapshot(SnapshotArguments),
     /// Take a copy of a database, once, from which branches are cut
@@ -177,6 +181,56 @@ pub(crate) struct SnapshotArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// EXPLAIN's output in text, JSON, YAML or XML, or a log with auto_explain's plans; - or nothing for standard input
+    #[arg(value_name = "FILE", conflicts_with_all = ["query", "query_file", "log"])]
+    pub(crate) file: Option<PathBuf>,
+    /// A log with auto_explain's plans: stderr's text, csvlog or jsonlog
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["query", "query_file"])]
+    pub(crate) log: Option<PathBuf>,
+    /// Run this query, on a private server in the project's state
+    #[arg(long, value_name = "SQL", conflicts_with = "query_file")]
+    pub(crate) query: Option<String>,
+    /// Run the query in this file
+    #[arg(long, short = 'f', value_name = "FILE")]
+    pub(crate) query_file: Option<PathBuf>,
+    /// Run the query on a branch of this trunk
+    #[arg(long, value_name = "TRUNK", conflicts_with = "url")]
+    pub(crate) on: Option<plimsoll_branch::Name>,
+    /// Ask this server, a URL, key=value pairs or a database's name, for the plan, in a read-only transaction; the query
+    /// doesn't run
+    #[arg(long, value_name = "URL", conflicts_with = "postgres")]
+    pub(crate) url: Option<String>,
+    /// Let the query run on the server of --url, in its read-only transaction
+    #[arg(long, requires = "url")]
+    pub(crate) analyze: bool,
+    /// Put the plan in this file beside it, and mark what differs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) compare: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_name = "FORMAT", default_value = "terminal", value_parser = plan_format)]
+    pub(crate) format: PlanFormat,
+    /// Write to this file, whole or not at all, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The major version of the private server [default: the newest found]
+    #[arg(long, value_name = "MAJOR")]
+    pub(crate) postgres: Option<u32>,
+    #[command(flatten)]
+    pub(crate) server: ServerAddress,
+}
+
+fn plan_format(text: &str) -> Result<PlanFormat, String> {
+    match text {
+        "terminal" => Ok(PlanFormat::Terminal),
+        "json" => Ok(PlanFormat::Json),
+        "html" => Ok(PlanFormat::Html),
+        "markdown" => Ok(PlanFormat::Markdown),
+        _ => Err("a plan is printed as terminal, json, html or markdown".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct LintArguments {
     #[command(flatten)]
     pub(crate) report: ReportArguments,
@@ -259,7 +313,7 @@ pub(crate) struct WatchArguments {
     /// Write what was seen as a workload for `plimsoll check`: each query that reads or writes rows, with its rate
     #[arg(long, value_name = "FILE")]
     pub(crate) workload: Option<PathBuf>,
-    /// Write values of every type; without it, only numbers, booleans, dates, times and UUIDs
+    /// Write values of every type; without it, only numbers, booleans, dates, times, intervals and UUIDs
     #[arg(long)]
     pub(crate) keep_values: bool,
     #[command(flatten)]

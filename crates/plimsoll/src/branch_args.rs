@@ -209,7 +209,7 @@ pub(crate) struct YardArguments {
 }
 
 /// What becomes of the values in a server's statistics.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct CapturedValues {
     /// Take the values in the server's statistics as they are, which are values of its rows, instead of pseudonyms
     #[arg(long)]

@@ -21,6 +21,7 @@ pub(crate) struct Config {
     pub(crate) database: Database,
     pub(crate) lint: Lint,
     pub(crate) queries: Queries,
+    pub(crate) regress: Regress,
     pub(crate) workload: Workload,
     pub(crate) masking: Masking,
 }
@@ -85,6 +86,38 @@ pub(crate) struct Queries {
     pub(crate) path: Option<Spanned<PathBuf>>,
     pub(crate) runs: Option<Spanned<usize>>,
     pub(crate) timeout: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Regress {
+    pub(crate) buffers_ratio: Option<Threshold>,
+    pub(crate) buffers_floor: Option<Threshold>,
+    pub(crate) rows_ratio: Option<Threshold>,
+    pub(crate) rows_floor: Option<Threshold>,
+    pub(crate) cost_ratio: Option<Threshold>,
+    pub(crate) cost_floor: Option<Threshold>,
+    pub(crate) result: Option<Threshold>,
+    pub(crate) timeout: Option<Threshold>,
+    pub(crate) history: Option<Spanned<PathBuf>>,
+    /// Thresholds by a query's name.
+    pub(crate) queries: BTreeMap<Spanned<String>, QueryThresholds>,
+}
+
+/// A number, or a text.
+pub(crate) type Threshold = Spanned<toml::Value>;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct QueryThresholds {
+    pub(crate) buffers_ratio: Option<Threshold>,
+    pub(crate) buffers_floor: Option<Threshold>,
+    pub(crate) rows_ratio: Option<Threshold>,
+    pub(crate) rows_floor: Option<Threshold>,
+    pub(crate) cost_ratio: Option<Threshold>,
+    pub(crate) cost_floor: Option<Threshold>,
+    pub(crate) result: Option<Threshold>,
+    pub(crate) timeout: Option<Threshold>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -169,7 +202,7 @@ mod tests {
         check(
             "[databse]\n",
             "read plimsoll.toml:1:2: unknown key `databse`; did you mean `database`? (valid keys are migrations, \
-             database, lint, queries, workload, masking)",
+             database, lint, queries, regress, workload, masking)",
         );
         check(
             "[lint]\nxyzzyx = 1\n",

@@ -171,6 +171,15 @@ fn rendered(found: &Found) -> String {
         "# Runs after a warm-up, and the time after which a run fails.\n# runs = 5\n# timeout = \"30s\"\n",
     );
     text.push_str(
+        "\n[regress]\n# From where on a query counts as worse: by this ratio, and by so many pages, rows or units of cost. Comments over a\n\
+         # query say the same of it: `-- buffers_ratio: 1.5`.\n# buffers_ratio = 1.25\n# buffers_floor = 20\n# rows_ratio = 1.25\n\
+         # rows_floor = 1000\n# cost_ratio = 1.25\n# cost_floor = 50\n# Whether results are compared: \"compare\" or \"ignore\".\n\
+         # result = \"compare\"\n# How long a run may take [default: queries.timeout].\n# timeout = \"30s\"\n\
+         # A file to which each run of `check` and `regress test` is appended, for the reports.\n# history = \"queries/history.jsonl\"\n\n\
+         [regress.queries]\n\
+         # The same keys for one query.\n# recent_orders = { rows_floor = 100, timeout = \"5s\" }\n",
+    );
+    text.push_str(
         "\n[masking]\n# What becomes of personal values in trunks, before anybody branches from them. A variable with a secret: the same\n# secret gives the same masked values; without one, each trunk has its own.\n# key_from = \"PLIMSOLL_MASKING_KEY\"\n# Whether trunks and branches are refused while a column that looks personal has no rule.\n# require = true\n\n# Columns by column, name or type, with * for any characters; the most exact rule counts. With keep, null, fixed, hash,\n# fake, shuffle or date-shift.\n# [[masking.rule]]\n# column = \"public.users.email\"\n# with = \"fake\"\n",
     );
     text.push_str(

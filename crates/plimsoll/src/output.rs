@@ -6,7 +6,7 @@ use std::path::Path;
 use plimsoll_core::{Report, SourceFile};
 use plimsoll_report::{Colour, Format, Rendering, RuleHelp, Sources, render};
 
-use crate::args::{ColorChoice, OutputArguments, ReportArguments};
+use crate::args::{ColorChoice, FailOn, OutputArguments, ReportArguments};
 use crate::checkout::{FromRoot, is_read_at_root};
 use crate::exit::{CLEAN, FINDINGS, Failure};
 use crate::settings::current_folder;
@@ -49,10 +49,14 @@ pub(crate) fn deliver(
     color: ColorChoice,
 ) -> Result<u8, Failure> {
     write_reports(report, sources, &arguments.output, color)?;
+    Ok(exit_code(report, arguments.fail_on))
+}
+
+/// The exit code that a report calls for.
+pub(crate) fn exit_code(report: &Report, fail_on: FailOn) -> u8 {
     let worst = report.findings.iter().map(|finding| finding.severity).max();
-    let fails =
-        arguments.fail_on.threshold().is_some_and(|threshold| worst.is_some_and(|worst| worst >= threshold));
-    Ok(if fails { FINDINGS } else { CLEAN })
+    let fails = fail_on.threshold().is_some_and(|threshold| worst.is_some_and(|worst| worst >= threshold));
+    if fails { FINDINGS } else { CLEAN }
 }
 
 /// Prints and writes a report as asked for.
@@ -114,7 +118,8 @@ pub(crate) fn permissions(replaced: &Path) -> std::fs::Permissions {
     )
 }
 
-fn terminal(color: ColorChoice) -> (Colour, usize) {
+/// Whether standard output is coloured, and its columns.
+pub(crate) fn terminal(color: ColorChoice) -> (Colour, usize) {
     let stdout = io::stdout();
     let wants_colour = match color {
         ColorChoice::Always => true,

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plimsoll_core::SourceFile;
-use plimsoll_core::units::parse_bytes;
+use plimsoll_core::units::{milliseconds, parse_bytes};
 use plimsoll_lint::OLDEST_JUDGED_MAJOR;
 use plimsoll_lint::names::nearest;
-use plimsoll_lint::session::milliseconds;
 use plimsoll_pg::queries::MeasureSettings;
 use plimsoll_pg::server::{OLDEST_SUPPORTED_MAJOR, Wanted};
 use plimsoll_sql::data_type::TimeZone;
@@ -21,10 +20,12 @@ use crate::inputs::read_text;
 
 mod masking;
 mod policy;
+mod regress;
 mod workload;
 
 pub(crate) use masking::MaskingSettings;
 use plimsoll_core::paths::{normal, seen_from};
+pub(crate) use regress::RegressSettings;
 pub(crate) use workload::{QueryRate, WorkloadSettings};
 
 /// The settings of a run.
@@ -61,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) queries: Option<PathBuf>,
     /// How queries are measured.
     pub(crate) measure: MeasureSettings,
+    /// From where on queries count as worse.
+    pub(crate) regress: RegressSettings,
     /// What a service sends, and how a load of it is run.
     pub(crate) workload: WorkloadSettings,
     /// What becomes of personal values in trunks.
@@ -160,7 +163,7 @@ struct Resolver {
 
 impl Resolver {
     fn resolve(self, config: Config, major: Option<u32>) -> Result<Settings, Failure> {
-        let Config { migrations, database, lint, queries, workload, masking } = config;
+        let Config { migrations, database, lint, queries, regress, workload, masking } = config;
         let server = self.server(major, database.version.as_ref())?;
         let time_zone =
             database.timezone.as_ref().map_or_else(|| "UTC".to_owned(), |zone| zone.get_ref().clone());
@@ -186,6 +189,7 @@ impl Resolver {
                 runs: queries.runs.as_ref().map_or(Ok(DEFAULT_RUNS), |runs| self.runs(runs))?,
                 timeout: queries.timeout.as_ref().map_or(Ok(DEFAULT_TIMEOUT), |text| self.duration(text))?,
             },
+            regress: self.regress(&regress)?,
             workload: self.workload(&workload)?,
             masking: self.masking(&masking)?,
             server,

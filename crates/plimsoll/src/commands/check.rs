@@ -9,7 +9,6 @@ use plimsoll_core::workload::WorkloadStatement;
 use plimsoll_core::{EvidenceKind, Finding, Rehearsal, Report, SourceFile};
 use plimsoll_lint::suppression::Suppressions;
 use plimsoll_lint::{Judgement, Policy};
-use plimsoll_pg::queries::PreparedQuery;
 use plimsoll_pg::rehearse::{RehearseError, rehearse};
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::Migration;
@@ -17,19 +16,21 @@ use plimsoll_sql::Migration;
 use crate::advice;
 use crate::args::{CheckArguments, ColorChoice};
 use crate::commands::lint::Linted;
+use crate::commands::trunk::now;
+use crate::corpus::{self, CorpusQuery};
 use crate::exit::{Failure, unless_stopped};
+use crate::history;
 use crate::migration_program::MigrationProgram;
 use crate::output::deliver;
 use crate::private_database::{PROGRAM_CONNECTIONS, Rows, fill, in_script, make_state_before, start};
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::queries;
 use crate::settings::Settings;
 
 mod copies;
-mod ground;
+pub(crate) mod ground;
 mod measured;
-mod program;
+pub(crate) mod program;
 mod scale;
 mod traffic;
 mod workload;
@@ -64,7 +65,7 @@ pub(crate) async fn run(
     };
     let has_rates = arguments.load || !settings.workload.rates.is_empty();
     let queries = match &settings.queries {
-        Some(folder) if parts == Parts::All || has_rates => queries::load(folder, &settings)?,
+        Some(folder) if parts == Parts::All || has_rates => corpus::load(folder, &settings)?,
         _ => Vec::new(),
     };
     let (statements, workload_source) = workload::workload(&settings, arguments, &queries)?;
@@ -133,7 +134,7 @@ struct Asked<'a> {
     /// What it is rehearsed on, unless that is made from the project's own files.
     ground: Option<Ground>,
     /// Queries that are measured before and after the change.
-    queries: Vec<PreparedQuery>,
+    queries: Vec<CorpusQuery>,
     /// The workload.
     statements: Vec<WorkloadStatement>,
     /// Production's sizes, if they are known.
@@ -190,6 +191,9 @@ async fn examine(
         progress.step("copying the state before the change");
         copies::keep(&server, database, copies::PRISTINE).await?;
     }
+    let skipped = queries.iter().filter_map(CorpusQuery::skipped);
+    let skipped: Vec<String> =
+        skipped.map(|(name, why)| format!("Query {name} is skipped: {why}.")).collect();
     let traffic = KnownTraffic::before(&server, settings, statements, load, &progress).await?;
     let mut measured = Measured::before(&server, settings, queries, &progress).await?;
     let (project, linted, rehearsal, program, failure) = match change {
@@ -209,6 +213,7 @@ async fn examine(
     let rehearsal = Rehearsal { seeded: rows == Rows::Seeded, ..rehearsal };
     let Linted { judgement, mut notes } = linted;
     notes.extend(ground_note);
+    notes.extend(skipped);
     let Judgement { findings, accepted, mut suppressions, .. } = judgement;
     let findings = if parts == Parts::All { findings } else { Vec::new() };
     let mut findings = prove_knowing(findings, accepted, &rehearsal, |record| {
@@ -219,7 +224,10 @@ async fn examine(
     let mut findings = wanted(findings, &settings.lint.policy, &mut suppressions);
     let touched = touched_relations(&rehearsal);
     measured.after(&server, settings, project, without_rows, &touched, &progress).await?;
-    let (query_findings, query_reports) = measured.judged(project);
+    let (query_findings, mut query_reports) = measured.judged(project);
+    if let (Some(history), Some(queries)) = (&settings.regress.history, &mut query_reports) {
+        history::keep(history, queries, now().0)?;
+    }
     findings.extend(wanted(query_findings, &settings.lint.policy, &mut suppressions));
     if parts == Parts::All {
         findings.extend(suppressions.remarks(&settings.lint.policy));

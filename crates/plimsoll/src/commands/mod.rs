@@ -1,7 +1,8 @@
 //! The verbs, one file each.
 
 pub(crate) mod branch;
-mod check;
+pub(crate) mod check;
+mod explain;
 mod fix;
 mod import;
 mod lint;
@@ -9,6 +10,7 @@ mod lint_schema;
 pub(crate) mod lsp;
 mod plans;
 mod pool;
+mod regress;
 mod rule;
 mod rules;
 mod server;
@@ -35,6 +37,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
             lint_schema::run(arguments, config, color).await
         }
         Verb::Lint(arguments) => lint::run(&arguments, config, color),
+        Verb::Explain(arguments) => explain::run(&arguments, config, color).await,
         Verb::Snapshot(arguments) => snapshot::run(&arguments).await,
         Verb::Trunk(arguments) => trunk::run(&arguments, config).await,
         Verb::Branch(arguments) => branch::run(&arguments, config).await,
@@ -42,6 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Lsp => lsp::run(config),
         Verb::Server(arguments) => server::run(&arguments, config).await,
         Verb::Watch(arguments) => watch::run(&arguments, config, color).await,
+        Verb::Regress(arguments) => regress::run(&arguments, config, color).await,
         Verb::Rule(arguments) => rule::run(&arguments, config),
         Verb::Rules => rules::run(config),
     }

@@ -36,9 +36,28 @@ pub(super) async fn create(
     of: &str,
     lifetime: Lifetime,
 ) -> Result<Branch, Failure> {
+    let new = NewPlanBranch {
+        name: arguments.name.clone(),
+        source: source(shop, arguments, of).await?,
+        of: without_password(of),
+        major: arguments.postgres,
+        lifetime,
+        port: arguments.port,
+        settings: arguments.settings.clone(),
+        now: now(),
+    };
+    plimsoll_branch::create_of_plans(&shop.state, &shop.host, &new).await.map_err(failure)
+}
+
+/// What a plan branch is made of: a capture, a dump, or a server that is captured now.
+pub(super) async fn source(
+    shop: &Workshop,
+    arguments: &BranchCreate,
+    of: &str,
+) -> Result<PlanSource, Failure> {
     let path = Path::new(of);
     let values = &arguments.values;
-    let source = if is_capture(path) {
+    Ok(if is_capture(path) {
         let unfit = [
             (
                 values.keep_values || !values.keep_column.is_empty(),
@@ -61,18 +80,7 @@ pub(super) async fn create(
     } else {
         let server = (Some(of), limits(&arguments.server));
         read(shop, server, values, Extensions::Installed { major: arguments.postgres }).await?
-    };
-    let new = NewPlanBranch {
-        name: arguments.name.clone(),
-        source,
-        of: without_password(of),
-        major: arguments.postgres,
-        lifetime,
-        port: arguments.port,
-        settings: arguments.settings.clone(),
-        now: now(),
-    };
-    plimsoll_branch::create_of_plans(&shop.state, &shop.host, &new).await.map_err(failure)
+    })
 }
 
 /// Whether a file is what `branch capture` wrote: one JSON document.

@@ -14,13 +14,13 @@ use crate::private_database::connections_of_a_run;
 use crate::settings::Settings;
 
 /// A trunk, and what makes branches of it.
-pub(super) struct Ground {
+pub(crate) struct Ground {
     shop: Workshop,
     trunk: Trunk,
 }
 
 impl Ground {
-    pub(super) fn of(trunk: &plimsoll_branch::Name, config: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn of(trunk: &plimsoll_branch::Name, config: Option<&Path>) -> Result<Self, Failure> {
         let shop = Workshop::open(config)?;
         let trunk = shop.state.known_trunk(trunk).map_err(failure)?;
         shop.require_masked(&Origin::Trunk(trunk.name.clone()), Required::No)?;
@@ -28,18 +28,18 @@ impl Ground {
     }
 
     /// The major version of its server.
-    pub(super) fn major(&self) -> u32 {
+    pub(crate) fn major(&self) -> u32 {
         self.trunk.server.major
     }
 
     /// Its main database.
-    pub(super) fn database(&self) -> &str {
+    pub(crate) fn database(&self) -> &str {
         &self.trunk.server.database
     }
 
     /// A branch's server for this run alone, with so many connections besides the run's own. `side` tells the branches of a
     /// run apart.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         &self,
         side: &str,
         settings: &Settings,

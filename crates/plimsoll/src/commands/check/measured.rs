@@ -2,29 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_core::units::count;
-use plimsoll_core::{
-    Claim, Evidence, EvidenceKind, Finding, Measurement, PlanNode, QueryReport, QueryVerdict, Severity,
+use plimsoll_core::{Finding, QueryReport, QueryVerdict, Thresholds};
+use plimsoll_pg::queries::{
+    Culprit, MeasureSettings, MeasuringSession, PreparedQuery, Repeats, State, Taken, Thoroughness,
+    find_culprit,
 };
-use plimsoll_pg::queries::{Culprit, PreparedQuery, QueryFailure, compare, find_culprit, measure};
 use plimsoll_pg::rehearse::analyze;
 use plimsoll_pg::server::PrivateServer;
-use plimsoll_sql::Migration;
+use plimsoll_regress::{Comparison, Failed, compare};
+use plimsoll_sql::{Migration, NormalForm};
 
 use super::copies::{EMPTY, keep};
 use super::ground::Ground;
+use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
 use crate::private_database::{Rows, bring_to_state_before, in_script};
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::query_report;
 use crate::settings::Settings;
-
-/// Id of the finding about a query that the change makes dearer.
-const QUERY_WORSE: &str = "query-worse";
-/// Id of the finding about a query that fails.
-const QUERY_FAILS: &str = "query-fails";
-/// Ratio of shared buffers from which a worse query is an error.
-const ERROR_RATIO: u64 = 10;
 
 /// Database in which the statement that broke a query is looked for.
 const CULPRIT_DATABASE: &str = "plimsoll_culprit";
@@ -40,13 +36,16 @@ pub(super) enum WithoutRows<'a> {
     Branch(&'a Ground),
 }
 
-type Outcome = Result<Measurement, QueryFailure>;
+type Outcome = Result<Taken, Failed>;
 
 /// Queries with their measurements so far.
+#[derive(Default)]
 pub(super) struct Measured {
     queries: Vec<PreparedQuery>,
-    before: Vec<Outcome>,
-    after: Vec<Outcome>,
+    /// From where on each counts as worse.
+    thresholds: Vec<Thresholds>,
+    before: (State, Vec<Outcome>),
+    after: (State, Vec<Outcome>),
     culprits: Vec<Option<Culprit>>,
 }
 
@@ -54,18 +53,31 @@ impl Measured {
     pub(super) async fn before(
         server: &PrivateServer,
         settings: &Settings,
-        queries: Vec<PreparedQuery>,
+        corpus: Vec<CorpusQuery>,
         progress: &Progress,
     ) -> Result<Self, Failure> {
-        let before = measure_all(server, settings, &queries, "before", progress).await?;
-        if before.iter().flatten().any(|measurement| writes(&measurement.plan)) {
+        let (mut queries, mut thresholds) = (Vec::new(), Vec::new());
+        for query in corpus {
+            queries.extend(query.prepared());
+            thresholds.resize(queries.len(), query.thresholds);
+        }
+        if queries.is_empty() {
+            return Ok(Self::default());
+        }
+        let way = |at: usize| {
+            let of_query: &Thresholds = &thresholds[at];
+            let thoroughness = if of_query.compares_result { Thoroughness::FindOut } else { UNCOMPARED };
+            (limited(settings.measure, of_query), thoroughness)
+        };
+        let before = measure_all(server, settings, &queries, way, "before", progress).await?;
+        if before.1.iter().flatten().any(Taken::writes) {
             // Writes that were rolled back leave dead rows, which the change would read.
             analyze(server, &settings.database, None)
                 .await
                 .map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
         }
         let culprits = vec![None; queries.len()];
-        Ok(Self { queries, before, after: Vec::new(), culprits })
+        Ok(Self { queries, thresholds, before, culprits, ..Self::default() })
     }
 
     pub(super) async fn after(
@@ -84,7 +96,11 @@ impl Measured {
         analyze(server, &settings.database, Some(touched))
             .await
             .map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
-        self.after = measure_all(server, settings, &self.queries, "after", progress).await?;
+        let way = |at: usize| {
+            let repeats = self.before.1[at].as_ref().map_or(Repeats::Not, |taken| taken.repeats);
+            (limited(settings.measure, &self.thresholds[at]), Thoroughness::Known(repeats))
+        };
+        self.after = measure_all(server, settings, &self.queries, way, "after", progress).await?;
         self.find_culprits(server, settings, project, without_rows, progress).await
     }
 
@@ -97,7 +113,7 @@ impl Measured {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let broken: Vec<usize> = (0..self.queries.len())
-            .filter(|at| self.before[*at].is_ok() && self.after[*at].is_err())
+            .filter(|at| self.before.1[*at].is_ok() && self.after.1[*at].is_err())
             .collect();
         if broken.is_empty() {
             return Ok(());
@@ -134,39 +150,45 @@ impl Measured {
         if self.queries.is_empty() {
             return (Vec::new(), None);
         }
-        let mut findings = Vec::new();
         let mut reports = Vec::new();
-        let measured = self.queries.into_iter().zip(self.before).zip(self.after).zip(self.culprits);
-        for (((query, before), after), culprit) in measured {
+        let outcomes = self.before.1.into_iter().zip(self.after.1);
+        let measured = self.queries.into_iter().zip(outcomes).zip(self.thresholds).zip(self.culprits);
+        for (((query, (before, after)), thresholds), culprit) in measured {
             let blamed = culprit.map(|culprit| blame(&culprit, project));
-            let (report, severity) = judge(query, before, after, blamed);
-            findings.extend(severity.map(|severity| finding(&report, severity)));
-            reports.push(report);
+            let sides = ((before, &self.before.0), (after, &self.after.0));
+            reports.push(judge(&query, sides.0, sides.1, &thresholds, blamed));
         }
-        (findings, Some(reports))
+        (reports.iter().filter_map(query_report::finding).collect(), Some(reports))
     }
+}
+
+/// A result that nobody wants compared.
+const UNCOMPARED: Thoroughness = Thoroughness::Known(Repeats::Not);
+
+/// How a query is measured that may have a timeout of its own.
+fn limited(settings: MeasureSettings, thresholds: &Thresholds) -> MeasureSettings {
+    MeasureSettings { timeout: thresholds.timeout.unwrap_or(settings.timeout), ..settings }
 }
 
 async fn measure_all(
     server: &PrivateServer,
     settings: &Settings,
     queries: &[PreparedQuery],
+    way: impl Fn(usize) -> (MeasureSettings, Thoroughness),
     when: &str,
     progress: &Progress,
-) -> Result<Vec<Outcome>, Failure> {
+) -> Result<(State, Vec<Outcome>), Failure> {
+    let database = &settings.database;
+    let session = MeasuringSession::open(server, database).await.map_err(Failure::environment)?;
+    let state = session.state(database).await.map_err(Failure::environment)?;
     let mut outcomes = Vec::new();
-    for query in queries {
+    for (at, query) in queries.iter().enumerate() {
         progress.step(format!("measuring {} {when} the change", query.query.name));
-        let outcome = measure(server, &settings.database, query, settings.measure).await;
+        let (settings, thoroughness) = way(at);
+        let outcome = session.measure(query, settings, thoroughness).await;
         outcomes.push(outcome.map_err(Failure::environment)?);
     }
-    Ok(outcomes)
-}
-
-/// Whether a plan inserts, updates, deletes or merges.
-fn writes(plan: &PlanNode) -> bool {
-    let verb = plan.label.split(" on ").next().unwrap_or_default();
-    ["Insert", "Update", "Delete", "Merge"].contains(&verb) || plan.children.iter().any(writes)
+    Ok((state, outcomes))
 }
 
 /// `db/0013.sql:7 (alter table …)`.
@@ -181,77 +203,37 @@ fn blame(culprit: &Culprit, project: &Project) -> String {
 }
 
 fn judge(
-    query: PreparedQuery,
-    before: Outcome,
-    after: Outcome,
+    query: &PreparedQuery,
+    (before, state_before): (Outcome, &State),
+    (after, state_after): (Outcome, &State),
+    thresholds: &Thresholds,
     blamed: Option<String>,
-) -> (QueryReport, Option<Severity>) {
-    let (verdict, reasons, severity) = match (&before, &after) {
-        (Ok(before), Ok(after)) => {
-            let (verdict, reasons) = compare(before, after);
-            (verdict, reasons, (verdict == QueryVerdict::Worse).then(|| worse_severity(before, after)))
-        }
-        (Ok(_), Err(failure)) => {
-            let mut reasons = vec![described(failure)];
-            reasons.extend(blamed.map(|blamed| format!("broken by {blamed}")));
-            (QueryVerdict::Failed, reasons, Some(Severity::Error))
-        }
-        (Err(_), Err(failure)) => {
-            let reasons = vec![described(failure), "it fails before the change too".to_owned()];
-            (QueryVerdict::Failed, reasons, Some(Severity::Warning))
-        }
-        (Err(failure), Ok(_)) => {
-            (QueryVerdict::New, vec![format!("before the change it fails: {}", described(failure))], None)
+) -> QueryReport {
+    let text = NormalForm::default().of(&query.query.sql).to_string();
+    let recorded = |outcome: &Outcome| match outcome {
+        Ok(taken) => plimsoll_regress::Outcome::Ran(Box::new(taken.run.clone())),
+        Err(failed) => plimsoll_regress::Outcome::Failed(failed.clone()),
+    };
+    let mut compared = match (&before, &after) {
+        (Err(_), Err(failed)) => Comparison {
+            verdict: QueryVerdict::Failed,
+            reasons: vec![failed.to_string(), "it fails before the change too".to_owned()],
+            causes: Vec::new(),
+        },
+        _ => {
+            let (old, new) = (recorded(&before), recorded(&after));
+            let sides = ((&old, state_before.context(&text)), (&new, state_after.context(&text)));
+            let mut compared =
+                compare(sides.0, sides.1, &Thresholds { compares_result: false, ..*thresholds });
+            // A change may be about what queries return: that is told, and decides nothing.
+            let with_result = compare(sides.0, sides.1, thresholds);
+            if with_result.verdict == QueryVerdict::ChangedResult {
+                compared.reasons.extend(with_result.reasons.into_iter().next());
+            }
+            compared
         }
     };
-    let report = QueryReport {
-        location: query.source.location(query.query.range.clone()),
-        sql: query.source.text()[query.query.range.clone()].to_owned(),
-        name: query.query.name,
-        verdict,
-        reasons,
-        before: before.ok(),
-        after: after.ok(),
-    };
-    (report, severity)
-}
-
-fn described(failure: &QueryFailure) -> String {
-    format!("{} (SQLSTATE {})", failure.message, failure.sqlstate)
-}
-
-fn worse_severity(before: &Measurement, after: &Measurement) -> Severity {
-    let tenfold = after.shared_buffers >= before.shared_buffers.max(1) * ERROR_RATIO;
-    if tenfold { Severity::Error } else { Severity::Warning }
-}
-
-fn finding(report: &QueryReport, severity: Severity) -> Finding {
-    let (rule, message, remedy) = match (report.verdict, &report.before, &report.after) {
-        (QueryVerdict::Worse, Some(before), Some(after)) => (
-            QUERY_WORSE,
-            format!(
-                "query {} gets worse: {} → {} shared buffers",
-                report.name,
-                count(before.shared_buffers),
-                count(after.shared_buffers)
-            ),
-            "Compare its plans before and after, and give it back the index or the type that it used.",
-        ),
-        _ => (
-            QUERY_FAILS,
-            format!("query {} fails: {}", report.name, report.reasons.join("; ")),
-            "Keep what the query names until no running code sends it, or mend the query.",
-        ),
-    };
-    Finding {
-        fix: None,
-        rule: rule.to_owned(),
-        severity,
-        message,
-        remedy: remedy.to_owned(),
-        location: report.location.clone(),
-        statement: None,
-        evidence: Evidence { kind: EvidenceKind::Observed, facts: report.reasons.clone() },
-        claim: Claim::Nothing,
-    }
+    compared.reasons.extend(blamed.map(|blamed| format!("broken by {blamed}")));
+    let measurement = |outcome: Outcome| outcome.ok().map(|taken| taken.measurement());
+    query_report::report(query, compared, measurement(before), measurement(after))
 }

@@ -43,7 +43,7 @@ pub(super) struct Done {
 }
 
 /// Brings an empty database to the state before the change, as the tool does it.
-pub(super) async fn run_before(
+pub(crate) async fn run_before(
     server: &PrivateServer,
     settings: &Settings,
     program: &MigrationProgram,

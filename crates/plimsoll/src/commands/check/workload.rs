@@ -5,11 +5,11 @@ use std::path::Path;
 use plimsoll_core::workload::{WorkloadStatement, parse_rate, read_workload};
 use plimsoll_core::{Location, SourceFile};
 use plimsoll_lint::names::nearest;
-use plimsoll_pg::queries::PreparedQuery;
 use plimsoll_sql::outline::Outline;
 use plimsoll_sql::{Command, Migration, TransactionHabit};
 
 use crate::args::CheckArguments;
+use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
 use crate::inputs::read_source;
 use crate::settings::{QueryRate, Settings};
@@ -18,7 +18,7 @@ use crate::settings::{QueryRate, Settings};
 pub(super) fn workload(
     settings: &Settings,
     arguments: &CheckArguments,
-    queries: &[PreparedQuery],
+    queries: &[CorpusQuery],
 ) -> Result<(Vec<WorkloadStatement>, Option<SourceFile>), Failure> {
     let mut statements = of_queries(settings, queries)?;
     let file = match &arguments.workload {
@@ -67,18 +67,18 @@ fn copies_to_client(sql: &str) -> bool {
     copies && [["to", "stdout"], ["from", "stdin"]].iter().any(|words| outline.find(words).is_some())
 }
 
-fn of_queries(settings: &Settings, queries: &[PreparedQuery]) -> Result<Vec<WorkloadStatement>, Failure> {
+fn of_queries(settings: &Settings, queries: &[CorpusQuery]) -> Result<Vec<WorkloadStatement>, Failure> {
     let rates = &settings.workload.rates;
     if let Some(rate) = rates.iter().find(|rate| queries.iter().all(|query| query.query.name != rate.query)) {
         return Err(no_such_query(settings.queries.as_deref(), queries, rate));
     }
     let mut statements = Vec::new();
-    for query in queries {
+    for query in queries.iter().filter(|query| query.skip.is_none()) {
         let rate_per_s = match rates.iter().find(|rate| rate.query == query.query.name) {
             Some(rate) => rate.rate_per_s,
-            None => match &query.query.rate {
-                Some((text, range)) => parse_rate(text).map_err(|why| {
-                    let (line, column) = query.source.line_column(range.start);
+            None => match query.query.directive("rate") {
+                Some(rate) => parse_rate(&rate.value).map_err(|why| {
+                    let (line, column) = query.source.line_column(rate.range.start);
                     Failure::input(format!("read {}:{line}:{column}: {why}", query.source.name()))
                 })?,
                 None => continue,
@@ -87,7 +87,7 @@ fn of_queries(settings: &Settings, queries: &[PreparedQuery]) -> Result<Vec<Work
         statements.push(WorkloadStatement {
             name: query.query.name.clone(),
             sql: query.query.sql.clone(),
-            parameters: vec![query.values.clone()],
+            parameters: query.sets.iter().map(|set| set.values.clone()).collect(),
             rate_per_s,
             location: query.source.location(query.query.range.clone()),
         });
@@ -95,7 +95,7 @@ fn of_queries(settings: &Settings, queries: &[PreparedQuery]) -> Result<Vec<Work
     Ok(statements)
 }
 
-fn no_such_query(folder: Option<&Path>, queries: &[PreparedQuery], rate: &QueryRate) -> Failure {
+fn no_such_query(folder: Option<&Path>, queries: &[CorpusQuery], rate: &QueryRate) -> Failure {
     let Location { file, line, column, .. } = &rate.location;
     let name = &rate.query;
     let why = match (folder, nearest(name, queries.iter().map(|query| query.query.name.as_str()))) {

@@ -1,0 +1,113 @@
+//! `[regress]`: from where on queries count as worse.
+
+use std::path::PathBuf;
+
+use plimsoll_core::{Location, Thresholds};
+use toml::Value;
+
+use super::Resolver;
+use crate::config::{self, Threshold, complaint};
+use crate::exit::Failure;
+
+/// From where on queries count as worse.
+pub(crate) struct RegressSettings {
+    /// The file of the queries' history, if one is kept.
+    pub(crate) history: Option<PathBuf>,
+    /// Where nothing is said of a query.
+    thresholds: Thresholds,
+    /// What is said of named queries.
+    queries: Vec<OfQuery>,
+}
+
+/// What is said of one query.
+struct OfQuery {
+    name: String,
+    /// Where it is named.
+    location: Location,
+    /// Keys of [`Thresholds`] that are set, and their values.
+    keys: Vec<(&'static str, String)>,
+}
+
+impl RegressSettings {
+    /// The thresholds of a query, as far as the configuration says.
+    pub(crate) fn thresholds(&self, query: &str) -> Thresholds {
+        let mut thresholds = self.thresholds;
+        let of_query = self.queries.iter().filter(|one| one.name == query);
+        for (key, value) in of_query.flat_map(|one| &one.keys) {
+            thresholds.set(key, value).expect("it was checked when the configuration was read");
+        }
+        thresholds
+    }
+
+    /// The queries that the configuration names, and where.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, &Location)> {
+        self.queries.iter().map(|one| (one.name.as_str(), &one.location))
+    }
+}
+
+impl Resolver {
+    pub(super) fn regress(&self, regress: &config::Regress) -> Result<RegressSettings, Failure> {
+        let config::Regress {
+            buffers_ratio,
+            buffers_floor,
+            rows_ratio,
+            rows_floor,
+            cost_ratio,
+            cost_floor,
+            result,
+            timeout,
+            history,
+            queries,
+        } = regress;
+        let all =
+            [buffers_ratio, buffers_floor, rows_ratio, rows_floor, cost_ratio, cost_floor, result, timeout];
+        let mut thresholds = Thresholds::default();
+        self.checked(all, &mut thresholds)?;
+        let queries = queries.iter().map(|(name, of_query)| {
+            let config::QueryThresholds {
+                buffers_ratio,
+                buffers_floor,
+                rows_ratio,
+                rows_floor,
+                cost_ratio,
+                cost_floor,
+                result,
+                timeout,
+            } = of_query;
+            let all = [
+                buffers_ratio,
+                buffers_floor,
+                rows_ratio,
+                rows_floor,
+                cost_ratio,
+                cost_floor,
+                result,
+                timeout,
+            ];
+            let keys = self.checked(all, &mut thresholds.clone())?;
+            let location = self.source.location(name.span());
+            Ok::<_, Failure>(OfQuery { name: name.get_ref().clone(), location, keys })
+        });
+        let history = history.as_ref().map(|path| self.path(path));
+        Ok(RegressSettings { history, queries: queries.collect::<Result<_, _>>()?, thresholds })
+    }
+
+    /// Sets the keys, in the order of [`Thresholds::KEYS`], and returns those that are there.
+    fn checked(
+        &self,
+        all: [&Option<Threshold>; Thresholds::KEYS.len()],
+        thresholds: &mut Thresholds,
+    ) -> Result<Vec<(&'static str, String)>, Failure> {
+        let mut keys = Vec::new();
+        for (key, threshold) in Thresholds::KEYS.into_iter().zip(all) {
+            let Some(threshold) = threshold else { continue };
+            let text = match threshold.get_ref() {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            thresholds.set(key, &text).map_err(|why| complaint(&self.source, threshold, &why))?;
+            keys.push((key, text));
+        }
+        Ok(keys)
+    }
+}
