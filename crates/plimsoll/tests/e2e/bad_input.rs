@@ -164,11 +164,15 @@ fn queries_are_read_before_any_server_is_started() {
             "queries/q.sql:3:19: query a has no value for its parameter id",
         ),
         ("select 1;\nselect 2;", "", "queries/q.sql:1:1: query has no name"),
-        ("-- name: a\nselect 1;\n-- name: a\nselect 2", "", "queries/q.sql:4:1: two queries are named a"),
-        ("-- name: a\nselect 1", "[b]\n", "queries/q.toml: [b] is the name of no query"),
-        ("-- name: a\nselect 1", "[a]\nx = 1\n", "queries/q.toml: query a has no parameter x"),
+        (
+            "-- name: a\nselect 1;\n-- name: a\nselect 2",
+            "",
+            "queries/q.sql:4:1: query a has the name of the one at queries/q.sql:2:1",
+        ),
+        ("-- name: a\nselect 1", "[b]\n", "queries/q.toml:1:2: [b] is the name of no query"),
+        ("-- name: a\nselect 1", "[a]\nx = 1\n", "queries/q.toml:2:1: query a has no parameter x"),
         ("-- name: a\nselect 1", "[a\n", "queries/q.toml:1:3: "),
-        ("-- name: a\nselect 1", "a = 1\n", "queries/q.toml: a must be a table"),
+        ("-- name: a\nselect 1", "a = 1\n", "queries/q.toml:1:1: a must be a table"),
     ] {
         project.write("queries/q.sql", queries);
         project.write("queries/q.toml", values);
