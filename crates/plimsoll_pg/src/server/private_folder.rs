@@ -7,7 +7,6 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::lock_file::{LockKind, lock};
@@ -116,20 +115,17 @@ pub(super) struct PrivateFolder {
 impl PrivateFolder {
     /// Makes a folder that only `user` can enter (and root).
     pub(super) fn create(temp_root: &Path, user: &ServerUser) -> io::Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .rand_bytes(RANDOM_CHARACTERS)
-            .permissions(PermissionsExt::from_mode(0o700))
-            .tempdir_in(temp_root)?;
+        let mut names = tempfile::Builder::new();
+        let (watchdog, path) =
+            Watchdog::over_new(names.prefix(PREFIX).rand_bytes(RANDOM_CHARACTERS), temp_root)?;
         // Locked under another name first: under its own, a sweep could lock it before us.
-        let unnamed = folder.path().join("marker");
+        let unnamed = path.join("marker");
         let mut marker = File::create_new(&unnamed)?;
         lock(&marker, LockKind::Exclusive, std::time::Duration::ZERO)?;
         writeln!(marker, "{MARKER_LINE}{}", std::process::id())?;
-        let watchdog = Watchdog::over(folder.path())?;
-        std::fs::rename(&unnamed, folder.path().join(MARKER_FILE))?;
-        user.own(folder.path())?;
-        Ok(Self { path: folder.keep(), _lock: marker, watchdog })
+        std::fs::rename(&unnamed, path.join(MARKER_FILE))?;
+        user.own(&path)?;
+        Ok(Self { path, _lock: marker, watchdog })
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -128,18 +128,13 @@ impl<'a> Template<'a> {
         self.remove_remains();
         self.user
             .check_can_enter(&self.templates, "set PLIMSOLL_CACHE to a folder that this user can enter")?;
-        let building = tempfile::Builder::new()
-            .prefix(&self.building_prefix())
-            .tempdir_in(&self.templates)
-            .map_err(|why| self.cache_error("create a folder in", &self.templates, why))?;
-        let watchdog = Watchdog::over(building.path());
-        let mut watchdog = watchdog.map_err(|why| self.cache_error("watch over", building.path(), why))?;
-        self.initialize(building.path(), &mut watchdog)?;
-        std::fs::rename(building.path(), self.folder())
-            .map_err(|why| self.cache_error("put a prepared data directory in", &self.folder(), why))?;
-        // Renamed: nothing is left to be removed under the old name.
-        let _renamed = building.keep();
-        Ok(())
+        let prefix = self.building_prefix();
+        let (mut watchdog, building) =
+            Watchdog::over_new(tempfile::Builder::new().prefix(&prefix), &self.templates)
+                .map_err(|why| self.cache_error("create a folder in", &self.templates, why))?;
+        self.initialize(&building, &mut watchdog)?;
+        std::fs::rename(&building, self.folder())
+            .map_err(|why| self.cache_error("put a prepared data directory in", &self.folder(), why))
     }
 
     fn initialize(&self, building: &Path, watchdog: &mut Watchdog) -> Result<(), TemplateError> {

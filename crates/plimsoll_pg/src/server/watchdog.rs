@@ -5,9 +5,9 @@
 //! watchdog stops the server and removes the folder. It is in its own process group, so that
 //! Ctrl-C in a terminal doesn't reach it.
 
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 const SCRIPT: &str = include_str!("watchdog.sh");
@@ -19,10 +19,32 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Starts to watch over the folder, which need not exist any more when the program ends.
-    pub(super) fn over(folder: &Path) -> io::Result<Self> {
-        let shell = command(folder, "1").stdin(Stdio::piped()).process_group(0).spawn()?;
-        Ok(Self { shell })
+    /// Makes a folder that only its owner can enter, under a name of `names` in `root`, and watches over it. It need not
+    /// exist any more when the program ends, or when the watchdog is dropped; else it is removed then.
+    ///
+    /// # Errors
+    /// When no shell can be started, or the folder can't be made.
+    pub(super) fn over_new(names: &tempfile::Builder<'_, '_>, root: &Path) -> io::Result<(Self, PathBuf)> {
+        names.make_in(root, Self::make)?.keep().map_err(|failed| failed.error)
+    }
+
+    /// Errs with `AlreadyExists` if something is there, so that another name is tried.
+    fn make(folder: &Path) -> io::Result<Self> {
+        let mut command = command(folder, "1");
+        command.arg("make").stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let mut shell = command.spawn()?;
+        let mut answer = String::new();
+        if let Some(output) = shell.stdout.take() {
+            BufReader::new(output).read_line(&mut answer)?;
+        }
+        if answer == "\n" {
+            return Ok(Self { shell });
+        }
+        shell.wait()?;
+        if folder.symlink_metadata().is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Err(io::Error::other(answer.trim_end().to_owned()))
     }
 
     /// Tells the watchdog which program works in the folder: a server, or `initdb`.

@@ -1,9 +1,17 @@
 # Removes a private folder, and the PostgreSQL server in it, once the program that made it is gone.
 # $1: the folder. $2: seconds that a server may need until its postmaster.pid is there.
+# $3: "make" to make the folder first, and tell standard output so by an empty line, or why not. A program that made it
+# itself could be killed before it has a watchdog.
 # Standard input: the server's process number, once known; its end means that the program is gone.
-trap '' HUP INT QUIT TERM
+# PIPE: the program may end before it is told of the folder.
+trap '' HUP INT QUIT TERM PIPE
 folder=$1
 server=
+if [ "$3" = make ]; then
+  mkdir -m 700 -- "$folder" 2>&1 || exit 1
+  echo
+  exec >/dev/null
+fi
 while read -r line; do server=$line; done
 [ -d "$folder" ] || exit 0
 
