@@ -1,0 +1,69 @@
+//! One message of the server, with all lines that belong to it and what its prefix says.
+
+use crate::Severity;
+
+/// A record of a log, whatever its format. Texts that the log doesn't have, or has empty, are empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// When it was written, in microseconds since 1970-01-01 UTC (stderr's `%n`, `%m`, `%t` and the like; precise to what the
+    /// log holds). None where the log doesn't say.
+    pub time_us: Option<i64>,
+    /// Its severity.
+    pub severity: Severity,
+    /// Five characters (`%e`).
+    pub sqlstate: &'a str,
+    /// The process (`%p`); 0 if unknown.
+    pub process: u32,
+    /// The session (`%c`): start and process in hexadecimal.
+    pub session: &'a str,
+    /// The role (`%u`).
+    pub user: &'a str,
+    /// The database (`%d`).
+    pub database: &'a str,
+    /// `application_name` (`%a`).
+    pub application: &'a str,
+    /// The client's address, without its port (`%h`, `%r`); `[local]` for a Unix socket.
+    pub host: &'a str,
+    /// The backend's type (`%b`).
+    pub backend: &'a str,
+    /// The command tag (`%i`).
+    pub command_tag: &'a str,
+    /// The message.
+    pub message: &'a str,
+    /// `DETAIL`.
+    pub detail: &'a str,
+    /// `HINT`.
+    pub hint: &'a str,
+    /// `CONTEXT`.
+    pub context: &'a str,
+    /// `STATEMENT`: what the client had sent, or in csvlog and jsonlog the field that stands for it.
+    pub statement: &'a str,
+    /// `QUERY`: the internal query that failed.
+    pub query: &'a str,
+}
+
+impl<'a> Record<'a> {
+    /// A message of which nothing else is known.
+    #[must_use]
+    pub const fn new(severity: Severity, message: &'a str) -> Self {
+        Self {
+            time_us: None,
+            severity,
+            sqlstate: "",
+            process: 0,
+            session: "",
+            user: "",
+            database: "",
+            application: "",
+            host: "",
+            backend: "",
+            command_tag: "",
+            message,
+            detail: "",
+            hint: "",
+            context: "",
+            statement: "",
+            query: "",
+        }
+    }
+}
