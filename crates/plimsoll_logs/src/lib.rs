@@ -2,8 +2,12 @@
 //!
 //! Deliberately absent: files, sockets, clocks. Bytes in, values out.
 
+pub mod label;
+pub mod prefix;
 pub mod record;
 pub mod severity;
+pub mod time;
 
+pub use prefix::{Prefix, PrefixError};
 pub use record::Record;
 pub use severity::Severity;

@@ -1,0 +1,208 @@
+//! `log_line_prefix`: what the server puts before each line of a stderr or syslog log.
+//!
+//! Source: PostgreSQL documentation, chapter 19.8, `log_line_prefix`; `src/backend/utils/error/elog.c`.
+
+mod detect;
+mod escape;
+
+use std::fmt;
+
+pub use detect::detect;
+use escape::Escape;
+
+use crate::label::Label;
+use crate::record::Record;
+use crate::time::Clock;
+
+/// Names in a prefix are looked for in so many bytes.
+const LONGEST: usize = 1024;
+
+/// A `log_line_prefix`, ready to read lines by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    text: String,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Literal(String),
+    Escape(Escape),
+    /// `%q`: processes that serve no session stop here.
+    SessionsOnly,
+}
+
+/// A prefix that can't be read by.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PrefixError {
+    /// Nothing stands between two texts of any length.
+    #[error(
+        "read lines by the prefix {prefix:?}: nothing tells where %{first} ends and %{second} begins; put a character between them in log_line_prefix"
+    )]
+    Ambiguous {
+        /// The whole prefix.
+        prefix: String,
+        /// An escape's letter.
+        first: char,
+        /// The next one's.
+        second: char,
+    },
+    /// PostgreSQL doesn't know it, nor do we.
+    #[error(
+        "read lines by the prefix {prefix:?}: %{escape} at byte {at} is no escape of PostgreSQL 12 to 18; write the server's log_line_prefix as SHOW prints it"
+    )]
+    Unknown {
+        /// The whole prefix.
+        prefix: String,
+        /// The letter behind the percent sign.
+        escape: char,
+        /// Where the percent sign stands, from 0.
+        at: usize,
+    },
+}
+
+impl Prefix {
+    /// Reads the server's setting.
+    ///
+    /// # Errors
+    /// When an escape isn't known, or two can't be told apart.
+    pub fn new(text: &str) -> Result<Self, PrefixError> {
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut rest = text.char_indices().peekable();
+        while let Some((at, character)) = rest.next() {
+            if character != '%' {
+                add_literal(&mut pieces, character);
+                continue;
+            }
+            while rest.next_if(|(_, next)| *next == '-' || next.is_ascii_digit()).is_some() {}
+            match rest.next() {
+                Some((_, '%')) | None => add_literal(&mut pieces, '%'),
+                Some((_, 'q')) => pieces.push(Piece::SessionsOnly),
+                Some((_, letter)) => {
+                    let unknown = || PrefixError::Unknown { prefix: text.to_owned(), escape: letter, at };
+                    pieces.push(Piece::Escape(Escape::of(letter).ok_or_else(unknown)?));
+                }
+            }
+        }
+        let prefix = Self { text: text.to_owned(), pieces };
+        prefix.check_is_clear().map(|()| prefix)
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it says this, by the letter of its escape.
+    #[must_use]
+    pub fn has(&self, letter: char) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Escape(escape) if escape.letter() == letter))
+    }
+
+    fn check_is_clear(&self) -> Result<(), PrefixError> {
+        let named = self.pieces.iter().filter(|piece| !matches!(piece, Piece::SessionsOnly));
+        let named: Vec<&Piece> = named.collect();
+        for pair in named.windows(2) {
+            if let [Piece::Escape(first), Piece::Escape(second)] = pair
+                && first.is_any_text()
+                && second.is_any_text()
+            {
+                let (first, second) = (first.letter(), second.letter());
+                return Err(PrefixError::Ambiguous { prefix: self.text.clone(), first, second });
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a line: fills the record's fields, and returns its label and where its message begins. None if the line
+    /// doesn't begin with this prefix and a label.
+    pub(crate) fn read<'a>(
+        &self,
+        line: &'a str,
+        clock: &mut Clock,
+        record: &mut Record<'a>,
+    ) -> Option<(Label, usize)> {
+        self.read_from(0, line, 0, clock, record)
+    }
+
+    fn read_from<'a>(
+        &self,
+        first: usize,
+        line: &'a str,
+        mut at: usize,
+        clock: &mut Clock,
+        record: &mut Record<'a>,
+    ) -> Option<(Label, usize)> {
+        for (number, piece) in self.pieces.iter().enumerate().skip(first) {
+            match piece {
+                Piece::Literal(text) => at += line[at..].starts_with(text.as_str()).then_some(text.len())?,
+                Piece::SessionsOnly => {
+                    if let Some((label, length)) = Label::of(&line[at..]) {
+                        return Some((label, at + length));
+                    }
+                }
+                Piece::Escape(escape) if escape.is_any_text() => {
+                    return self.read_any_text(number, *escape, line, at, clock, record);
+                }
+                Piece::Escape(escape) => at += escape.read(&line[at..], clock, record)?,
+            }
+        }
+        Label::of(&line[at..]).map(|(label, length)| (label, at + length))
+    }
+
+    /// Reads a name, which may hold what stands behind it: the first end with which the whole line can be read.
+    fn read_any_text<'a>(
+        &self,
+        number: usize,
+        escape: Escape,
+        line: &'a str,
+        at: usize,
+        clock: &mut Clock,
+        record: &mut Record<'a>,
+    ) -> Option<(Label, usize)> {
+        let window = &line.as_bytes()[at..line.len().min(at + LONGEST)];
+        let window = &window[..memchr::memchr(b'\n', window).unwrap_or(window.len())];
+        let mut end = 0;
+        loop {
+            end = match self.next_literal(number) {
+                Some(literal) => end + memchr::memmem::find(&window[end..], literal.as_bytes())?,
+                None => end,
+            };
+            if line.is_char_boundary(at + end)
+                && let Some(found) = self.read_from(number + 1, line, at + end, clock, record)
+            {
+                escape.keep(&line[at..at + end], record);
+                return Some(found);
+            }
+            end += 1;
+            if end > window.len() {
+                return None;
+            }
+        }
+    }
+
+    fn next_literal(&self, number: usize) -> Option<&str> {
+        let behind = self.pieces[number + 1..].iter().find(|piece| !matches!(piece, Piece::SessionsOnly));
+        match behind {
+            Some(Piece::Literal(text)) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+fn add_literal(pieces: &mut Vec<Piece>, character: char) {
+    match pieces.last_mut() {
+        Some(Piece::Literal(text)) => text.push(character),
+        _ => pieces.push(Piece::Literal(character.to_string())),
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
