@@ -2,12 +2,17 @@
 //!
 //! Deliberately absent: files, sockets, clocks. Bytes in, values out.
 
+mod counts;
+mod csv;
+mod json;
 pub mod label;
 pub mod prefix;
 pub mod record;
 pub mod severity;
+mod stderr;
 pub mod time;
 
+pub use counts::Counts;
 pub use prefix::{Prefix, PrefixError};
 pub use record::Record;
 pub use severity::Severity;

@@ -1,0 +1,262 @@
+//! A jsonlog: an object a line (documentation, chapter 19.8.5). Read by hand, since its objects are flat and written by the
+//! server in one way; a line that isn't such an object is unparsed.
+
+use crate::counts::Counts;
+use crate::record::Record;
+use crate::severity::Severity;
+use crate::time::Clock;
+
+/// Reads whole lines of a text. `room` is for strings that hold escapes.
+pub(crate) fn scan(
+    text: &str,
+    clock: &mut Clock,
+    counts: &mut Counts,
+    room: &mut String,
+    sink: &mut dyn FnMut(&Record<'_>),
+) {
+    let mut start = 0;
+    while start < text.len() {
+        let end =
+            memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |newline| start + newline);
+        let line = text[start..end].trim_end_matches('\r');
+        start = end + 1;
+        if !line.is_empty() && read(line, clock, counts, room, sink).is_none() {
+            counts.unparsed(line);
+        }
+    }
+}
+
+/// Columns that a record has, by number.
+const FIELDS: usize = 17;
+
+/// A value's place in the line, or in the room if it holds escapes.
+#[derive(Clone, Copy, Default)]
+struct Value {
+    start: usize,
+    end: usize,
+    in_room: bool,
+}
+
+fn read(
+    line: &str,
+    clock: &mut Clock,
+    counts: &mut Counts,
+    room: &mut String,
+    sink: &mut dyn FnMut(&Record<'_>),
+) -> Option<()> {
+    room.clear();
+    let mut values = [Value::default(); FIELDS];
+    let bytes = line.as_bytes();
+    let mut at = usize::from(bytes.first() == Some(&b'{')).checked_sub(1).map(|_| 1)?;
+    loop {
+        at += blanks(&bytes[at..]);
+        let key = plain_string(bytes, at)?;
+        at = key.1 + 1;
+        at += blanks(&bytes[at..]);
+        at += usize::from(bytes.get(at) == Some(&b':')).checked_sub(1).map(|_| 1)?;
+        at += blanks(&bytes[at..]);
+        let (value, end) = value(line, at, room)?;
+        if let Some(number) = field(&bytes[key.0..key.1]) {
+            values[number] = value;
+        }
+        at = end + blanks(&bytes[end..]);
+        match bytes.get(at)? {
+            b',' => at += 1,
+            b'}' => break,
+            _ => return None,
+        }
+    }
+    let get = |number: usize| -> &str {
+        let Value { start, end, in_room } = values[number];
+        if in_room { &room[start..end] } else { &line[start..end] }
+    };
+    let moment = clock.moment(get(0).as_bytes())?;
+    counts.records += 1;
+    let Some(severity) = Severity::of(get(7)) else {
+        counts.foreign += 1;
+        return Some(());
+    };
+    sink(&Record {
+        time_us: Some(moment.time_us),
+        user: get(1),
+        database: get(2),
+        process: get(3).parse().unwrap_or(0),
+        host: get(4),
+        session: get(5),
+        command_tag: get(6),
+        severity,
+        sqlstate: get(8),
+        message: get(9),
+        detail: get(10),
+        hint: get(11),
+        query: get(12),
+        context: get(13),
+        statement: get(14),
+        application: get(15),
+        backend: get(16),
+    });
+    Some(())
+}
+
+fn blanks(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| **byte == b' ').count()
+}
+
+/// The number of a key that is kept.
+fn field(key: &[u8]) -> Option<usize> {
+    Some(match key {
+        b"timestamp" => 0,
+        b"user" => 1,
+        b"dbname" => 2,
+        b"pid" => 3,
+        b"remote_host" => 4,
+        b"session_id" => 5,
+        b"ps" => 6,
+        b"error_severity" => 7,
+        b"state_code" => 8,
+        b"message" => 9,
+        b"detail" => 10,
+        b"hint" => 11,
+        b"internal_query" => 12,
+        b"context" => 13,
+        b"statement" => 14,
+        b"application_name" => 15,
+        b"backend_type" => 16,
+        _ => return None,
+    })
+}
+
+/// The inside of a string without escapes.
+fn plain_string(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+    (bytes.get(at) == Some(&b'"')).then_some(())?;
+    let length = memchr::memchr2(b'"', b'\\', &bytes[at + 1..])?;
+    let end = at + 1 + length;
+    (bytes[end] == b'"').then_some((at + 1, end))
+}
+
+/// A string or a number, and where it ends.
+fn value(line: &str, at: usize, room: &mut String) -> Option<(Value, usize)> {
+    let bytes = line.as_bytes();
+    if let Some((start, end)) = plain_string(bytes, at) {
+        return Some((Value { start, end, in_room: false }, end + 1));
+    }
+    if bytes.get(at) != Some(&b'"') {
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
+        let length = bytes[at..].iter().take_while(|byte| is_part(byte)).count();
+        return (length > 0).then_some((Value { start: at, end: at + length, in_room: false }, at + length));
+    }
+    let start = room.len();
+    let end = unescape(line, at + 1, room)?;
+    Some((Value { start, end: room.len(), in_room: true }, end + 1))
+}
+
+/// Puts a string's text into the room; returns where its closing quote stands.
+fn unescape(line: &str, mut at: usize, room: &mut String) -> Option<usize> {
+    let bytes = line.as_bytes();
+    loop {
+        let plain = memchr::memchr2(b'"', b'\\', &bytes[at..])?;
+        room.push_str(&line[at..at + plain]);
+        at += plain;
+        if bytes[at] == b'"' {
+            return Some(at);
+        }
+        let letter = match bytes.get(at + 1)? {
+            b'n' => '\n',
+            b't' => '\t',
+            b'r' => '\r',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            other @ (b'"' | b'\\' | b'/') => char::from(*other),
+            b'u' => {
+                let (letter, length) = unicode(line, at)?;
+                room.push(letter);
+                at += length;
+                continue;
+            }
+            _ => return None,
+        };
+        room.push(letter);
+        at += 2;
+    }
+}
+
+/// The character of `\u00e9`, or of a pair of surrogates, and the bytes that it takes.
+fn unicode(line: &str, at: usize) -> Option<(char, usize)> {
+    let unit = |at: usize| {
+        let digits = line.get(at..at + 6)?.strip_prefix("\\u")?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    let first = unit(at)?;
+    if let (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) = (first, unit(at + 6)) {
+        let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        return char::from_u32(code).map(|letter| (letter, 12));
+    }
+    Some((char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 6))
+}
+
+/// Where the last line of a text begins.
+pub(crate) fn last_start(text: &[u8]) -> Option<usize> {
+    memchr::memrchr(b'\n', text).map(|newline| newline + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Vec<String>, Counts) {
+        let (mut records, mut counts) = (Vec::new(), Counts::default());
+        let mut sink = |record: &Record<'_>| records.push(format!("{record:?}"));
+        scan(text, &mut Clock::default(), &mut counts, &mut String::new(), &mut sink);
+        (records, counts)
+    }
+
+    #[test]
+    fn a_line_is_read_with_its_escapes() {
+        let line = r#"{"timestamp":"2026-11-23 12:00:00.123 UTC","user":"ann","pid":77,"error_severity":"ERROR","state_code":"42601","message":"a \"b\"\n\té\ud83d\ude00\u0041","detail":"d","backend_type":"client backend","query_id":-5}"#;
+        let (records, counts) = read(&format!("{line}\r\n{line}"));
+        let expected = Record {
+            time_us: Some(1_795_435_200_123_000),
+            user: "ann",
+            process: 77,
+            sqlstate: "42601",
+            detail: "d",
+            backend: "client backend",
+            ..Record::new(Severity::Error, "a \"b\"\n\té😀A")
+        };
+        assert_eq!(records, [format!("{expected:?}"), format!("{expected:?}")]);
+        assert_eq!((counts.records, counts.unparsed), (2, 0));
+    }
+
+    #[test]
+    fn what_is_no_such_object_is_unparsed() {
+        for line in [
+            "x",
+            "{",
+            "{}",
+            "[1]",
+            r#"{"timestamp":"x"}"#,
+            r#"{"timestamp":"2026-11-23 12:00:00 UTC","message":"ne"#,
+        ] {
+            let (records, counts) = read(line);
+            assert_eq!((records.len(), counts.unparsed), (0, 1), "{line}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in r#"(\{|\}|"|\\u|\\|d83d|timestamp|message|:|,|1|é|\n| |[a-f0-9]{4}){0,60}"#) {
+            read(&text);
+        }
+
+        #[test]
+        fn what_serde_writes_is_read(message in ".{0,60}", detail in ".{0,20}") {
+            let line = serde_json::json!({
+                "timestamp": "2026-11-23 12:00:00.123 UTC", "error_severity": "LOG", "message": message, "detail": detail,
+            });
+            let (mut found, mut counts) = (Vec::new(), Counts::default());
+            let mut sink = |record: &Record<'_>| found.push((record.message.to_owned(), record.detail.to_owned()));
+            scan(&line.to_string(), &mut Clock::default(), &mut counts, &mut String::new(), &mut sink);
+            proptest::prop_assert_eq!(found, vec![(message, detail)]);
+        }
+    }
+}
