@@ -14,12 +14,15 @@ use crate::observed::{Ending, Observed};
 use crate::query::{SeenQuery, ms};
 use crate::rows::{Answers, MOST_FOLLOWED, Walk, feeder};
 
-pub(crate) const LEAST: u64 = 5;
-const MOST_BETWEEN: usize = 3;
-const GAP: Duration = Duration::from_millis(100);
+/// Fewer statements are no burst.
+pub const LEAST: u64 = 5;
+/// More statements of other queries between two of a burst end it.
+pub const MOST_BETWEEN: usize = 3;
+/// A longer pause ends a burst.
+pub const GAP: Duration = Duration::from_millis(100);
 
 /// As many runs of one session are open at once.
-const MOST_RUNS: usize = 16;
+pub const MOST_RUNS: usize = 16;
 /// As many bursts are told one by one.
 const MOST_BURSTS: usize = 1000;
 /// Values that differ are told apart up to this number.
@@ -113,9 +116,7 @@ impl Bursts {
     pub(crate) fn step(&mut self, step: Step<'_>, queries: &[SeenQuery], ended: &mut Ended) {
         let observed = step.observed;
         let text = &*queries[step.query].text;
-        let ends_transaction =
-            text == "commit" || (text.starts_with("rollback") && !text.starts_with("rollback to"));
-        if ends_transaction || observed.started.saturating_sub(self.last_end) > GAP {
+        if ends_transaction(text) || observed.started.saturating_sub(self.last_end) > GAP {
             self.close_all(queries, ended);
         }
         let unwaited = observed.started == self.last_end && self.last_end > Duration::ZERO;
@@ -162,8 +163,15 @@ impl Bursts {
     }
 }
 
+/// Whether a normal form ends a transaction.
+#[must_use]
+pub fn ends_transaction(text: &str) -> bool {
+    text == "commit" || (text.starts_with("rollback") && !text.starts_with("rollback to"))
+}
+
 /// Statements that read or write rows; others don't count, not even between those that do.
-fn is_traffic(text: &str) -> bool {
+#[must_use]
+pub fn is_traffic(text: &str) -> bool {
     let first = text.split([' ', '(']).next().unwrap_or_default();
     matches!(
         first,
@@ -326,8 +334,9 @@ impl Run {
     }
 }
 
-/// Whether `$number` stands behind an equals sign.
-fn is_equated(text: &str, number: usize) -> bool {
+/// Whether `$number` stands behind an equals sign in a normal form.
+#[must_use]
+pub fn is_equated(text: &str, number: usize) -> bool {
     let place = format!("${number}");
     let whole = |at: usize| !text[at + place.len()..].starts_with(|letter: char| letter.is_ascii_digit());
     let mut places = text.match_indices(&place).filter(|(at, _)| number > 0 && whole(*at));

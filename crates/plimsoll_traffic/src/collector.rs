@@ -3,40 +3,22 @@
 use std::time::Duration;
 
 use plimsoll_core::traffic::Traffic;
-use plimsoll_sql::normal_form::{Template, ValuePlace, before_literals};
-use plimsoll_sql::{NormalForm, sqlcommenter};
+use plimsoll_sql::sqlcommenter;
 
 use crate::burst::{Bursts, Step};
 use crate::hashed::ByNumber;
 use crate::observed::{Observed, literal_value};
 use crate::query::{SeenQuery, ms};
+use crate::texts::{Query, Texts};
 use crate::timeline::Steps;
 
 /// More different queries aren't told apart, so that whatever comes, memory stays flat.
 const MOST_QUERIES: usize = 10_000;
 
-/// As many texts are remembered with their query. Prepared statements have the same text each time, and others often
-/// differ in their values alone.
-const MOST_TEXTS: usize = 1024;
-/// Longer ones aren't remembered.
-const LONGEST_TEXT: usize = 4096;
-
-/// A text that has come before.
-struct Known {
-    template: Template,
-    query: usize,
-}
-
 /// Collects what runs. Its room is bounded by the number of different queries and of open sessions.
-#[derive(Default)]
 pub struct Collector {
-    form: NormalForm,
-    /// Where the statement's values stand.
-    places: Vec<ValuePlace>,
-    /// By the hash of the text before its literals.
-    known: ByNumber<u64, Known>,
+    texts: Texts,
     values: Vec<u64>,
-    by_fingerprint: ByNumber<u64, usize>,
     queries: Vec<SeenQuery>,
     unlisted: u64,
     statements: u64,
@@ -46,6 +28,24 @@ pub struct Collector {
     steps: Steps,
     first: Option<Duration>,
     last: Duration,
+}
+
+impl Default for Collector {
+    fn default() -> Self {
+        Self {
+            texts: Texts::new(MOST_QUERIES),
+            values: Vec::new(),
+            queries: Vec::new(),
+            unlisted: 0,
+            statements: 0,
+            sessions: ByNumber::default(),
+            sessions_seen: 0,
+            ended: crate::burst::Ended::default(),
+            steps: Steps::default(),
+            first: None,
+            last: Duration::ZERO,
+        }
+    }
 }
 
 impl Collector {
@@ -70,7 +70,7 @@ impl Collector {
             self.queries.iter_mut().for_each(|query| query.hits.halve());
         }
         self.queries[query].hits.add(self.steps, at_us);
-        let (places, values) = (&self.places, &self.values);
+        let (places, values) = (self.texts.places(), &self.values);
         let step = Step { query, values, all_values, places, tags, observed, began };
         let session = self.sessions.entry(observed.session).or_insert_with(|| {
             self.sessions_seen += 1;
@@ -121,42 +121,22 @@ impl Collector {
         }
     }
 
-    /// The query that a text is of, and where its values stand in `self.places`; none if there are too many.
+    /// The query that a text is of; none if there are too many.
     fn query_of(&mut self, text: &str) -> Option<usize> {
-        let key = twox_hash::XxHash3_64::oneshot(before_literals(text).as_bytes());
-        if let Some(known) = self.known.get(&key)
-            && known.template.fits(text, &mut self.places)
-        {
-            return Some(known.query);
+        match self.texts.query(text) {
+            Query::Known(query) => Some(query),
+            Query::New(fingerprint) => {
+                self.queries.push(SeenQuery::new(fingerprint, self.texts.form().text()));
+                Some(self.queries.len() - 1)
+            }
+            Query::Unlisted => None,
         }
-        let fingerprint = self.form.of(text);
-        self.places.clear();
-        self.places.extend_from_slice(self.form.values());
-        let Some(query) = self.by_fingerprint.get(&fingerprint.0).copied() else {
-            return self.add(SeenQuery::new(fingerprint, self.form.text()));
-        };
-        // Not at first sight: many come once.
-        let has_room = self.known.len() < MOST_TEXTS || self.known.contains_key(&key);
-        if has_room && text.len() <= LONGEST_TEXT {
-            self.known.insert(key, Known { template: Template::new(text, &self.form), query });
-        }
-        Some(query)
-    }
-
-    fn add(&mut self, query: SeenQuery) -> Option<usize> {
-        let at = self.queries.len();
-        if at >= MOST_QUERIES {
-            return None;
-        }
-        self.by_fingerprint.insert(query.fingerprint.0, at);
-        self.queries.push(query);
-        Some(at)
     }
 
     /// Hashes of the statement's values in the normal form's order, whether literal or bound.
     fn hash_values(&mut self, observed: &Observed<'_>) {
         self.values.clear();
-        for place in &self.places {
+        for place in self.texts.places() {
             let text = &observed.text[place.range.clone()];
             let bound = text.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
             let hash = match bound {

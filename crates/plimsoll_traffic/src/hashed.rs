@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map by a hash or a number.
-pub(crate) type ByNumber<N, T> = HashMap<N, T, BuildHasherDefault<Spread>>;
+pub type ByNumber<N, T> = HashMap<N, T, BuildHasherDefault<Spread>>;
 
 /// A set of hashes.
-pub(crate) type Hashes = HashSet<u64, BuildHasherDefault<Spread>>;
+pub type Hashes = HashSet<u64, BuildHasherDefault<Spread>>;
 
 /// Spreads a number over all bits by one multiplication (Knuth, "Sorting and Searching", 6.4: Fibonacci hashing).
 #[derive(Default)]
-pub(crate) struct Spread(u64);
+pub struct Spread(u64);
 
 impl Hasher for Spread {
     fn finish(&self) -> u64 {

@@ -3,10 +3,10 @@
 //!
 //! Deliberately absent: sockets, files, clocks. Statements in, a [`plimsoll_core::traffic::Traffic`] out.
 
-mod burst;
+pub mod burst;
 mod collector;
 pub mod findings;
-mod hashed;
+pub mod hashed;
 mod histogram;
 pub mod log;
 mod observed;
@@ -14,6 +14,7 @@ mod query;
 mod rows;
 #[cfg(test)]
 mod tests;
+pub mod texts;
 mod timeline;
 
 pub use collector::Collector;
