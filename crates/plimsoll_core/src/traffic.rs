@@ -1,6 +1,6 @@
 //! What ran on a server for a while: queries by fingerprint, and bursts of one query.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What was seen. Serializes to the JSON contract, `traffic`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -63,7 +63,7 @@ pub struct QueryTraffic {
 }
 
 /// What a burst is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BurstKind {
     /// One query for each row of another one's answer, or for each item of a list.

@@ -2,17 +2,22 @@
 //!
 //! Deliberately absent: files, sockets, clocks. Bytes in, values out.
 
+mod blocks;
 mod counts;
 mod csv;
+pub mod format;
 mod json;
 pub mod label;
 pub mod prefix;
 pub mod record;
 pub mod severity;
 mod stderr;
+pub mod summary;
 pub mod time;
 
 pub use counts::Counts;
+pub use format::Format;
 pub use prefix::{Prefix, PrefixError};
 pub use record::Record;
 pub use severity::Severity;
+pub use summary::Summary;

@@ -3,11 +3,13 @@
 //! Integers alone: histograms merge in any order to the same bytes. The layout is that of HdrHistogram with five bits
 //! below the leading one.
 
+use serde::{Deserialize, Serialize};
+
 /// Bits of a value below its leading one that tell buckets apart.
 const PRECISION: u32 = 5;
 
 /// Counts by bucket.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram {
     counts: Vec<u32>,
     total: u64,

@@ -1,0 +1,99 @@
+//! A log cut into blocks of whole records, so that several threads can read one file.
+
+use std::io::{self, Read};
+
+use crate::format::Format;
+
+/// Bytes of a block: a thread's cache holds it while it is read.
+const BLOCK: usize = 1 << 20;
+/// A record that is longer is cut: the rest of it is unparsed.
+const LONGEST_RECORD: usize = 64 << 20;
+
+/// Cuts what it reads at records' ends.
+pub(crate) struct Blocks<'f, R> {
+    input: R,
+    format: &'f Format,
+    /// What has been read of the next block.
+    begun: Vec<u8>,
+    ended: bool,
+}
+
+impl<'f, R: Read> Blocks<'f, R> {
+    pub(crate) fn new(input: R, format: &'f Format) -> Self {
+        Self { input, format, begun: Vec::new(), ended: false }
+    }
+
+    /// The next block, in `room` that an earlier one had; none at the end.
+    pub(crate) fn next(&mut self, mut room: Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+        room.clear();
+        std::mem::swap(&mut room, &mut self.begun);
+        let mut wanted = BLOCK;
+        while !self.ended {
+            self.fill(&mut room, wanted)?;
+            if self.ended {
+                break;
+            }
+            let cut = self.format.last_start(&room).filter(|cut| *cut > 0);
+            if let Some(cut) = cut.or((room.len() >= LONGEST_RECORD).then_some(room.len())) {
+                self.begun.clear();
+                self.begun.extend_from_slice(&room[cut..]);
+                room.truncate(cut);
+                return Ok(Some(room));
+            }
+            wanted = room.len() * 2;
+        }
+        Ok((!room.is_empty()).then_some(room))
+    }
+
+    fn fill(&mut self, room: &mut Vec<u8>, wanted: usize) -> io::Result<()> {
+        let missing = wanted.saturating_sub(room.len()) as u64;
+        let read = self.input.by_ref().take(missing).read_to_end(room)?;
+        self.ended = (read as u64) < missing;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counts::Counts;
+    use crate::format::Scratch;
+    use crate::prefix::Prefix;
+
+    #[test]
+    fn blocks_hold_whole_records() {
+        let format = Format::Stderr(Prefix::new("[%p] ").unwrap());
+        let text: String = (0..60_000)
+            .map(|number| format!("[{number}] ERROR:  a\n\tb\n[{number}] DETAIL:  {number}\n\tc\n"))
+            .collect();
+        let mut blocks = Blocks::new(text.as_bytes(), &format);
+        let (mut counts, mut scratch, mut number, mut blocks_seen) =
+            (Counts::default(), Scratch::default(), 0, 0);
+        while let Some(block) = blocks.next(Vec::new()).unwrap() {
+            blocks_seen += 1;
+            let block = String::from_utf8(block).unwrap();
+            format.scan(&block, &mut scratch, &mut counts, &mut |record| {
+                assert_eq!((record.process, record.message), (number, "a\n\tb"));
+                assert_eq!(record.detail, format!("{number}\n\tc"));
+                number += 1;
+            });
+        }
+        assert!(blocks_seen > 2);
+        assert_eq!((number, counts.unparsed, counts.bytes), (60_000, 0, text.len() as u64));
+    }
+
+    #[test]
+    fn a_record_larger_than_a_block_stays_whole() {
+        let long = format!("[1] LOG:  {}\n", "x".repeat(3 * BLOCK));
+        let text = long.clone() + &"[2] LOG:  b\n".repeat(200_000);
+        let format = Format::Stderr(Prefix::new("[%p] ").unwrap());
+        let mut blocks = Blocks::new(text.as_bytes(), &format);
+        let mut read = blocks.next(Vec::new()).unwrap().unwrap();
+        assert!(read.len() >= long.len());
+        while let Some(block) = blocks.next(Vec::new()).unwrap() {
+            assert!(block.starts_with(b"[2] LOG"));
+            read.extend(block);
+        }
+        assert!(read == text.as_bytes());
+    }
+}

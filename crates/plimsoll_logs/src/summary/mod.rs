@@ -1,0 +1,285 @@
+//! What a log tells, in counts that merge: of two logs, in whatever order they are added, the summary is that of both.
+//!
+//! Everything is counted in integers and kept in order, so that a summary's bytes hang on what was read alone, not on how
+//! the log was split over files, threads and machines. (A burst that such a split over files cuts counts by its parts.)
+
+mod figures;
+mod trend;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use figures::Figures;
+use plimsoll_core::traffic::BurstKind;
+pub use trend::{MOST_STEPS, Step, Trend};
+
+use crate::counts::Counts;
+use crate::severity::Severity;
+
+/// What a log tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// What was read.
+    pub counts: Counts,
+    /// The first and the last moment, in microseconds since 1970-01-01 UTC.
+    pub span_us: Option<(i64, i64)>,
+    /// Queries by fingerprint.
+    pub queries: BTreeMap<u64, Query>,
+    /// Who ran which query, from where.
+    pub streams: BTreeMap<Stream, Figures>,
+    /// Statements of queries that aren't told apart, since too many different ones came.
+    pub unlisted: Figures,
+    /// Connections by who made them.
+    pub sessions: BTreeMap<Who, Sessions>,
+    /// Sessions that began (calls), and that ended (with their time), over time.
+    pub connected: Trend,
+    /// As [`Self::connected`].
+    pub disconnected: Trend,
+    /// Failures and warnings by what they are.
+    pub problems: BTreeMap<Problem, Occurrences>,
+    /// Waits for locks.
+    pub lock_waits: BTreeMap<LockWait, LockWaits>,
+    /// Temporary files by the query that wrote them.
+    pub temporary_files: BTreeMap<u64, TemporaryFiles>,
+    /// Vacuums and analyzes by table.
+    pub vacuums: BTreeMap<(Maintenance, String), Figures>,
+    /// Checkpoints and restart points by what caused them, with the time that they took.
+    pub checkpoints: BTreeMap<String, Figures>,
+    /// When checkpoints ended.
+    pub checkpointed: Trend,
+    /// Bursts of one query.
+    pub bursts: BTreeMap<Burst, Bursts>,
+    /// Everything else that the server told, by kind.
+    pub events: BTreeMap<String, Occurrences>,
+}
+
+/// A query.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Query {
+    /// The normal form, which holds no literals.
+    pub text: String,
+    /// When it ran.
+    pub trend: Trend,
+}
+
+/// Who runs something. What the log doesn't tell is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Who {
+    /// `application_name`.
+    pub application: String,
+    /// The role.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// The client's address.
+    pub host: String,
+}
+
+/// One query from one place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Stream {
+    /// The fingerprint.
+    pub query: u64,
+    /// Who ran it.
+    pub who: Who,
+    /// The route of its sqlcommenter tags.
+    pub route: String,
+}
+
+/// Connections of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// Connections that were let in.
+    pub connections: u64,
+    /// Sessions that ended, with the time that they lasted.
+    pub ended: Figures,
+    /// Connections that were refused.
+    pub refused: u64,
+}
+
+/// A message that tells of a failure, without what differs from one occurrence to the next.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Problem {
+    /// Its severity.
+    pub severity: Severity,
+    /// Five characters; empty if the log doesn't tell.
+    pub sqlstate: String,
+    /// The message's normal form.
+    pub message: String,
+}
+
+/// How often something happened, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occurrences {
+    /// How often.
+    pub count: u64,
+    /// When.
+    pub trend: Trend,
+}
+
+/// Waits for one kind of lock.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LockWait {
+    /// The lock's mode, in PostgreSQL's words.
+    pub mode: String,
+    /// On what: a kind of object, and a relation's number if it is one.
+    pub object: String,
+    /// The fingerprint of the query that waited; 0 if the log doesn't tell.
+    pub waiting: u64,
+}
+
+/// How waits ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockWaits {
+    /// Waits that the log tells of: longer than `deadlock_timeout`.
+    pub waits: u64,
+    /// Those that got the lock, with the time that they had waited.
+    pub acquired: Figures,
+    /// Those that were given up, by `lock_timeout`, a cancel or a deadlock.
+    pub given_up: u64,
+    /// When.
+    pub trend: Trend,
+}
+
+/// Temporary files of one query.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemporaryFiles {
+    /// How many.
+    pub files: u64,
+    /// Bytes in all.
+    pub bytes: u64,
+    /// Bytes of the largest.
+    pub largest: u64,
+}
+
+/// What autovacuum did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Maintenance {
+    /// VACUUM.
+    Vacuum,
+    /// ANALYZE.
+    Analyze,
+}
+
+/// Bursts of one query from one place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Burst {
+    /// What they are.
+    pub kind: BurstKind,
+    /// The query's fingerprint.
+    pub query: u64,
+    /// The fingerprint of the query that ran before; 0 if there was none.
+    pub before: u64,
+    /// `application_name`.
+    pub application: String,
+    /// The route.
+    pub route: String,
+}
+
+/// Figures of bursts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bursts {
+    /// How many bursts.
+    pub bursts: u64,
+    /// Their statements in all.
+    pub statements: u64,
+    /// The statements of the largest.
+    pub most: u64,
+    /// Time in the database, in microseconds.
+    pub in_database_us: u64,
+    /// Time between their statements.
+    pub between_us: u64,
+    /// When they began; calls are statements.
+    pub trend: Trend,
+}
+
+impl Summary {
+    /// Adds what another summary tells.
+    pub fn merge(&mut self, other: Self) {
+        self.counts.merge(&other.counts);
+        if let Some((first, last)) = other.span_us {
+            self.reach(first);
+            self.reach(last);
+        }
+        merge_maps(&mut self.queries, other.queries, |query, other| {
+            // A fingerprint's text is the same everywhere, but where two hashes meet, the order must not count.
+            if other.text > query.text {
+                query.text = other.text;
+            }
+            query.trend.merge(&other.trend);
+        });
+        merge_maps(&mut self.streams, other.streams, |figures, other| figures.merge(&other));
+        self.unlisted.merge(&other.unlisted);
+        merge_maps(&mut self.sessions, other.sessions, |sessions, other| {
+            sessions.connections += other.connections;
+            sessions.refused += other.refused;
+            sessions.ended.merge(&other.ended);
+        });
+        self.connected.merge(&other.connected);
+        self.disconnected.merge(&other.disconnected);
+        merge_maps(&mut self.problems, other.problems, |problem, other| problem.merge(&other));
+        merge_maps(&mut self.lock_waits, other.lock_waits, |waits, other| {
+            waits.waits += other.waits;
+            waits.given_up += other.given_up;
+            waits.acquired.merge(&other.acquired);
+            waits.trend.merge(&other.trend);
+        });
+        merge_maps(&mut self.temporary_files, other.temporary_files, |files, other| {
+            files.files += other.files;
+            files.bytes += other.bytes;
+            files.largest = files.largest.max(other.largest);
+        });
+        merge_maps(&mut self.vacuums, other.vacuums, |figures, other| figures.merge(&other));
+        merge_maps(&mut self.checkpoints, other.checkpoints, |figures, other| figures.merge(&other));
+        self.checkpointed.merge(&other.checkpointed);
+        merge_maps(&mut self.bursts, other.bursts, |bursts, other| bursts.merge(&other));
+        merge_maps(&mut self.events, other.events, |event, other| event.merge(&other));
+    }
+
+    /// Takes a moment into the span.
+    pub fn reach(&mut self, time_us: i64) {
+        self.span_us = Some(match self.span_us {
+            Some((first, last)) => (first.min(time_us), last.max(time_us)),
+            None => (time_us, time_us),
+        });
+    }
+}
+
+impl Occurrences {
+    /// Counts one.
+    pub fn add(&mut self, time_us: Option<i64>) {
+        self.count += 1;
+        if let Some(time_us) = time_us {
+            self.trend.add(time_us, 1, 0);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.trend.merge(&other.trend);
+    }
+}
+
+impl Bursts {
+    fn merge(&mut self, other: &Self) {
+        self.bursts += other.bursts;
+        self.statements += other.statements;
+        self.most = self.most.max(other.most);
+        self.in_database_us = self.in_database_us.saturating_add(other.in_database_us);
+        self.between_us = self.between_us.saturating_add(other.between_us);
+        self.trend.merge(&other.trend);
+    }
+}
+
+fn merge_maps<K: Ord, V>(map: &mut BTreeMap<K, V>, other: BTreeMap<K, V>, merge: impl Fn(&mut V, V)) {
+    for (key, value) in other {
+        match map.entry(key) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(value);
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => merge(entry.get_mut(), value),
+        }
+    }
+}
