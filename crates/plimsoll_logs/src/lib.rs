@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: files, sockets, clocks. Bytes in, values out.
 
+pub mod message;
+pub mod normalised;
 pub mod record;
 pub mod severity;
 
