@@ -1,0 +1,130 @@
+//! Reading logs with several threads: blocks are read side by side, and what they tell of sessions is gone through in order.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+
+use crate::blocks::Blocks;
+use crate::format::{Format, Scratch};
+use crate::sequence::Sequence;
+use crate::steps::Step;
+use crate::summary::Summary;
+use crate::tally::Tally;
+
+/// Reads logs into one summary. Files of one server come in the order in which they were written.
+pub struct Scan {
+    tallies: Vec<Tally>,
+    sequence: Sequence,
+}
+
+/// What blocks tell, put into order.
+struct Ordered<'s> {
+    sequence: &'s mut Sequence,
+    next: u64,
+    /// By the block's number: its reader, and what it tells.
+    waiting: BTreeMap<u64, (usize, Vec<Step>)>,
+}
+
+/// As many blocks may be read ahead of the one that is next in order, for each reader.
+const AHEAD: u64 = 4;
+
+impl Scan {
+    /// With this many readers, at least one.
+    #[must_use]
+    pub fn new(readers: usize) -> Self {
+        Self {
+            tallies: (0..readers.max(1)).map(|_| Tally::default()).collect(),
+            sequence: Sequence::default(),
+        }
+    }
+
+    /// Reads a whole log.
+    ///
+    /// # Errors
+    /// When the input can't be read; what was read before counts.
+    pub fn read(&mut self, format: &Format, input: impl Read) -> io::Result<()> {
+        let most_ahead = AHEAD * self.tallies.len() as u64;
+        let ordered = Mutex::new(Ordered { sequence: &mut self.sequence, next: 0, waiting: BTreeMap::new() });
+        let moved_on = Condvar::new();
+        let (blocks, taken) = mpsc::sync_channel::<(u64, Vec<u8>)>(self.tallies.len());
+        let (used, rooms) = mpsc::channel::<Vec<u8>>();
+        let taken = Mutex::new(taken);
+        std::thread::scope(|scope| {
+            for (reader, tally) in self.tallies.iter_mut().enumerate() {
+                let (taken, ordered, used, moved_on) = (&taken, &ordered, used.clone(), &moved_on);
+                scope.spawn(move || {
+                    let mut scratch = Scratch::default();
+                    loop {
+                        let next = locked(taken).recv();
+                        let Ok((number, block)) = next else { break };
+                        let steps = read_block(format, tally, &mut scratch, &block);
+                        locked(ordered).add(number, reader, steps);
+                        moved_on.notify_all();
+                        used.send(block).ok();
+                    }
+                });
+            }
+            let mut source = Blocks::new(input, format);
+            let mut number = 0;
+            while let Some(block) = source.next(rooms.try_recv().unwrap_or_default())? {
+                if blocks.send((number, block)).is_err() {
+                    break;
+                }
+                number += 1;
+                let mut ordered = locked(&ordered);
+                while number - ordered.next > most_ahead {
+                    ordered = moved_on.wait(ordered).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+            drop(blocks);
+            Ok(())
+        })
+    }
+
+    /// What was read.
+    #[must_use]
+    pub fn summary(mut self) -> Summary {
+        self.sequence.end();
+        let Sequence { bursts, late, untold, .. } = self.sequence;
+        let mut summary = Summary::default();
+        summary.unlisted.merge(&untold);
+        for (reader, tally) in self.tallies.into_iter().enumerate() {
+            let of_reader = late.iter().filter(|((of, _), _)| *of == reader);
+            let late: Vec<_> = of_reader
+                .map(|((_, stream), figures)| (tally.stream_key(*stream), figures.clone()))
+                .collect();
+            let of_reader = bursts.iter().filter(|(((of, _), _, _), _)| *of == reader);
+            let bursts: Vec<_> = of_reader
+                .map(|(((_, stream), before, kind), figures)| {
+                    (tally.burst_key(*stream, *before, *kind), figures.clone())
+                })
+                .collect();
+            summary.merge(tally.summary(late.into_iter(), bursts.into_iter()));
+        }
+        summary
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read_block(format: &Format, tally: &mut Tally, scratch: &mut Scratch, block: &[u8]) -> Vec<Step> {
+    let text = String::from_utf8_lossy(block);
+    let mut counts = std::mem::take(tally.counts());
+    // A replaced byte takes three.
+    counts.replaced += (text.len() - block.len().min(text.len())) as u64;
+    format.scan(&text, scratch, &mut counts, &mut |record| tally.take(record));
+    *tally.counts() = counts;
+    std::mem::take(&mut tally.steps)
+}
+
+impl Ordered<'_> {
+    fn add(&mut self, number: u64, reader: usize, steps: Vec<Step>) {
+        self.waiting.insert(number, (reader, steps));
+        while let Some((reader, steps)) = self.waiting.remove(&self.next) {
+            self.sequence.take(reader, &steps);
+            self.next += 1;
+        }
+    }
+}
