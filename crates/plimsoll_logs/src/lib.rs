@@ -12,6 +12,7 @@ pub mod label;
 pub mod message;
 pub mod normalised;
 pub mod prefix;
+pub mod psum;
 pub mod record;
 pub mod scan;
 mod sequence;
@@ -21,6 +22,9 @@ mod steps;
 pub mod summary;
 mod tally;
 pub mod time;
+
+#[cfg(test)]
+mod scan_tests;
 
 pub use counts::Counts;
 pub use format::Format;
