@@ -12,6 +12,7 @@ pub mod gathered;
 pub mod hold;
 pub mod load;
 pub mod lock;
+pub mod logs;
 pub mod paths;
 pub mod plan;
 pub mod proof;

@@ -14,6 +14,7 @@ pub mod normalised;
 pub mod prefix;
 pub mod psum;
 pub mod record;
+pub mod report;
 pub mod scan;
 mod sequence;
 pub mod severity;

@@ -109,12 +109,36 @@ fn number(digits: &[u8]) -> Option<i64> {
 }
 
 /// Days from 1970-01-01 in the Gregorian calendar; years begin in March, so that a leap day is a year's last.
-pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
+fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let era = year.div_euclid(400);
     let of_era = year.rem_euclid(400);
     let of_year = (153 * month + 2) / 5 + day - 1;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// A moment as RFC 3339 in UTC, to the millisecond where it has some: `2026-11-23T12:00:00Z`.
+#[must_use]
+pub fn rfc3339(time_us: i64) -> String {
+    let seconds = time_us.div_euclid(1_000_000);
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = date(days);
+    let milliseconds = time_us.rem_euclid(1_000_000) / 1000;
+    let fraction = if milliseconds > 0 { format!(".{milliseconds:03}") } else { String::new() };
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+}
+
+/// The date of a day since 1970-01-01; [`days`] turned round.
+fn date(day: i64) -> (i64, i64, i64) {
+    let day = day + 719_468;
+    let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let of_era_year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = era * 400 + of_era_year + i64::from(month <= 2);
+    (year, month, of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 /// The bytes of a zone and of the blank before it, and its offset in seconds if it is known. Without a zone, UTC is meant.
@@ -224,7 +248,21 @@ mod tests {
         assert_eq!(clock.moment(b"2026-11-23 12:00:00 CEST").unwrap().length, 24);
     }
 
+    #[test]
+    fn moments_are_told() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(1_795_435_200_123_456), "2026-11-23T12:00:00.123Z");
+        assert_eq!(rfc3339(-1), "1969-12-31T23:59:59.999Z");
+    }
+
     proptest::proptest! {
+        #[test]
+        fn what_is_told_is_read(milliseconds in -60_000_000_000_000_i64..200_000_000_000_000) {
+            let time_us = milliseconds * 1000;
+            let moment = Clock::default().moment(rfc3339(time_us).as_bytes());
+            proptest::prop_assert_eq!(moment.map(|moment| moment.time_us), Some(time_us));
+        }
+
         #[test]
         fn no_text_makes_it_panic(texts in proptest::collection::vec("[0-9 :.TZ+A-Z-]{0,40}|.{0,40}", 0..5)) {
             let mut clock = Clock::default();

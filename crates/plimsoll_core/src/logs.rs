@@ -1,0 +1,267 @@
+//! What a server's log tells, for a person or a program to read. Times in milliseconds; moments as RFC 3339 in UTC.
+
+use serde::Serialize;
+
+/// The version of the JSON contract.
+pub const LOG_FORMAT_VERSION: u32 = 1;
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogReport {
+    /// [`LOG_FORMAT_VERSION`].
+    pub format_version: u32,
+    /// What was read, and how.
+    pub sources: Vec<LogSource>,
+    /// What was read, counted.
+    pub read: LogRead,
+    /// The first record's moment.
+    pub first: Option<String>,
+    /// The last record's moment.
+    pub last: Option<String>,
+    /// From the first to the last, in seconds.
+    pub lasted_s: f64,
+    /// All statements.
+    pub statements: LogFigures,
+    /// By time in total, the longest first.
+    pub queries: Vec<LogQuery>,
+    /// Statements of queries that aren't told apart, since too many different ones came, and durations without a statement.
+    pub unlisted: LogFigures,
+    /// Statements by `application_name`, by time in total; so are the others.
+    pub applications: Vec<LogGroup>,
+    /// By role.
+    pub users: Vec<LogGroup>,
+    /// By database.
+    pub databases: Vec<LogGroup>,
+    /// By the client's address.
+    pub hosts: Vec<LogGroup>,
+    /// By the route of sqlcommenter tags.
+    pub routes: Vec<LogGroup>,
+    /// By hour, in order.
+    pub hours: Vec<LogHour>,
+    /// Connections by who made them, the most first.
+    pub connections: Vec<LogConnections>,
+    /// Bursts of one query, those with most statements first.
+    pub bursts: Vec<LogBursts>,
+    /// Errors and warnings, the most frequent first.
+    pub problems: Vec<LogProblem>,
+    /// Waits for locks, the most frequent first.
+    pub lock_waits: Vec<LogLockWaits>,
+    /// Temporary files by query, the most bytes first.
+    pub temporary_files: Vec<LogTemporaryFiles>,
+    /// Automatic vacuums and analyzes by table, the longest first.
+    pub vacuums: Vec<LogVacuums>,
+    /// Checkpoints and restart points.
+    pub checkpoints: Vec<LogGroup>,
+    /// Everything that happened, by kind.
+    pub events: Vec<LogEvent>,
+    /// What can't be told from this log, and why.
+    pub missing: Vec<String>,
+}
+
+/// A log that was read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogSource {
+    /// Its name.
+    pub name: String,
+    /// `stderr`, `csvlog`, `jsonlog`, or `summary`.
+    pub format: String,
+    /// `log_line_prefix`, for stderr.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+}
+
+/// How much was read, and what couldn't be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogRead {
+    /// Bytes, decompressed.
+    pub bytes: u64,
+    /// Messages.
+    pub records: u64,
+    /// Lines that couldn't be read.
+    pub unparsed: u64,
+    /// Messages in a language that isn't known.
+    pub foreign: u64,
+    /// Lines that may be forged through a client's names; they count for nothing else.
+    pub suspicious: u64,
+    /// Bytes by which text grew where it was no UTF-8.
+    pub replaced: u64,
+    /// Moments of unknown zones, taken for UTC.
+    pub unknown_zones: u64,
+}
+
+/// How often, and how long. Quantiles to 1/32 of themselves.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogFigures {
+    /// How often.
+    pub calls: u64,
+    /// Of how many the log tells the duration.
+    pub timed: u64,
+    /// In all.
+    pub total_ms: f64,
+    /// Mean of the timed ones.
+    pub mean_ms: f64,
+    /// Half took at most this.
+    pub p50_ms: f64,
+    /// 95 of 100 took at most this.
+    pub p95_ms: f64,
+    /// 99 of 100 took at most this.
+    pub p99_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+}
+
+/// A query.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogQuery {
+    /// Hash of the normal form, 16 hexadecimal digits.
+    pub fingerprint: String,
+    /// The normal form.
+    pub query: String,
+    /// Its share of all time, 0 to 1.
+    pub share: f64,
+    /// Its figures.
+    #[serde(flatten)]
+    pub figures: LogFigures,
+    /// Who ran it: applications by name.
+    pub applications: Vec<String>,
+    /// Width of the steps, in seconds.
+    pub step_s: i64,
+    /// Steps since 1970 in which it ran: number, calls, time in milliseconds.
+    pub steps: Vec<(i64, u64, f64)>,
+}
+
+/// Statements, or work, of one name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogGroup {
+    /// The name; empty if the log doesn't tell.
+    pub name: String,
+    /// Its share of all time, 0 to 1.
+    pub share: f64,
+    /// Its figures.
+    #[serde(flatten)]
+    pub figures: LogFigures,
+}
+
+/// An hour.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogHour {
+    /// When it began.
+    pub hour: String,
+    /// Statements that ended in it.
+    pub calls: u64,
+    /// Their time.
+    pub total_ms: f64,
+}
+
+/// Connections of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogConnections {
+    /// `application_name`.
+    pub application: String,
+    /// The role.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// The client's address.
+    pub host: String,
+    /// Connections that were let in.
+    pub connections: u64,
+    /// Connections that were refused.
+    pub refused: u64,
+    /// Sessions that ended, with the time that they lasted.
+    pub sessions: LogFigures,
+}
+
+/// Bursts of one query from one place.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogBursts {
+    /// `n-plus-one`, `write-loop`, `repetition` or `paging`.
+    pub kind: String,
+    /// The query's fingerprint.
+    pub fingerprint: String,
+    /// The query.
+    pub query: String,
+    /// The query that ran before, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// `application_name`.
+    pub application: String,
+    /// The route.
+    pub route: String,
+    /// How many bursts.
+    pub bursts: u64,
+    /// Their statements in all.
+    pub statements: u64,
+    /// Statements of the largest.
+    pub most: u64,
+    /// Time in the database.
+    pub in_database_ms: f64,
+    /// Time between statements.
+    pub between_ms: f64,
+}
+
+/// An error or a warning.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogProblem {
+    /// PostgreSQL's word.
+    pub severity: String,
+    /// SQLSTATE; empty if the log doesn't tell.
+    pub sqlstate: String,
+    /// The message without what differs from time to time.
+    pub message: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// Waits for one kind of lock.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogLockWaits {
+    /// The lock's mode.
+    pub mode: String,
+    /// What it is on.
+    pub object: String,
+    /// The query that waited, if it is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Waits longer than `deadlock_timeout`.
+    pub waits: u64,
+    /// Those that got the lock, with the time that they waited.
+    pub acquired: LogFigures,
+    /// Those that ended in a deadlock or failed.
+    pub given_up: u64,
+}
+
+/// Temporary files of one query.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogTemporaryFiles {
+    /// The query, if it is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// How many.
+    pub files: u64,
+    /// Bytes in all.
+    pub bytes: u64,
+    /// Bytes of the largest.
+    pub largest: u64,
+}
+
+/// Autovacuum's work on one table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogVacuums {
+    /// `vacuum` or `analyze`.
+    pub kind: String,
+    /// Database, schema and table.
+    pub table: String,
+    /// How often, and how long it took.
+    #[serde(flatten)]
+    pub figures: LogFigures,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogEvent {
+    /// What.
+    pub name: String,
+    /// How often.
+    pub count: u64,
+}
