@@ -13,7 +13,7 @@ use crate::corpus::{self, CorpusQuery};
 use crate::exit::Failure;
 use crate::inputs::read_text;
 use crate::measuring::baseline_path;
-use crate::regress_args::{MeasureArguments, RegressArguments, RegressVerb};
+use crate::regress_args::{Place, RegressArguments, RegressVerb, Selection};
 use crate::settings::Settings;
 
 mod import;
@@ -30,7 +30,7 @@ pub(crate) async fn run(
     color: ColorChoice,
 ) -> Result<u8, Failure> {
     match &arguments.verb {
-        RegressVerb::Record(arguments) => record::run(&arguments.measure, config).await,
+        RegressVerb::Record(arguments) => record::run(arguments, config).await,
         RegressVerb::Accept(arguments) => record::accept(arguments, config).await,
         RegressVerb::Test(arguments) => test::run(arguments, config, color).await,
         RegressVerb::Plans(arguments) => plans::run(arguments, config, color).await,
@@ -49,15 +49,15 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(arguments: &MeasureArguments, config: Option<&Path>) -> Result<Self, Failure> {
-        let ground = arguments.on.as_ref().map(|trunk| Ground::of(trunk, config)).transpose()?;
-        let settings = Settings::load(config, ground.as_ref().map(Ground::major).or(arguments.postgres))?;
+    fn of(selection: &Selection, place: &Place, config: Option<&Path>) -> Result<Self, Failure> {
+        let ground = place.on.as_ref().map(|trunk| Ground::of(trunk, config)).transpose()?;
+        let settings = Settings::load(config, ground.as_ref().map(Ground::major).or(place.postgres))?;
         let settings = match &ground {
             Some(ground) => Settings { database: ground.database().to_owned(), ..settings },
             None => settings,
         };
-        let corpus = chosen(whole_corpus(&settings)?, &arguments.names, &arguments.tags)?;
-        Ok(Self { settings, base: arguments.base.clone(), ground, corpus })
+        let corpus = chosen(whole_corpus(&settings)?, selection)?;
+        Ok(Self { settings, base: place.base.clone(), ground, corpus })
     }
 }
 
@@ -85,7 +85,8 @@ fn whole_corpus(settings: &Settings) -> Result<Vec<CorpusQuery>, Failure> {
 }
 
 /// The queries of these names and tags; without any, all.
-fn chosen(corpus: Vec<CorpusQuery>, names: &[String], tags: &[String]) -> Result<Vec<CorpusQuery>, Failure> {
+fn chosen(corpus: Vec<CorpusQuery>, selection: &Selection) -> Result<Vec<CorpusQuery>, Failure> {
+    let Selection { names, tags } = selection;
     for name in names {
         if corpus.iter().all(|query| query.query.name != *name) {
             let known = corpus.iter().map(|query| query.query.name.as_str());

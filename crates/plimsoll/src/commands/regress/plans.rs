@@ -33,7 +33,7 @@ pub(super) async fn run(
     color: ColorChoice,
 ) -> Result<u8, Failure> {
     let settings = Settings::load(config, None)?;
-    let corpus = chosen(whole_corpus(&settings)?, &arguments.names, &arguments.tags)?;
+    let corpus = chosen(whole_corpus(&settings)?, &arguments.selection)?;
     let shop = Workshop::open(config)?;
     let report = unless_stopped(compared(&shop, &settings, arguments, &corpus)).await?;
     write_reports(&report, &sources(&corpus), &arguments.output, color)?;

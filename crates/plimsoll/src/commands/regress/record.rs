@@ -18,26 +18,19 @@ use crate::exit::{CLEAN, FINDINGS, Failure, unless_stopped};
 use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus};
 use crate::output::{tell, write_file};
 use crate::progress::Progress;
-use crate::regress_args::{AcceptArguments, MeasureArguments};
+use crate::regress_args::{AcceptArguments, RecordArguments, Selection};
 
 /// `plimsoll regress record`.
-pub(super) async fn run(arguments: &MeasureArguments, config: Option<&Path>) -> Result<u8, Failure> {
-    let asked = Asked::of(arguments, config)?;
-    let is_whole = arguments.names.is_empty() && arguments.tags.is_empty();
-    record(asked, if is_whole { Reach::Files } else { Reach::Named }).await
+pub(super) async fn run(arguments: &RecordArguments, config: Option<&Path>) -> Result<u8, Failure> {
+    let RecordArguments { selection, place } = arguments;
+    let reach = if selection.is_whole() { Reach::Files } else { Reach::Named };
+    record(Asked::of(selection, place, config)?, reach).await
 }
 
 /// `plimsoll regress accept`.
 pub(super) async fn accept(arguments: &AcceptArguments, config: Option<&Path>) -> Result<u8, Failure> {
-    let AcceptArguments { names, base, on, postgres } = arguments;
-    let measure = MeasureArguments {
-        names: names.clone(),
-        tags: Vec::new(),
-        base: base.clone(),
-        on: on.clone(),
-        postgres: *postgres,
-    };
-    record(Asked::of(&measure, config)?, Reach::Accepted).await
+    let selection = Selection { names: arguments.names.clone(), tags: Vec::new() };
+    record(Asked::of(&selection, &arguments.place, config)?, Reach::Accepted).await
 }
 
 /// What of a file's baseline is written.

@@ -27,7 +27,7 @@ pub(super) async fn run(
     config: Option<&Path>,
     color: ColorChoice,
 ) -> Result<u8, Failure> {
-    let asked = Asked::of(&arguments.measure, config)?;
+    let asked = Asked::of(&arguments.selection, &arguments.place, config)?;
     let report = match (arguments.from, arguments.to, arguments.time) {
         (Some(from), Some(to), _) => {
             unless_stopped(sides::test(&asked, Sides::versions(config, from, to)?, arguments.time)).await?

@@ -36,10 +36,9 @@ pub(super) async fn run(
     config: Option<&Path>,
     color: ColorChoice,
 ) -> Result<u8, Failure> {
-    let asked = Asked::of(&arguments.measure, config)?;
-    let is_whole = arguments.measure.names.is_empty() && arguments.measure.tags.is_empty();
+    let asked = Asked::of(&arguments.selection, &arguments.place, config)?;
     let most = usize::try_from(arguments.most).unwrap_or(usize::MAX);
-    let suggestions = unless_stopped(suggested(&asked, most, is_whole)).await?;
+    let suggestions = unless_stopped(suggested(&asked, most, arguments.selection.is_whole())).await?;
     let format = match arguments.format {
         SuggestFormat::Terminal => {
             let (colour, width) = terminal(color);
