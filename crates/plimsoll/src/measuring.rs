@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use plimsoll_pg::queries::{
-    MeasureError, MeasureSettings, MeasuringSession, PreparedQuery, Repeats, State, Taken, Thoroughness,
+    MeasureError, MeasureSettings, MeasuringSession, Repeats, State, Taken, Thoroughness,
 };
 use plimsoll_pg::rehearse::{analyze, replay, run_script};
 use plimsoll_pg::server::PrivateServer;
@@ -342,7 +342,7 @@ impl Group<'_> {
         loop {
             let Some(task) = queue.borrow_mut().pop_front() else { return Ok(()) };
             let query = &self.corpus[task.query];
-            let prepared = prepared(query, task.set);
+            let prepared = query.prepared_with(&query.sets[task.set]);
             self.progress.step(format!("measuring {}", prepared.query.name));
             let settings = MeasureSettings { runs: self.runs, timeout: timeout(query, self.settings) };
             let outcome = match self.way {
@@ -368,14 +368,6 @@ impl Group<'_> {
 
 /// Sessions that measure side by side: more than this and the server's own work suffers.
 const MOST_SESSIONS: usize = 4;
-
-/// A query with one of its sets, named as reports name it.
-pub(crate) fn prepared(query: &CorpusQuery, set: usize) -> PreparedQuery {
-    let set = &query.sets[set];
-    let mut of_set = query.query.clone();
-    of_set.name = query.name_with(set);
-    PreparedQuery { query: of_set, source: query.source.clone(), values: set.values.clone() }
-}
 
 /// How long a run of a query may take.
 pub(crate) fn timeout(query: &CorpusQuery, settings: &Settings) -> Duration {

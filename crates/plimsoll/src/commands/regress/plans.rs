@@ -18,7 +18,7 @@ use crate::commands::plans::source;
 use crate::commands::trunk::{now, without_password};
 use crate::corpus::CorpusQuery;
 use crate::exit::{Failure, unless_stopped};
-use crate::measuring::{Bed, MeasuredQuery, Way, measure_corpus, prepared, run_new};
+use crate::measuring::{Bed, MeasuredQuery, Way, measure_corpus, run_new};
 use crate::output::{exit_code, write_reports};
 use crate::progress::Progress;
 use crate::project::Project;
@@ -144,11 +144,11 @@ async fn bed(
 /// The reports of a query, one a set.
 fn judged(query: &CorpusQuery, before: &MeasuredQuery, after: &MeasuredQuery) -> Vec<QueryReport> {
     let text = fingerprint(query).to_string();
-    let sets = before.sets.iter().zip(&after.sets).enumerate();
+    let sets = query.sets.iter().zip(before.sets.iter().zip(&after.sets));
     sets.map(|(set, (old, new))| {
         let measurement = |taken: &Result<Taken, Failed>| taken.as_ref().ok().map(Taken::measurement);
         let compared = of_plans((old, before.context(&text)), (new, after.context(&text)), query);
-        query_report::report(&prepared(query, set), compared, measurement(old), measurement(new))
+        query_report::report(&query.prepared_with(set), compared, measurement(old), measurement(new))
     })
     .collect()
 }

@@ -14,7 +14,7 @@ use super::test::concluded;
 use super::{Asked, skipped};
 use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
-use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus, prepared, timeout};
+use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus, timeout};
 use crate::progress::Progress;
 use crate::query_report;
 use crate::settings::Settings;
@@ -90,7 +90,7 @@ fn known(
 
 fn compared(query: &CorpusQuery, before: &MeasuredQuery, after: &MeasuredQuery) -> Vec<QueryReport> {
     let text = fingerprint(query).to_string();
-    let sets = before.sets.iter().zip(&after.sets).enumerate();
+    let sets = query.sets.iter().zip(before.sets.iter().zip(&after.sets));
     sets.map(|(set, (old, new))| {
         let compared = compare(
             (&outcome(old), before.context(&text)),
@@ -100,7 +100,7 @@ fn compared(query: &CorpusQuery, before: &MeasuredQuery, after: &MeasuredQuery) 
         let measurement = |taken: &Result<plimsoll_pg::queries::Taken, _>| {
             taken.as_ref().ok().map(plimsoll_pg::queries::Taken::measurement)
         };
-        query_report::report(&prepared(query, set), compared, measurement(old), measurement(new))
+        query_report::report(&query.prepared_with(set), compared, measurement(old), measurement(new))
     })
     .collect()
 }
@@ -114,9 +114,8 @@ async fn timed(
     progress: &Progress,
 ) -> Result<(), Failure> {
     let mut untimed = 0;
-    for query in asked.corpus.iter().filter(|query| query.skip.is_none()) {
-        for set in 0..query.sets.len() {
-            let prepared = prepared(query, set);
+    for query in &asked.corpus {
+        for prepared in query.prepared() {
             let Some(report) = reports.iter_mut().find(|report| report.name == prepared.query.name) else {
                 continue;
             };

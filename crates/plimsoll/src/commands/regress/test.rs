@@ -15,7 +15,7 @@ use crate::args::ColorChoice;
 use crate::commands::trunk::now;
 use crate::corpus::CorpusQuery;
 use crate::exit::{Failure, unless_stopped};
-use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus, prepared};
+use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus};
 use crate::output::{exit_code, write_reports};
 use crate::progress::Progress;
 use crate::query_report;
@@ -137,12 +137,11 @@ fn judged(baselines: &Baselines, query: &CorpusQuery, measured: &MeasuredQuery) 
     let recorded = baseline.and_then(|baseline| Some((baseline, baseline.queries.get(&query.query.name)?)));
     let text = fingerprint(query).to_string();
     let mut reports = Vec::new();
-    for (set, taken) in measured.sets.iter().enumerate() {
-        let prepared = prepared(query, set);
+    for (set, taken) in query.sets.iter().zip(&measured.sets) {
+        let prepared = query.prepared_with(set);
         let after = taken.as_ref().ok().map(|taken| taken.measurement());
-        let before = recorded.and_then(|(baseline, of_query)| {
-            Some((baseline, of_query, of_query.sets.get(&query.sets[set].name)?))
-        });
+        let before = recorded
+            .and_then(|(baseline, of_query)| Some((baseline, of_query, of_query.sets.get(&set.name)?)));
         let Some((baseline, of_query, before)) = before else {
             reports.push(query_report::report(&prepared, unrecorded(taken.as_ref().err()), None, after));
             continue;
