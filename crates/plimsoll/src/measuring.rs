@@ -107,7 +107,7 @@ impl Bed {
             }
         }
         if moment == Moment::AfterAll {
-            let note = run_new(&bed.server, &bed.database, &project, Statistics::Taken, progress).await?;
+            let note = bed.run_new(&project, Statistics::Taken, progress).await?;
             bed.notes.extend(note);
             if let Some(mut program) = program {
                 program.before = vec![program.change.clone()];
@@ -140,6 +140,28 @@ impl Bed {
         Ok(())
     }
 
+    /// Runs the new migrations on the state before them, and notes which they are.
+    pub(crate) async fn run_new(
+        &self,
+        project: &Project,
+        statistics: Statistics,
+        progress: &Progress,
+    ) -> Result<Option<String>, Failure> {
+        if project.new.is_empty() {
+            return Ok(None);
+        }
+        for migration in project.new.iter().map(Migration::as_sent) {
+            progress.step(format!("running {}", migration.source.name()));
+            let run = replay(&self.server, &self.database, migration).await;
+            run.map_err(|error| in_script(error, "a new migration"))?;
+        }
+        if statistics == Statistics::Taken {
+            self.analyze(progress).await?;
+        }
+        let names: Vec<String> = project.new.iter().map(|migration| migration.source.name()).collect();
+        Ok(Some(format!("New migrations were run on it first: {}.", names.join(", "))))
+    }
+
     /// Vacuums and analyzes all tables.
     pub(crate) async fn analyze(&self, progress: &Progress) -> Result<(), Failure> {
         progress.step("vacuuming and analyzing");
@@ -170,29 +192,6 @@ pub(crate) enum Statistics {
     Taken,
     /// They stay: there are no rows to take them from.
     Kept,
-}
-
-/// Runs the new migrations on a branch, which has the state before them.
-pub(crate) async fn run_new(
-    server: &PrivateServer,
-    database: &str,
-    project: &Project,
-    statistics: Statistics,
-    progress: &Progress,
-) -> Result<Option<String>, Failure> {
-    if project.new.is_empty() {
-        return Ok(None);
-    }
-    for migration in project.new.iter().map(Migration::as_sent) {
-        progress.step(format!("running {}", migration.source.name()));
-        replay(server, database, migration).await.map_err(|error| in_script(error, "a new migration"))?;
-    }
-    if statistics == Statistics::Taken {
-        progress.step("vacuuming and analyzing");
-        analyze(server, database, None).await.map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
-    }
-    let names: Vec<String> = project.new.iter().map(|migration| migration.source.name()).collect();
-    Ok(Some(format!("New migrations were run on it first: {}.", names.join(", "))))
 }
 
 /// What was measured of a query, in the order of its sets.

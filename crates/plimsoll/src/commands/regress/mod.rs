@@ -12,7 +12,8 @@ use crate::commands::check::ground::Ground;
 use crate::corpus::{self, CorpusQuery};
 use crate::exit::Failure;
 use crate::inputs::read_text;
-use crate::measuring::baseline_path;
+use crate::measuring::{Bed, Moment, baseline_path};
+use crate::progress::Progress;
 use crate::regress_args::{Place, RegressArguments, RegressVerb, Selection};
 use crate::settings::Settings;
 
@@ -58,6 +59,12 @@ impl Asked {
         };
         let corpus = chosen(whole_corpus(&settings)?, selection)?;
         Ok(Self { settings, base: place.base.clone(), ground, corpus })
+    }
+
+    /// A server with the state after all migrations.
+    async fn bed(&self, progress: &Progress) -> Result<Bed, Failure> {
+        let (base, ground) = (self.base.as_deref(), self.ground.as_ref());
+        Bed::make(&self.settings, base, ground, Moment::AfterAll, progress).await
     }
 }
 

@@ -18,7 +18,7 @@ use crate::commands::plans::source;
 use crate::commands::trunk::{now, without_password};
 use crate::corpus::CorpusQuery;
 use crate::exit::{Failure, unless_stopped};
-use crate::measuring::{Bed, MeasuredQuery, Way, measure_corpus, run_new};
+use crate::measuring::{Bed, MeasuredQuery, Statistics, Way, measure_corpus};
 use crate::output::{exit_code, write_reports};
 use crate::progress::Progress;
 use crate::project::Project;
@@ -78,9 +78,7 @@ async fn compared(
                 &ReportArguments { base: arguments.base.clone(), ..ReportArguments::new() },
             )?;
             project.require_runnable()?;
-            let note =
-                run_new(&old.server, &database, &project, crate::measuring::Statistics::Kept, &progress)
-                    .await?;
+            let note = old.run_new(&project, Statistics::Kept, &progress).await?;
             notes.push(note.unwrap_or_else(|| {
                 "No migration is new: the plans before and after are the same state's. --to compares with another version.".to_owned()
             }));

@@ -15,7 +15,7 @@ use plimsoll_sql::{Fingerprint, NormalForm};
 use super::{Asked, Baselines, Unreadable, skipped};
 use crate::corpus::CorpusQuery;
 use crate::exit::{CLEAN, FINDINGS, Failure, unless_stopped};
-use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus};
+use crate::measuring::{MeasuredQuery, Way, measure_corpus};
 use crate::output::{tell, write_file};
 use crate::progress::Progress;
 use crate::regress_args::{AcceptArguments, RecordArguments, Selection};
@@ -49,14 +49,7 @@ async fn record(asked: Asked, reach: Reach) -> Result<u8, Failure> {
     let baselines = Baselines::read(&asked.corpus, &asked.settings, unreadable)?;
     let (measured, notes) = unless_stopped(async {
         let progress = Progress::new();
-        let bed = Bed::make(
-            &asked.settings,
-            asked.base.as_deref(),
-            asked.ground.as_ref(),
-            Moment::AfterAll,
-            &progress,
-        )
-        .await?;
+        let bed = asked.bed(&progress).await?;
         let thoroughness =
             if asked.ground.is_some() { Thoroughness::FindOut } else { Thoroughness::FindOutOfSeed };
         let find_out = |_: &CorpusQuery, _: usize| thoroughness;

@@ -15,7 +15,7 @@ use crate::args::ColorChoice;
 use crate::commands::trunk::now;
 use crate::corpus::CorpusQuery;
 use crate::exit::{Failure, unless_stopped};
-use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus};
+use crate::measuring::{Bed, MeasuredQuery, Way, measure_corpus};
 use crate::output::{exit_code, write_reports};
 use crate::progress::Progress;
 use crate::query_report;
@@ -43,14 +43,7 @@ async fn against_baselines(asked: &Asked) -> Result<Report, Failure> {
     let baselines = Baselines::read(&asked.corpus, &asked.settings, Unreadable::Refused)?;
     let (measured, reports, mut notes) = unless_stopped(async {
         let progress = Progress::new();
-        let bed = Bed::make(
-            &asked.settings,
-            asked.base.as_deref(),
-            asked.ground.as_ref(),
-            Moment::AfterAll,
-            &progress,
-        )
-        .await?;
+        let bed = asked.bed(&progress).await?;
         let known = |query: &CorpusQuery, set: usize| thoroughness(&baselines, query, set);
         let measured =
             measure_corpus(&bed, &asked.corpus, &asked.settings, 1, Way::Measured(&known), &progress).await?;
