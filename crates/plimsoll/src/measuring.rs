@@ -214,7 +214,7 @@ impl MeasuredQuery {
 #[derive(Clone, Copy)]
 pub(crate) enum Way<'a> {
     /// It is run, and what its result is worth comes from this.
-    Measured(&'a dyn Fn(&CorpusQuery, usize) -> Thoroughness),
+    Measured(&'a dyn Fn(Task) -> Thoroughness),
     /// It is planned alone.
     Planned,
 }
@@ -281,11 +281,11 @@ struct Group<'a> {
     progress: &'a Progress,
 }
 
-/// A query with one of its sets, by their places.
+/// A query with one of its sets, by their places in the corpus that is measured.
 #[derive(Clone, Copy)]
-struct Task {
-    query: usize,
-    set: usize,
+pub(crate) struct Task {
+    pub(crate) query: usize,
+    pub(crate) set: usize,
 }
 
 impl Group<'_> {
@@ -347,7 +347,7 @@ impl Group<'_> {
             let outcome = match self.way {
                 Way::Measured(thoroughness) => {
                     let thoroughness = match query.thresholds.compares_result {
-                        true => thoroughness(query, task.set),
+                        true => thoroughness(task),
                         false => Thoroughness::Known(Repeats::Not),
                     };
                     let taken = session.measure(&prepared, settings, thoroughness).await?;

@@ -52,7 +52,7 @@ async fn record(asked: Asked, reach: Reach) -> Result<u8, Failure> {
         let bed = asked.bed(&progress).await?;
         let thoroughness =
             if asked.ground.is_some() { Thoroughness::FindOut } else { Thoroughness::FindOutOfSeed };
-        let find_out = |_: &CorpusQuery, _: usize| thoroughness;
+        let find_out = |_| thoroughness;
         let way = Way::Measured(&find_out);
         let measured = measure_corpus(&bed, &asked.corpus, &asked.settings, 1, way, &progress).await?;
         Ok((measured, bed.notes))

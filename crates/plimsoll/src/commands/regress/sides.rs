@@ -14,7 +14,7 @@ use super::test::concluded;
 use super::{Asked, skipped};
 use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
-use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus, timeout};
+use crate::measuring::{Bed, MeasuredQuery, Moment, Task, Way, measure_corpus, timeout};
 use crate::progress::Progress;
 use crate::query_report;
 use crate::settings::Settings;
@@ -49,10 +49,10 @@ pub(super) async fn test(asked: &Asked, sides: Sides, with_times: bool) -> Resul
     let old = Bed::make(old_settings, base, ground, old_moment, &progress).await?;
     let new = Bed::make(new_settings, base, ground, Moment::AfterAll, &progress).await?;
     let thoroughness = if ground.is_some() { Thoroughness::FindOut } else { Thoroughness::FindOutOfSeed };
-    let find_out = |_: &CorpusQuery, _: usize| thoroughness;
+    let find_out = |_| thoroughness;
     let find_out = Way::Measured(&find_out);
     let before = measure_corpus(&old, &asked.corpus, old_settings, 1, find_out, &progress).await?;
-    let known = |query: &CorpusQuery, set: usize| known(&asked.corpus, &before, query, set);
+    let known = |task| known(&before, task);
     let after =
         measure_corpus(&new, &asked.corpus, new_settings, 1, Way::Measured(&known), &progress).await?;
     let mut reports = Vec::new();
@@ -77,15 +77,11 @@ pub(super) async fn test(asked: &Asked, sides: Sides, with_times: bool) -> Resul
 }
 
 /// What the other side has shown of how far a result repeats.
-fn known(
-    corpus: &[CorpusQuery],
-    measured: &[MeasuredQuery],
-    query: &CorpusQuery,
-    set: usize,
-) -> Thoroughness {
-    let at = corpus.iter().position(|other| other.query.name == query.query.name);
-    let taken = at.and_then(|at| measured[at].sets.get(set)).and_then(|taken| taken.as_ref().ok());
-    taken.map_or(Thoroughness::FindOut, |taken| Thoroughness::Known(taken.repeats))
+fn known(measured: &[MeasuredQuery], task: Task) -> Thoroughness {
+    match measured[task.query].sets.get(task.set) {
+        Some(Ok(taken)) => Thoroughness::Known(taken.repeats),
+        _ => Thoroughness::FindOut,
+    }
 }
 
 fn compared(query: &CorpusQuery, before: &MeasuredQuery, after: &MeasuredQuery) -> Vec<QueryReport> {

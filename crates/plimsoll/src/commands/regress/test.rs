@@ -15,7 +15,7 @@ use crate::args::ColorChoice;
 use crate::commands::trunk::now;
 use crate::corpus::CorpusQuery;
 use crate::exit::{Failure, unless_stopped};
-use crate::measuring::{Bed, MeasuredQuery, Way, measure_corpus};
+use crate::measuring::{Bed, MeasuredQuery, Task, Way, measure_corpus};
 use crate::output::{exit_code, write_reports};
 use crate::progress::Progress;
 use crate::query_report;
@@ -44,7 +44,7 @@ async fn against_baselines(asked: &Asked) -> Result<Report, Failure> {
     let (measured, reports, mut notes) = unless_stopped(async {
         let progress = Progress::new();
         let bed = asked.bed(&progress).await?;
-        let known = |query: &CorpusQuery, set: usize| thoroughness(&baselines, query, set);
+        let known = |task: Task| thoroughness(&baselines, &asked.corpus[task.query], task.set);
         let measured =
             measure_corpus(&bed, &asked.corpus, &asked.settings, 1, Way::Measured(&known), &progress).await?;
         let mut reports: Vec<Vec<QueryReport>> = asked
@@ -96,7 +96,7 @@ async fn look_again(
         }
         let corpus: Vec<CorpusQuery> = doubtful.iter().map(|at| asked.corpus[*at].clone()).collect();
         bed.analyze(progress).await?;
-        let known = |query: &CorpusQuery, set: usize| thoroughness(baselines, query, set);
+        let known = |task: Task| thoroughness(baselines, &corpus[task.query], task.set);
         let measured =
             measure_corpus(bed, &corpus, &asked.settings, 1, Way::Measured(&known), progress).await?;
         for ((at, query), measured) in doubtful.into_iter().zip(&corpus).zip(&measured) {

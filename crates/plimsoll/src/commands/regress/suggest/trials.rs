@@ -308,7 +308,7 @@ async fn measure(
     asked: &Asked,
     progress: &Progress,
 ) -> Result<Vec<MeasuredQuery>, Failure> {
-    let known = |_: &CorpusQuery, _: usize| Thoroughness::Known(Repeats::Not);
+    let known = |_| Thoroughness::Known(Repeats::Not);
     measure_corpus(bed, corpus, &asked.settings, 1, Way::Measured(&known), progress).await
 }
 
