@@ -1,6 +1,6 @@
 //! `plimsoll regress`: queries that may not get slower unnoticed. One file a verb.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use plimsoll_core::SourceFile;
@@ -47,6 +47,8 @@ struct Asked {
     base: Option<String>,
     ground: Option<Ground>,
     corpus: Vec<CorpusQuery>,
+    /// The files of all queries that there are, chosen or not, by their names.
+    files: HashMap<String, PathBuf>,
 }
 
 impl Asked {
@@ -57,8 +59,11 @@ impl Asked {
             Some(ground) => Settings { database: ground.database().to_owned(), ..settings },
             None => settings,
         };
-        let corpus = chosen(whole_corpus(&settings)?, selection)?;
-        Ok(Self { settings, base: place.base.clone(), ground, corpus })
+        let corpus = whole_corpus(&settings)?;
+        let file = |query: &CorpusQuery| (query.query.name.clone(), query.source.path().to_owned());
+        let files = corpus.iter().map(file).collect();
+        let corpus = chosen(corpus, selection)?;
+        Ok(Self { settings, base: place.base.clone(), ground, corpus, files })
     }
 
     /// A server with the state after all migrations.

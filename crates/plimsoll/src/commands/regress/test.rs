@@ -184,12 +184,9 @@ fn other_ground(baselines: &Baselines, measured: &[MeasuredQuery]) -> Option<Str
 /// Notes of what baselines hold of queries and sets that there aren't any more.
 fn vanished(asked: &Asked, baselines: &Baselines) -> Vec<String> {
     let mut notes = Vec::new();
-    let Ok(corpus) = super::whole_corpus(&asked.settings) else { return notes };
     for (queries, file) in &baselines.files {
         let Some(baseline) = &file.baseline else { continue };
-        let known = |name: &String| {
-            corpus.iter().any(|query| query.source.path() == queries && query.query.name == *name)
-        };
+        let known = |name: &String| asked.files.get(name) == Some(queries);
         let gone: Vec<&str> =
             baseline.queries.keys().filter(|name| !known(name)).map(String::as_str).collect();
         if !gone.is_empty() {
