@@ -19,7 +19,7 @@ use crate::exit::Failure;
 use crate::private_database::{Rows, bring_to_state_before, in_script};
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::query_report;
+use crate::query_report::{self, measurement};
 use crate::settings::Settings;
 
 /// Database in which the statement that broke a query is looked for.
@@ -210,10 +210,6 @@ fn judge(
     blamed: Option<String>,
 ) -> QueryReport {
     let text = NormalForm::default().of(&query.query.sql).to_string();
-    let recorded = |outcome: &Outcome| match outcome {
-        Ok(taken) => plimsoll_regress::Outcome::Ran(Box::new(taken.run.clone())),
-        Err(failed) => plimsoll_regress::Outcome::Failed(failed.clone()),
-    };
     let mut compared = match (&before, &after) {
         (Err(_), Err(failed)) => Comparison {
             verdict: QueryVerdict::Failed,
@@ -221,7 +217,7 @@ fn judge(
             causes: Vec::new(),
         },
         _ => {
-            let (old, new) = (recorded(&before), recorded(&after));
+            let (old, new) = (query_report::outcome(&before), query_report::outcome(&after));
             let sides = ((&old, state_before.context(&text)), (&new, state_after.context(&text)));
             let mut compared =
                 compare(sides.0, sides.1, &Thresholds { compares_result: false, ..*thresholds });
@@ -234,6 +230,5 @@ fn judge(
         }
     };
     compared.reasons.extend(blamed.map(|blamed| format!("broken by {blamed}")));
-    let measurement = |outcome: Outcome| outcome.ok().map(|taken| taken.measurement());
-    query_report::report(query, compared, measurement(before), measurement(after))
+    query_report::report(query, compared, measurement(&before), measurement(&after))
 }

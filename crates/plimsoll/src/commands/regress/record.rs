@@ -18,6 +18,7 @@ use crate::exit::{CLEAN, FINDINGS, Failure, unless_stopped};
 use crate::measuring::{MeasuredQuery, Way, measure_corpus};
 use crate::output::{tell, write_file};
 use crate::progress::Progress;
+use crate::query_report::outcome;
 use crate::regress_args::{AcceptArguments, RecordArguments, Selection};
 
 /// `plimsoll regress record`.
@@ -204,13 +205,5 @@ pub(super) fn recorded(query: &CorpusQuery, measured: &MeasuredQuery) -> Recorde
         text: fingerprint(query).to_string(),
         facts: measured.state.facts.used_by(plans),
         sets: names.zip(measured.sets.iter().map(outcome)).collect(),
-    }
-}
-
-/// How a set fared, as a baseline has it.
-pub(super) fn outcome(taken: &Result<plimsoll_pg::queries::Taken, plimsoll_regress::Failed>) -> Outcome {
-    match taken {
-        Ok(taken) => Outcome::Ran(Box::new(taken.run.clone())),
-        Err(failed) => Outcome::Failed(failed.clone()),
     }
 }

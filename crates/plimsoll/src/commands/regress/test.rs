@@ -8,7 +8,7 @@ use plimsoll_regress::compare::Context;
 use plimsoll_regress::record::ResultHash;
 use plimsoll_regress::{Comparison, Outcome, compare};
 
-use super::record::{fingerprint, outcome, side_effects};
+use super::record::{fingerprint, side_effects};
 use super::sides::{self, Sides};
 use super::{Asked, Baselines, Unreadable, skipped, sources};
 use crate::args::ColorChoice;
@@ -132,7 +132,7 @@ fn judged(baselines: &Baselines, query: &CorpusQuery, measured: &MeasuredQuery) 
     let mut reports = Vec::new();
     for (set, taken) in query.sets.iter().zip(&measured.sets) {
         let prepared = query.prepared_with(set);
-        let after = taken.as_ref().ok().map(|taken| taken.measurement());
+        let after = query_report::measurement(taken);
         let before = recorded
             .and_then(|(baseline, of_query)| Some((baseline, of_query, of_query.sets.get(&set.name)?)));
         let Some((baseline, of_query, before)) = before else {
@@ -146,7 +146,7 @@ fn judged(baselines: &Baselines, query: &CorpusQuery, measured: &MeasuredQuery) 
             text: &of_query.text,
         };
         let new = measured.context(&text);
-        let now = outcome(taken);
+        let now = query_report::outcome(taken);
         let compared = compare((before, old), (&now, new), &query.thresholds);
         reports.push(query_report::report(&prepared, compared, query_report::kept(before), after));
     }

@@ -10,12 +10,13 @@ use plimsoll_regress::candidates::Candidate;
 use plimsoll_regress::{Failed, compare};
 
 use super::super::Asked;
-use super::super::record::{fingerprint, outcome};
+use super::super::record::fingerprint;
 use super::open;
 use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
 use crate::measuring::{Bed, MeasuredQuery, Way, measure_corpus};
 use crate::progress::Progress;
+use crate::query_report::outcome;
 
 /// A partial index is tried where its condition holds for this share of the rows at most.
 const SELECTIVE: f64 = 0.25;
