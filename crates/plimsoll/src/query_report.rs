@@ -1,4 +1,4 @@
-//! What reports say of queries: a comparison as a report, and the finding that it makes.
+//! What comparisons and reports take from measured queries: outcomes, figures, a report a query, and the finding that it makes.
 
 use plimsoll_core::units::count;
 use plimsoll_core::{
@@ -6,6 +6,8 @@ use plimsoll_core::{
 };
 use plimsoll_pg::queries::{PreparedQuery, Taken};
 use plimsoll_regress::{Comparison, Failed, Outcome, Run};
+use plimsoll_sql::NormalForm;
+use plimsoll_sql::query_file::Query;
 
 /// Id of the finding about a query that gets dearer.
 const QUERY_WORSE: &str = "query-worse";
@@ -37,6 +39,11 @@ pub(crate) fn report(
         after,
         history: Vec::new(),
     }
+}
+
+/// The fingerprint of a query's text, as a baseline has it.
+pub(crate) fn fingerprint(query: &Query) -> String {
+    NormalForm::default().of(&query.sql).to_string()
 }
 
 /// How a run fared, as a baseline has it.

@@ -10,7 +10,6 @@ use plimsoll_core::units::plural;
 use plimsoll_pg::queries::{State, Thoroughness};
 use plimsoll_regress::compare::Context;
 use plimsoll_regress::{Baseline, Outcome, RecordedQuery, baseline, compare};
-use plimsoll_sql::{Fingerprint, NormalForm};
 
 use super::{Asked, Baselines, Unreadable, skipped};
 use crate::corpus::CorpusQuery;
@@ -18,7 +17,7 @@ use crate::exit::{CLEAN, FINDINGS, Failure, unless_stopped};
 use crate::measuring::{MeasuredQuery, Way, measure_corpus};
 use crate::output::{tell, write_file};
 use crate::progress::Progress;
-use crate::query_report::outcome;
+use crate::query_report::{fingerprint, outcome};
 use crate::regress_args::{AcceptArguments, RecordArguments, Selection};
 
 /// `plimsoll regress record`.
@@ -192,17 +191,12 @@ fn is_as_before(query: &CorpusQuery, before: &RecordedQuery, now: &RecordedQuery
     })
 }
 
-/// The fingerprint of a query's text, as a baseline has it.
-pub(super) fn fingerprint(query: &CorpusQuery) -> Fingerprint {
-    NormalForm::default().of(&query.query.sql)
-}
-
 /// What is recorded of a query.
 pub(super) fn recorded(query: &CorpusQuery, measured: &MeasuredQuery) -> RecordedQuery {
     let plans = measured.sets.iter().flatten().map(|taken| &taken.run.plan);
     let names = query.sets.iter().map(|set| set.name.clone());
     RecordedQuery {
-        text: fingerprint(query).to_string(),
+        text: fingerprint(&query.query),
         facts: measured.state.facts.used_by(plans),
         sets: names.zip(measured.sets.iter().map(outcome)).collect(),
     }

@@ -10,14 +10,14 @@ use plimsoll_regress::compare::Context;
 use plimsoll_regress::pairs::{MORE_PAIRS, PAIRS, Pair, PairTest};
 use plimsoll_regress::{Comparison, Outcome, compare};
 
-use super::record::{fingerprint, side_effects};
+use super::record::side_effects;
 use super::test::concluded;
 use super::{Asked, skipped};
 use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
 use crate::measuring::{Bed, MeasuredQuery, Moment, Task, Way, measure_corpus, timeout};
 use crate::progress::Progress;
-use crate::query_report::{self, measurement, outcome};
+use crate::query_report::{self, fingerprint, measurement, outcome};
 use crate::settings::Settings;
 
 /// What is compared.
@@ -94,7 +94,7 @@ pub(super) fn judged(
 ) -> Vec<QueryReport> {
     let mut reports = Vec::new();
     for (query, (before, after)) in corpus.iter().zip(before.iter().zip(after)) {
-        let text = fingerprint(query).to_string();
+        let text = fingerprint(&query.query);
         for (set, (old, new)) in query.sets.iter().zip(before.sets.iter().zip(&after.sets)) {
             let compared = judge(
                 (&outcome(old), before.context(&text)),

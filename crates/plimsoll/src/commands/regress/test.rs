@@ -8,7 +8,7 @@ use plimsoll_regress::compare::Context;
 use plimsoll_regress::record::ResultHash;
 use plimsoll_regress::{Comparison, Outcome, compare};
 
-use super::record::{fingerprint, side_effects};
+use super::record::side_effects;
 use super::sides::{self, Sides};
 use super::{Asked, Baselines, Unreadable, skipped, sources};
 use crate::args::ColorChoice;
@@ -128,7 +128,7 @@ fn thoroughness(baselines: &Baselines, query: &CorpusQuery, set: usize) -> Thoro
 fn judged(baselines: &Baselines, query: &CorpusQuery, measured: &MeasuredQuery) -> Vec<QueryReport> {
     let baseline = baselines.of(query);
     let recorded = baseline.and_then(|baseline| Some((baseline, baseline.queries.get(&query.query.name)?)));
-    let text = fingerprint(query).to_string();
+    let text = query_report::fingerprint(&query.query);
     let mut reports = Vec::new();
     for (set, taken) in query.sets.iter().zip(&measured.sets) {
         let prepared = query.prepared_with(set);
