@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use plimsoll_core::SourceFile;
+use plimsoll_core::{SourceFile, Thresholds};
 use plimsoll_lint::names::nearest;
 use serde::Deserialize;
 use serde_spanned::Spanned;
@@ -88,36 +88,41 @@ pub(crate) struct Queries {
     pub(crate) timeout: Option<Spanned<String>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Regress {
-    pub(crate) buffers_ratio: Option<Threshold>,
-    pub(crate) buffers_floor: Option<Threshold>,
-    pub(crate) rows_ratio: Option<Threshold>,
-    pub(crate) rows_floor: Option<Threshold>,
-    pub(crate) cost_ratio: Option<Threshold>,
-    pub(crate) cost_floor: Option<Threshold>,
-    pub(crate) result: Option<Threshold>,
-    pub(crate) timeout: Option<Threshold>,
-    pub(crate) history: Option<Spanned<PathBuf>>,
-    /// Thresholds by a query's name.
-    pub(crate) queries: BTreeMap<Spanned<String>, QueryThresholds>,
-}
-
 /// A number, or a text.
 pub(crate) type Threshold = Spanned<toml::Value>;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct QueryThresholds {
-    pub(crate) buffers_ratio: Option<Threshold>,
-    pub(crate) buffers_floor: Option<Threshold>,
-    pub(crate) rows_ratio: Option<Threshold>,
-    pub(crate) rows_floor: Option<Threshold>,
-    pub(crate) cost_ratio: Option<Threshold>,
-    pub(crate) cost_floor: Option<Threshold>,
-    pub(crate) result: Option<Threshold>,
-    pub(crate) timeout: Option<Threshold>,
+/// Tables with the keys of [`Thresholds`] and further ones. `#[serde(flatten)]` would lose where values stand.
+macro_rules! tables_of_thresholds {
+    ($($table:ident { $($(#[$about:meta])* $further:ident: $type:ty,)* })*) => {$(
+        tables_of_thresholds! {
+            $table { $($(#[$about])* $further: $type,)* }
+            buffers_ratio buffers_floor rows_ratio rows_floor cost_ratio cost_floor result timeout
+        }
+    )*};
+    ($table:ident { $($(#[$about:meta])* $further:ident: $type:ty,)* } $($key:ident)*) => {
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub(crate) struct $table {
+            $($key: Option<Threshold>,)*
+            $($(#[$about])* pub(crate) $further: $type,)*
+        }
+
+        impl $table {
+            /// The thresholds by their keys.
+            pub(crate) fn thresholds(&self) -> [(&'static str, &Option<Threshold>); Thresholds::KEYS.len()] {
+                [$((stringify!($key), &self.$key),)*]
+            }
+        }
+    };
+}
+
+tables_of_thresholds! {
+    Regress {
+        history: Option<Spanned<PathBuf>>,
+        /// Thresholds by a query's name.
+        queries: BTreeMap<Spanned<String>, QueryThresholds>,
+    }
+    QueryThresholds {}
 }
 
 #[derive(Debug, Default, Deserialize)]

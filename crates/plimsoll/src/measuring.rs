@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use plimsoll_pg::queries::{
-    MeasureError, MeasureSettings, MeasuringSession, PreparedQuery, Repeats, State, Taken, Thoroughness,
+    MeasureError, MeasureSettings, MeasuringSession, Repeats, State, Taken, Thoroughness,
 };
 use plimsoll_pg::rehearse::{analyze, replay, run_script};
 use plimsoll_pg::server::PrivateServer;
@@ -107,7 +107,7 @@ impl Bed {
             }
         }
         if moment == Moment::AfterAll {
-            let note = run_new(&bed.server, &bed.database, &project, Statistics::Taken, progress).await?;
+            let note = bed.run_new(&project, Statistics::Taken, progress).await?;
             bed.notes.extend(note);
             if let Some(mut program) = program {
                 program.before = vec![program.change.clone()];
@@ -138,6 +138,28 @@ impl Bed {
             self.analyze(progress).await?;
         }
         Ok(())
+    }
+
+    /// Runs the new migrations on the state before them, and notes which they are.
+    pub(crate) async fn run_new(
+        &self,
+        project: &Project,
+        statistics: Statistics,
+        progress: &Progress,
+    ) -> Result<Option<String>, Failure> {
+        if project.new.is_empty() {
+            return Ok(None);
+        }
+        for migration in project.new.iter().map(Migration::as_sent) {
+            progress.step(format!("running {}", migration.source.name()));
+            let run = replay(&self.server, &self.database, migration).await;
+            run.map_err(|error| in_script(error, "a new migration"))?;
+        }
+        if statistics == Statistics::Taken {
+            self.analyze(progress).await?;
+        }
+        let names: Vec<String> = project.new.iter().map(|migration| migration.source.name()).collect();
+        Ok(Some(format!("New migrations were run on it first: {}.", names.join(", "))))
     }
 
     /// Vacuums and analyzes all tables.
@@ -172,29 +194,6 @@ pub(crate) enum Statistics {
     Kept,
 }
 
-/// Runs the new migrations on a branch, which has the state before them.
-pub(crate) async fn run_new(
-    server: &PrivateServer,
-    database: &str,
-    project: &Project,
-    statistics: Statistics,
-    progress: &Progress,
-) -> Result<Option<String>, Failure> {
-    if project.new.is_empty() {
-        return Ok(None);
-    }
-    for migration in project.new.iter().map(Migration::as_sent) {
-        progress.step(format!("running {}", migration.source.name()));
-        replay(server, database, migration).await.map_err(|error| in_script(error, "a new migration"))?;
-    }
-    if statistics == Statistics::Taken {
-        progress.step("vacuuming and analyzing");
-        analyze(server, database, None).await.map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
-    }
-    let names: Vec<String> = project.new.iter().map(|migration| migration.source.name()).collect();
-    Ok(Some(format!("New migrations were run on it first: {}.", names.join(", "))))
-}
-
 /// What was measured of a query, in the order of its sets.
 #[derive(Clone)]
 pub(crate) struct MeasuredQuery {
@@ -215,7 +214,7 @@ impl MeasuredQuery {
 #[derive(Clone, Copy)]
 pub(crate) enum Way<'a> {
     /// It is run, and what its result is worth comes from this.
-    Measured(&'a dyn Fn(&CorpusQuery, usize) -> Thoroughness),
+    Measured(&'a dyn Fn(Task) -> Thoroughness),
     /// It is planned alone.
     Planned,
 }
@@ -282,11 +281,11 @@ struct Group<'a> {
     progress: &'a Progress,
 }
 
-/// A query with one of its sets, by their places.
+/// A query with one of its sets, by their places in the corpus that is measured.
 #[derive(Clone, Copy)]
-struct Task {
-    query: usize,
-    set: usize,
+pub(crate) struct Task {
+    pub(crate) query: usize,
+    pub(crate) set: usize,
 }
 
 impl Group<'_> {
@@ -342,13 +341,13 @@ impl Group<'_> {
         loop {
             let Some(task) = queue.borrow_mut().pop_front() else { return Ok(()) };
             let query = &self.corpus[task.query];
-            let prepared = prepared(query, task.set);
+            let prepared = query.prepared_with(&query.sets[task.set]);
             self.progress.step(format!("measuring {}", prepared.query.name));
             let settings = MeasureSettings { runs: self.runs, timeout: timeout(query, self.settings) };
             let outcome = match self.way {
                 Way::Measured(thoroughness) => {
                     let thoroughness = match query.thresholds.compares_result {
-                        true => thoroughness(query, task.set),
+                        true => thoroughness(task),
                         false => Thoroughness::Known(Repeats::Not),
                     };
                     let taken = session.measure(&prepared, settings, thoroughness).await?;
@@ -368,14 +367,6 @@ impl Group<'_> {
 
 /// Sessions that measure side by side: more than this and the server's own work suffers.
 const MOST_SESSIONS: usize = 4;
-
-/// A query with one of its sets, named as reports name it.
-pub(crate) fn prepared(query: &CorpusQuery, set: usize) -> PreparedQuery {
-    let set = &query.sets[set];
-    let mut of_set = query.query.clone();
-    of_set.name = query.name_with(set);
-    PreparedQuery { query: of_set, source: query.source.clone(), values: set.values.clone() }
-}
 
 /// How long a run of a query may take.
 pub(crate) fn timeout(query: &CorpusQuery, settings: &Settings) -> Duration {

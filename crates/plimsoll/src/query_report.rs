@@ -1,11 +1,13 @@
-//! What reports say of queries: a comparison as a report, and the finding that it makes.
+//! What comparisons and reports take from measured queries: outcomes, figures, a report a query, and the finding that it makes.
 
 use plimsoll_core::units::count;
 use plimsoll_core::{
     Claim, Evidence, EvidenceKind, Finding, Measurement, QueryCause, QueryReport, QueryVerdict, Severity,
 };
-use plimsoll_pg::queries::PreparedQuery;
-use plimsoll_regress::{Comparison, Outcome, Run};
+use plimsoll_pg::queries::{PreparedQuery, Taken};
+use plimsoll_regress::{Comparison, Failed, Outcome, Run};
+use plimsoll_sql::NormalForm;
+use plimsoll_sql::query_file::Query;
 
 /// Id of the finding about a query that gets dearer.
 const QUERY_WORSE: &str = "query-worse";
@@ -37,6 +39,24 @@ pub(crate) fn report(
         after,
         history: Vec::new(),
     }
+}
+
+/// The fingerprint of a query's text, as a baseline has it.
+pub(crate) fn fingerprint(query: &Query) -> String {
+    NormalForm::default().of(&query.sql).to_string()
+}
+
+/// How a run fared, as a baseline has it.
+pub(crate) fn outcome(taken: &Result<Taken, Failed>) -> Outcome {
+    match taken {
+        Ok(taken) => Outcome::Ran(Box::new(taken.run.clone())),
+        Err(failed) => Outcome::Failed(failed.clone()),
+    }
+}
+
+/// What was seen of a run, as a report shows it.
+pub(crate) fn measurement(taken: &Result<Taken, Failed>) -> Option<Measurement> {
+    taken.as_ref().ok().map(Taken::measurement)
 }
 
 /// What a baseline kept of a run, as a report shows it.

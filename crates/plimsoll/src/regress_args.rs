@@ -28,15 +28,27 @@ pub(crate) enum RegressVerb {
     Import(ImportArguments),
 }
 
-/// Which queries are measured, and on what.
+/// Which queries.
 #[derive(Debug, Args)]
-pub(crate) struct MeasureArguments {
+pub(crate) struct Selection {
     /// These queries alone, by name [default: all]
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// Those with this tag alone (repeatable)
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
+}
+
+impl Selection {
+    /// Whether it is all queries.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.names.is_empty() && self.tags.is_empty()
+    }
+}
+
+/// What queries are measured on.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
     /// Migrations are new since this commit: the seed is loaded before them [default: the merge base with the main branch]
     #[arg(long, visible_alias = "since", value_name = "COMMIT")]
     pub(crate) base: Option<String>,
@@ -52,7 +64,9 @@ pub(crate) struct MeasureArguments {
 #[derive(Debug, Args)]
 pub(crate) struct RecordArguments {
     #[command(flatten)]
-    pub(crate) measure: MeasureArguments,
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Debug, Args)]
@@ -60,21 +74,16 @@ pub(crate) struct AcceptArguments {
     /// The queries
     #[arg(value_name = "NAME", required = true)]
     pub(crate) names: Vec<String>,
-    /// Migrations are new since this commit [default: the merge base with the main branch]
-    #[arg(long, visible_alias = "since", value_name = "COMMIT")]
-    pub(crate) base: Option<String>,
-    /// Measure on a branch of this trunk
-    #[arg(long, value_name = "TRUNK")]
-    pub(crate) on: Option<plimsoll_branch::Name>,
-    /// The major version of PostgreSQL
-    #[arg(long, value_name = "MAJOR", conflicts_with = "on")]
-    pub(crate) postgres: Option<u32>,
+    #[command(flatten)]
+    pub(crate) place: Place,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TestArguments {
     #[command(flatten)]
-    pub(crate) measure: MeasureArguments,
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Compare with this major version of PostgreSQL instead of with the baselines
     #[arg(long, value_name = "MAJOR", requires = "to", conflicts_with_all = ["postgres", "on"])]
     pub(crate) from: Option<u32>,
@@ -94,7 +103,9 @@ pub(crate) struct TestArguments {
 #[derive(Debug, Args)]
 pub(crate) struct SuggestArguments {
     #[command(flatten)]
-    pub(crate) measure: MeasureArguments,
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Propose so many indexes at most
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) most: u64,
@@ -118,12 +129,8 @@ pub(crate) struct PlansArguments {
     /// Whose plans: a server's URL, a capture of `plimsoll branch capture`, or a dump with statistics
     #[arg(long, value_name = "SOURCE")]
     pub(crate) of: String,
-    /// These queries alone, by name [default: all]
-    #[arg(value_name = "NAME")]
-    pub(crate) names: Vec<String>,
-    /// Those with this tag alone (repeatable)
-    #[arg(long = "tag", value_name = "TAG")]
-    pub(crate) tags: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
     /// Migrations are new since this commit [default: the merge base with the main branch]
     #[arg(long, visible_alias = "since", value_name = "COMMIT")]
     pub(crate) base: Option<String>,

@@ -37,19 +37,12 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 /// Writes the page.
 pub(crate) fn render(rendering: &Rendering) -> String {
     let report = rendering.report;
+    let generator = format!("{} {}", report.tool.name, report.tool.version);
+    let title = format!("Plimsoll: {}, {}", words::headline(report), words::severities(report));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content={ (report.tool.name) " " (report.tool.version) };
-                link rel="icon" href=(ICON);
-                title { "Plimsoll: " (words::headline(report)) ", " (words::severities(report)) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (metadata(POLICY, Some(&generator), &title))
             body {
                 a class="skip" href="#main" { "Skip to the findings" }
                 (head(report))
@@ -59,6 +52,31 @@ pub(crate) fn render(rendering: &Rendering) -> String {
         }
     };
     page.into_string() + "\n"
+}
+
+/// What a page tells the browser: what it may do, how it looks, who wrote it, its title.
+fn metadata(policy: &str, generator: Option<&str>, title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(policy);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            @if let Some(generator) = generator { meta name="generator" content=(generator); }
+            link rel="icon" href=(ICON);
+            title { (title) }
+            style { (PreEscaped(STYLE)) }
+        }
+    }
+}
+
+fn brand() -> Markup {
+    html! {
+        p class="brand" {
+            svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true" { (PreEscaped(MARK)) }
+            "Plimsoll"
+        }
+    }
 }
 
 /// Text from outside, safe to show; maud escapes it.
@@ -71,10 +89,7 @@ fn head(report: &Report) -> Markup {
     html! {
         header class={ "verdict " (verdict) @if report.rehearsal.is_none() { " unrehearsed" } } {
             div class="inner" {
-                p class="brand" {
-                    svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true" { (PreEscaped(MARK)) }
-                    "Plimsoll"
-                }
+                (brand())
                 h1 { span class="word" { (words::headline(report)) } " " span class="advice" { (words::advice(report)) } }
                 div class="why" { @for reason in words::reasons(report) { p { (shown(&reason)) } } }
                 (tiles(report))

@@ -71,11 +71,16 @@ impl CorpusQuery {
     /// The query with each of its sets, named as reports name it; nothing if it is skipped.
     pub(crate) fn prepared(&self) -> impl Iterator<Item = PreparedQuery> {
         let sets = if self.skip.is_some() { &[][..] } else { &self.sets };
-        sets.iter().map(|set| PreparedQuery {
+        sets.iter().map(|set| self.prepared_with(set))
+    }
+
+    /// The query with one of its sets, named as reports name it.
+    pub(crate) fn prepared_with(&self, set: &ParameterSet) -> PreparedQuery {
+        PreparedQuery {
             query: Query { name: self.name_with(set), ..self.query.clone() },
             source: self.source.clone(),
             values: set.values.clone(),
-        })
+        }
     }
 }
 

@@ -47,59 +47,26 @@ impl RegressSettings {
 
 impl Resolver {
     pub(super) fn regress(&self, regress: &config::Regress) -> Result<RegressSettings, Failure> {
-        let config::Regress {
-            buffers_ratio,
-            buffers_floor,
-            rows_ratio,
-            rows_floor,
-            cost_ratio,
-            cost_floor,
-            result,
-            timeout,
-            history,
-            queries,
-        } = regress;
-        let all =
-            [buffers_ratio, buffers_floor, rows_ratio, rows_floor, cost_ratio, cost_floor, result, timeout];
         let mut thresholds = Thresholds::default();
-        self.checked(all, &mut thresholds)?;
-        let queries = queries.iter().map(|(name, of_query)| {
-            let config::QueryThresholds {
-                buffers_ratio,
-                buffers_floor,
-                rows_ratio,
-                rows_floor,
-                cost_ratio,
-                cost_floor,
-                result,
-                timeout,
-            } = of_query;
-            let all = [
-                buffers_ratio,
-                buffers_floor,
-                rows_ratio,
-                rows_floor,
-                cost_ratio,
-                cost_floor,
-                result,
-                timeout,
-            ];
-            let keys = self.checked(all, &mut thresholds.clone())?;
+        self.checked(regress.thresholds(), &mut thresholds)?;
+        let queries = regress.queries.iter().map(|(name, of_query)| {
+            let keys = self.checked(of_query.thresholds(), &mut thresholds.clone())?;
             let location = self.source.location(name.span());
             Ok::<_, Failure>(OfQuery { name: name.get_ref().clone(), location, keys })
         });
-        let history = history.as_ref().map(|path| self.path(path));
-        Ok(RegressSettings { history, queries: queries.collect::<Result<_, _>>()?, thresholds })
+        let queries = queries.collect::<Result<_, _>>()?;
+        let history = regress.history.as_ref().map(|path| self.path(path));
+        Ok(RegressSettings { history, queries, thresholds })
     }
 
-    /// Sets the keys, in the order of [`Thresholds::KEYS`], and returns those that are there.
+    /// Sets the keys, and returns those that are there.
     fn checked(
         &self,
-        all: [&Option<Threshold>; Thresholds::KEYS.len()],
+        all: [(&'static str, &Option<Threshold>); Thresholds::KEYS.len()],
         thresholds: &mut Thresholds,
     ) -> Result<Vec<(&'static str, String)>, Failure> {
         let mut keys = Vec::new();
-        for (key, threshold) in Thresholds::KEYS.into_iter().zip(all) {
+        for (key, threshold) in all {
             let Some(threshold) = threshold else { continue };
             let text = match threshold.get_ref() {
                 Value::String(text) => text.clone(),

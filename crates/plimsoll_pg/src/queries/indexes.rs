@@ -62,7 +62,7 @@ impl MeasuringSession<'_> {
     pub async fn indexes(&self) -> Result<Indexed, MeasureError> {
         match self.read_indexes().await {
             Ok(indexed) => Ok(indexed),
-            Err(error) => Err(self.lost("any", &error).await),
+            Err(error) => Err(self.interrupted("any", &error).await),
         }
     }
 

@@ -46,12 +46,11 @@ impl MeasuringSession<'_> {
         table: &str,
         column: Option<&str>,
     ) -> Result<Result<Probe, String>, MeasureError> {
-        let columns = match self.refused(columns(self.client(), table).await.map_err(Trouble::from)).await? {
+        let columns = match self.refused(columns(self.client(), table).await).await? {
             Ok(columns) => columns,
             Err(why) => return Ok(Err(why)),
         };
-        let insert =
-            self.refused(insert(self.client(), table, &columns).await.map_err(Trouble::from)).await?;
+        let insert = self.refused(insert(self.client(), table, &columns).await).await?;
         let why = match insert.and_then(|insert| insert) {
             Ok(sql) => match self.written(table, sql, true).await? {
                 Ok(probe) => return Ok(Ok(probe)),

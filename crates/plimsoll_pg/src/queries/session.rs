@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use plimsoll_regress::Failed;
 use tokio_postgres::Client;
+use tokio_postgres::error::DbError;
 
 use super::facts::{State, read_state};
 use super::measure::{self, MeasureError, MeasureSettings, PreparedQuery, Taken, Thoroughness, Trouble};
@@ -108,21 +109,37 @@ impl<'a> MeasuringSession<'a> {
         query: &PreparedQuery,
         timeout: Duration,
     ) -> Result<Result<Answer, Failed>, MeasureError> {
-        let name = &query.query.name;
+        let failed = |refusal: &DbError| measure::failure(refusal, query, timeout);
+        self.unless_gone(answer, &query.query.name, failed).await
+    }
+
+    /// Tells what PostgreSQL refuses, which is an inner error in its words, from a server that is gone.
+    pub(super) async fn refused<Answer>(
+        &self,
+        answer: Result<Answer, impl Into<Trouble>>,
+    ) -> Result<Result<Answer, String>, MeasureError> {
+        let in_its_words = |refusal: &DbError| refusal.message().to_owned();
+        self.unless_gone(answer.map_err(Into::into), "any", in_its_words).await
+    }
+
+    async fn unless_gone<Answer, Refused>(
+        &self,
+        answer: Result<Answer, Trouble>,
+        query: &str,
+        refused: impl FnOnce(&DbError) -> Refused,
+    ) -> Result<Result<Answer, Refused>, MeasureError> {
         match answer {
             Ok(answer) => Ok(Ok(answer)),
-            Err(Trouble::Plan(why)) => Err(MeasureError::Plan { query: name.clone(), why }),
+            Err(Trouble::Plan(why)) => Err(MeasureError::Plan { query: query.to_owned(), why }),
             Err(Trouble::Postgres(error)) => match error.as_db_error() {
                 // FATAL and PANIC end the session.
-                Some(refusal) if !self.client.is_closed() => {
-                    Ok(Err(measure::failure(refusal, query, timeout)))
-                }
-                _ => Err(self.interrupted(name, &error).await),
+                Some(refusal) if !self.client.is_closed() => Ok(Err(refused(refusal))),
+                _ => Err(self.interrupted(query, &error).await),
             },
         }
     }
 
-    async fn interrupted(&self, query: &str, error: &tokio_postgres::Error) -> MeasureError {
+    pub(super) async fn interrupted(&self, query: &str, error: &tokio_postgres::Error) -> MeasureError {
         let death = self.server.death_within(Duration::from_secs(2)).await;
         let why = death.map_or_else(|| error.to_string(), |death| death.to_string());
         MeasureError::Interrupted { query: query.to_owned(), why }
@@ -130,9 +147,5 @@ impl<'a> MeasuringSession<'a> {
 
     pub(super) fn client(&self) -> &Client {
         &self.client
-    }
-
-    pub(super) async fn lost(&self, query: &str, error: &tokio_postgres::Error) -> MeasureError {
-        self.interrupted(query, error).await
     }
 }

@@ -52,7 +52,7 @@ impl<'a> Timed<'a> {
         let execute = match measure::prepare(session.client(), query, timeout).await {
             Ok(execute) => execute,
             Err(error) if error.as_db_error().is_some() => return Ok(None),
-            Err(error) => return Err(session.lost(&query.query.name, &error).await),
+            Err(error) => return Err(session.interrupted(&query.query.name, &error).await),
         };
         let timed = Self { session, query, execute };
         Ok(timed.run().await?.map(|_| timed))
@@ -69,7 +69,7 @@ impl<'a> Timed<'a> {
         match run.await {
             Ok(ms) => Ok(Some(ms)),
             Err(error) if error.as_db_error().is_some() => Ok(None),
-            Err(error) => Err(self.session.lost(&self.query.query.name, &error).await),
+            Err(error) => Err(self.session.interrupted(&self.query.query.name, &error).await),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use tokio_postgres::Client;
 
 use super::facts::{number, rows, text};
-use super::measure::{MeasureError, Trouble};
+use super::measure::MeasureError;
 use super::session::MeasuringSession;
 
 /// An index that was built.
@@ -45,7 +45,7 @@ impl MeasuringSession<'_> {
         columns: &str,
         statistics: NewStatistics,
     ) -> Result<Result<BuiltIndex, String>, MeasureError> {
-        self.refused(build(self.client(), table, columns, statistics).await.map_err(Trouble::from)).await
+        self.refused(build(self.client(), table, columns, statistics).await).await
     }
 
     /// Drops an index that was built.
@@ -54,7 +54,7 @@ impl MeasuringSession<'_> {
     /// When the server is gone.
     pub async fn drop_index(&self, index: &BuiltIndex) -> Result<Result<(), String>, MeasureError> {
         let dropped = self.client().batch_execute(&format!("DROP INDEX {}", index.sql)).await;
-        self.refused(dropped.map_err(Trouble::from)).await
+        self.refused(dropped).await
     }
 
     /// Rows of a table for which a condition holds, and all of them.
@@ -73,23 +73,7 @@ impl MeasuringSession<'_> {
                 counted.first().map(|row| (number(row, 0), number(row, 1))).unwrap_or_default(),
             )
         };
-        self.refused(counted.await.map_err(Trouble::from)).await
-    }
-
-    /// Tells what PostgreSQL refuses from a server that is gone.
-    pub(super) async fn refused<Answer>(
-        &self,
-        answer: Result<Answer, Trouble>,
-    ) -> Result<Result<Answer, String>, MeasureError> {
-        match answer {
-            Ok(answer) => Ok(Ok(answer)),
-            Err(Trouble::Plan(why)) => Err(MeasureError::Plan { query: "any".to_owned(), why }),
-            Err(Trouble::Postgres(error)) => match error.as_db_error() {
-                // FATAL and PANIC end the session.
-                Some(refusal) if !self.client().is_closed() => Ok(Err(refusal.message().to_owned())),
-                _ => Err(self.lost("any", &error).await),
-            },
-        }
+        self.refused(counted.await).await
     }
 }
 

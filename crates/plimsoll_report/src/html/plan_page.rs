@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use plimsoll_core::Severity;
 use sha2::{Digest as _, Sha256};
 
-use super::{ICON, MARK, STYLE, diagram, shown};
+use super::{brand, diagram, metadata, shown};
 use crate::plans::{Seen, Together, totals};
 
 const SCRIPT: &str = include_str!("plan_page.js");
@@ -21,22 +21,11 @@ pub(crate) fn plan_page(plans: &[Seen<'_>], together: Together) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                link rel="icon" href=(ICON);
-                title { "Plan: " (shown(&title)) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (metadata(&policy, None, &format!("Plan: {}", shown(&title))))
             body class="plan-page" {
                 a class="skip" href="#main" { "Skip to the plan" }
                 header class="inner" {
-                    p class="brand" {
-                        svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true" { (PreEscaped(MARK)) }
-                        "Plimsoll"
-                    }
+                    (brand())
                     (measures())
                     p class="keys" { kbd { "↑" } " " kbd { "↓" } " move, " kbd { "←" } " " kbd { "→" } " fold" }
                 }

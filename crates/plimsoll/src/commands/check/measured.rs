@@ -10,7 +10,7 @@ use plimsoll_pg::queries::{
 use plimsoll_pg::rehearse::analyze;
 use plimsoll_pg::server::PrivateServer;
 use plimsoll_regress::{Comparison, Failed, compare};
-use plimsoll_sql::{Migration, NormalForm};
+use plimsoll_sql::Migration;
 
 use super::copies::{EMPTY, keep};
 use super::ground::Ground;
@@ -19,7 +19,7 @@ use crate::exit::Failure;
 use crate::private_database::{Rows, bring_to_state_before, in_script};
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::query_report;
+use crate::query_report::{self, fingerprint, measurement};
 use crate::settings::Settings;
 
 /// Database in which the statement that broke a query is looked for.
@@ -155,7 +155,7 @@ impl Measured {
         let measured = self.queries.into_iter().zip(outcomes).zip(self.thresholds).zip(self.culprits);
         for (((query, (before, after)), thresholds), culprit) in measured {
             let blamed = culprit.map(|culprit| blame(&culprit, project));
-            let sides = ((before, &self.before.0), (after, &self.after.0));
+            let sides = ((&before, &self.before.0), (&after, &self.after.0));
             reports.push(judge(&query, sides.0, sides.1, &thresholds, blamed));
         }
         (reports.iter().filter_map(query_report::finding).collect(), Some(reports))
@@ -204,24 +204,20 @@ fn blame(culprit: &Culprit, project: &Project) -> String {
 
 fn judge(
     query: &PreparedQuery,
-    (before, state_before): (Outcome, &State),
-    (after, state_after): (Outcome, &State),
+    (before, state_before): (&Outcome, &State),
+    (after, state_after): (&Outcome, &State),
     thresholds: &Thresholds,
     blamed: Option<String>,
 ) -> QueryReport {
-    let text = NormalForm::default().of(&query.query.sql).to_string();
-    let recorded = |outcome: &Outcome| match outcome {
-        Ok(taken) => plimsoll_regress::Outcome::Ran(Box::new(taken.run.clone())),
-        Err(failed) => plimsoll_regress::Outcome::Failed(failed.clone()),
-    };
-    let mut compared = match (&before, &after) {
+    let text = fingerprint(&query.query);
+    let mut compared = match (before, after) {
         (Err(_), Err(failed)) => Comparison {
             verdict: QueryVerdict::Failed,
             reasons: vec![failed.to_string(), "it fails before the change too".to_owned()],
             causes: Vec::new(),
         },
         _ => {
-            let (old, new) = (recorded(&before), recorded(&after));
+            let (old, new) = (query_report::outcome(before), query_report::outcome(after));
             let sides = ((&old, state_before.context(&text)), (&new, state_after.context(&text)));
             let mut compared =
                 compare(sides.0, sides.1, &Thresholds { compares_result: false, ..*thresholds });
@@ -234,6 +230,5 @@ fn judge(
         }
     };
     compared.reasons.extend(blamed.map(|blamed| format!("broken by {blamed}")));
-    let measurement = |outcome: Outcome| outcome.ok().map(|taken| taken.measurement());
     query_report::report(query, compared, measurement(before), measurement(after))
 }

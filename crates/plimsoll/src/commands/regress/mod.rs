@@ -1,6 +1,6 @@
 //! `plimsoll regress`: queries that may not get slower unnoticed. One file a verb.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use plimsoll_core::SourceFile;
@@ -12,8 +12,9 @@ use crate::commands::check::ground::Ground;
 use crate::corpus::{self, CorpusQuery};
 use crate::exit::Failure;
 use crate::inputs::read_text;
-use crate::measuring::baseline_path;
-use crate::regress_args::{MeasureArguments, RegressArguments, RegressVerb};
+use crate::measuring::{Bed, Moment, baseline_path};
+use crate::progress::Progress;
+use crate::regress_args::{Place, RegressArguments, RegressVerb, Selection};
 use crate::settings::Settings;
 
 mod import;
@@ -30,7 +31,7 @@ pub(crate) async fn run(
     color: ColorChoice,
 ) -> Result<u8, Failure> {
     match &arguments.verb {
-        RegressVerb::Record(arguments) => record::run(&arguments.measure, config).await,
+        RegressVerb::Record(arguments) => record::run(arguments, config).await,
         RegressVerb::Accept(arguments) => record::accept(arguments, config).await,
         RegressVerb::Test(arguments) => test::run(arguments, config, color).await,
         RegressVerb::Plans(arguments) => plans::run(arguments, config, color).await,
@@ -46,18 +47,29 @@ struct Asked {
     base: Option<String>,
     ground: Option<Ground>,
     corpus: Vec<CorpusQuery>,
+    /// The files of all queries that there are, chosen or not, by their names.
+    files: HashMap<String, PathBuf>,
 }
 
 impl Asked {
-    fn of(arguments: &MeasureArguments, config: Option<&Path>) -> Result<Self, Failure> {
-        let ground = arguments.on.as_ref().map(|trunk| Ground::of(trunk, config)).transpose()?;
-        let settings = Settings::load(config, ground.as_ref().map(Ground::major).or(arguments.postgres))?;
+    fn of(selection: &Selection, place: &Place, config: Option<&Path>) -> Result<Self, Failure> {
+        let ground = place.on.as_ref().map(|trunk| Ground::of(trunk, config)).transpose()?;
+        let settings = Settings::load(config, ground.as_ref().map(Ground::major).or(place.postgres))?;
         let settings = match &ground {
             Some(ground) => Settings { database: ground.database().to_owned(), ..settings },
             None => settings,
         };
-        let corpus = chosen(whole_corpus(&settings)?, &arguments.names, &arguments.tags)?;
-        Ok(Self { settings, base: arguments.base.clone(), ground, corpus })
+        let corpus = whole_corpus(&settings)?;
+        let file = |query: &CorpusQuery| (query.query.name.clone(), query.source.path().to_owned());
+        let files = corpus.iter().map(file).collect();
+        let corpus = chosen(corpus, selection)?;
+        Ok(Self { settings, base: place.base.clone(), ground, corpus, files })
+    }
+
+    /// A server with the state after all migrations.
+    async fn bed(&self, progress: &Progress) -> Result<Bed, Failure> {
+        let (base, ground) = (self.base.as_deref(), self.ground.as_ref());
+        Bed::make(&self.settings, base, ground, Moment::AfterAll, progress).await
     }
 }
 
@@ -85,7 +97,8 @@ fn whole_corpus(settings: &Settings) -> Result<Vec<CorpusQuery>, Failure> {
 }
 
 /// The queries of these names and tags; without any, all.
-fn chosen(corpus: Vec<CorpusQuery>, names: &[String], tags: &[String]) -> Result<Vec<CorpusQuery>, Failure> {
+fn chosen(corpus: Vec<CorpusQuery>, selection: &Selection) -> Result<Vec<CorpusQuery>, Failure> {
+    let Selection { names, tags } = selection;
     for name in names {
         if corpus.iter().all(|query| query.query.name != *name) {
             let known = corpus.iter().map(|query| query.query.name.as_str());

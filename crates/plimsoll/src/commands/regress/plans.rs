@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use plimsoll_branch::{Lifetime, NewPlanBranch, on_plan_branch};
-use plimsoll_core::{QueryReport, Report};
-use plimsoll_pg::queries::Taken;
+use plimsoll_core::{Report, Thresholds};
 use plimsoll_regress::compare::Context;
-use plimsoll_regress::{Comparison, Failed, Outcome, compare, compare_plans};
+use plimsoll_regress::{Comparison, Outcome, compare, compare_plans};
 
-use super::record::{fingerprint, outcome};
+use super::sides::judged;
 use super::test::concluded;
 use super::{chosen, skipped, sources, whole_corpus};
 use crate::args::{ColorChoice, ReportArguments};
@@ -18,11 +17,10 @@ use crate::commands::plans::source;
 use crate::commands::trunk::{now, without_password};
 use crate::corpus::CorpusQuery;
 use crate::exit::{Failure, unless_stopped};
-use crate::measuring::{Bed, MeasuredQuery, Way, measure_corpus, prepared, run_new};
+use crate::measuring::{Bed, Statistics, Way, measure_corpus};
 use crate::output::{exit_code, write_reports};
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::query_report;
 use crate::regress_args::PlansArguments;
 use crate::settings::Settings;
 
@@ -33,7 +31,7 @@ pub(super) async fn run(
     color: ColorChoice,
 ) -> Result<u8, Failure> {
     let settings = Settings::load(config, None)?;
-    let corpus = chosen(whole_corpus(&settings)?, &arguments.names, &arguments.tags)?;
+    let corpus = chosen(whole_corpus(&settings)?, &arguments.selection)?;
     let shop = Workshop::open(config)?;
     let report = unless_stopped(compared(&shop, &settings, arguments, &corpus)).await?;
     write_reports(&report, &sources(&corpus), &arguments.output, color)?;
@@ -78,9 +76,7 @@ async fn compared(
                 &ReportArguments { base: arguments.base.clone(), ..ReportArguments::new() },
             )?;
             project.require_runnable()?;
-            let note =
-                run_new(&old.server, &database, &project, crate::measuring::Statistics::Kept, &progress)
-                    .await?;
+            let note = old.run_new(&project, Statistics::Kept, &progress).await?;
             notes.push(note.unwrap_or_else(|| {
                 "No migration is new: the plans before and after are the same state's. --to compares with another version.".to_owned()
             }));
@@ -88,11 +84,7 @@ async fn compared(
         }
     };
     notes.extend(skipped(corpus));
-    let mut reports = Vec::new();
-    for (query, (before, after)) in corpus.iter().zip(before.iter().zip(&after)) {
-        reports.extend(judged(query, before, after));
-    }
-    Ok(concluded(reports, notes))
+    Ok(concluded(judged(corpus, &before, &after, compare_what_was_planned), notes))
 }
 
 /// What `branch create --plans-of` would be asked for.
@@ -141,27 +133,14 @@ async fn bed(
     Ok(Bed { server, database: database.to_owned(), notes: Vec::new() })
 }
 
-/// The reports of a query, one a set.
-fn judged(query: &CorpusQuery, before: &MeasuredQuery, after: &MeasuredQuery) -> Vec<QueryReport> {
-    let text = fingerprint(query).to_string();
-    let sets = before.sets.iter().zip(&after.sets).enumerate();
-    sets.map(|(set, (old, new))| {
-        let measurement = |taken: &Result<Taken, Failed>| taken.as_ref().ok().map(Taken::measurement);
-        let compared = of_plans((old, before.context(&text)), (new, after.context(&text)), query);
-        query_report::report(&prepared(query, set), compared, measurement(old), measurement(new))
-    })
-    .collect()
-}
-
-fn of_plans(
-    (old, before): (&Result<Taken, Failed>, Context<'_>),
-    (new, after): (&Result<Taken, Failed>, Context<'_>),
-    query: &CorpusQuery,
+/// Plans alone are compared, where there are two.
+fn compare_what_was_planned(
+    (old, before): (&Outcome, Context),
+    (new, after): (&Outcome, Context),
+    thresholds: &Thresholds,
 ) -> Comparison {
-    match (outcome(old), outcome(new)) {
-        (Outcome::Ran(old), Outcome::Ran(new)) => {
-            compare_plans((&old, before), (&new, after), &query.thresholds)
-        }
-        (old, new) => compare((&old, before), (&new, after), &query.thresholds),
+    match (old, new) {
+        (Outcome::Ran(old), Outcome::Ran(new)) => compare_plans((old, before), (new, after), thresholds),
+        _ => compare((old, before), (new, after), thresholds),
     }
 }

@@ -10,34 +10,27 @@ use plimsoll_core::units::plural;
 use plimsoll_pg::queries::{State, Thoroughness};
 use plimsoll_regress::compare::Context;
 use plimsoll_regress::{Baseline, Outcome, RecordedQuery, baseline, compare};
-use plimsoll_sql::{Fingerprint, NormalForm};
 
 use super::{Asked, Baselines, Unreadable, skipped};
 use crate::corpus::CorpusQuery;
 use crate::exit::{CLEAN, FINDINGS, Failure, unless_stopped};
-use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus};
+use crate::measuring::{MeasuredQuery, Way, measure_corpus};
 use crate::output::{tell, write_file};
 use crate::progress::Progress;
-use crate::regress_args::{AcceptArguments, MeasureArguments};
+use crate::query_report::{fingerprint, outcome};
+use crate::regress_args::{AcceptArguments, RecordArguments, Selection};
 
 /// `plimsoll regress record`.
-pub(super) async fn run(arguments: &MeasureArguments, config: Option<&Path>) -> Result<u8, Failure> {
-    let asked = Asked::of(arguments, config)?;
-    let is_whole = arguments.names.is_empty() && arguments.tags.is_empty();
-    record(asked, if is_whole { Reach::Files } else { Reach::Named }).await
+pub(super) async fn run(arguments: &RecordArguments, config: Option<&Path>) -> Result<u8, Failure> {
+    let RecordArguments { selection, place } = arguments;
+    let reach = if selection.is_whole() { Reach::Files } else { Reach::Named };
+    record(Asked::of(selection, place, config)?, reach).await
 }
 
 /// `plimsoll regress accept`.
 pub(super) async fn accept(arguments: &AcceptArguments, config: Option<&Path>) -> Result<u8, Failure> {
-    let AcceptArguments { names, base, on, postgres } = arguments;
-    let measure = MeasureArguments {
-        names: names.clone(),
-        tags: Vec::new(),
-        base: base.clone(),
-        on: on.clone(),
-        postgres: *postgres,
-    };
-    record(Asked::of(&measure, config)?, Reach::Accepted).await
+    let selection = Selection { names: arguments.names.clone(), tags: Vec::new() };
+    record(Asked::of(&selection, &arguments.place, config)?, Reach::Accepted).await
 }
 
 /// What of a file's baseline is written.
@@ -56,17 +49,10 @@ async fn record(asked: Asked, reach: Reach) -> Result<u8, Failure> {
     let baselines = Baselines::read(&asked.corpus, &asked.settings, unreadable)?;
     let (measured, notes) = unless_stopped(async {
         let progress = Progress::new();
-        let bed = Bed::make(
-            &asked.settings,
-            asked.base.as_deref(),
-            asked.ground.as_ref(),
-            Moment::AfterAll,
-            &progress,
-        )
-        .await?;
+        let bed = asked.bed(&progress).await?;
         let thoroughness =
             if asked.ground.is_some() { Thoroughness::FindOut } else { Thoroughness::FindOutOfSeed };
-        let find_out = |_: &CorpusQuery, _: usize| thoroughness;
+        let find_out = |_| thoroughness;
         let way = Way::Measured(&find_out);
         let measured = measure_corpus(&bed, &asked.corpus, &asked.settings, 1, way, &progress).await?;
         Ok((measured, bed.notes))
@@ -205,26 +191,13 @@ fn is_as_before(query: &CorpusQuery, before: &RecordedQuery, now: &RecordedQuery
     })
 }
 
-/// The fingerprint of a query's text, as a baseline has it.
-pub(super) fn fingerprint(query: &CorpusQuery) -> Fingerprint {
-    NormalForm::default().of(&query.query.sql)
-}
-
 /// What is recorded of a query.
 pub(super) fn recorded(query: &CorpusQuery, measured: &MeasuredQuery) -> RecordedQuery {
     let plans = measured.sets.iter().flatten().map(|taken| &taken.run.plan);
     let names = query.sets.iter().map(|set| set.name.clone());
     RecordedQuery {
-        text: fingerprint(query).to_string(),
+        text: fingerprint(&query.query),
         facts: measured.state.facts.used_by(plans),
         sets: names.zip(measured.sets.iter().map(outcome)).collect(),
-    }
-}
-
-/// How a set fared, as a baseline has it.
-pub(super) fn outcome(taken: &Result<plimsoll_pg::queries::Taken, plimsoll_regress::Failed>) -> Outcome {
-    match taken {
-        Ok(taken) => Outcome::Ran(Box::new(taken.run.clone())),
-        Err(failed) => Outcome::Failed(failed.clone()),
     }
 }

@@ -4,19 +4,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use plimsoll_core::units::duration_ms;
-use plimsoll_core::{QueryReport, QueryVerdict, Report};
+use plimsoll_core::{QueryReport, QueryVerdict, Report, Thresholds};
 use plimsoll_pg::queries::{MeasuringSession, PreparedQuery, Thoroughness, time_pairs};
-use plimsoll_regress::compare;
+use plimsoll_regress::compare::Context;
 use plimsoll_regress::pairs::{MORE_PAIRS, PAIRS, Pair, PairTest};
+use plimsoll_regress::{Comparison, Outcome, compare};
 
-use super::record::{fingerprint, outcome, side_effects};
+use super::record::side_effects;
 use super::test::concluded;
 use super::{Asked, skipped};
 use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
-use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus, prepared, timeout};
+use crate::measuring::{Bed, MeasuredQuery, Moment, Task, Way, measure_corpus, timeout};
 use crate::progress::Progress;
-use crate::query_report;
+use crate::query_report::{self, fingerprint, measurement, outcome};
 use crate::settings::Settings;
 
 /// What is compared.
@@ -49,16 +50,13 @@ pub(super) async fn test(asked: &Asked, sides: Sides, with_times: bool) -> Resul
     let old = Bed::make(old_settings, base, ground, old_moment, &progress).await?;
     let new = Bed::make(new_settings, base, ground, Moment::AfterAll, &progress).await?;
     let thoroughness = if ground.is_some() { Thoroughness::FindOut } else { Thoroughness::FindOutOfSeed };
-    let find_out = |_: &CorpusQuery, _: usize| thoroughness;
+    let find_out = |_| thoroughness;
     let find_out = Way::Measured(&find_out);
     let before = measure_corpus(&old, &asked.corpus, old_settings, 1, find_out, &progress).await?;
-    let known = |query: &CorpusQuery, set: usize| known(&asked.corpus, &before, query, set);
+    let known = |task| known(&before, task);
     let after =
         measure_corpus(&new, &asked.corpus, new_settings, 1, Way::Measured(&known), &progress).await?;
-    let mut reports = Vec::new();
-    for (query, (before, after)) in asked.corpus.iter().zip(before.iter().zip(&after)) {
-        reports.extend(compared(query, before, after));
-    }
+    let mut reports = judged(&asked.corpus, &before, &after, compare);
     let mut notes: Vec<String> = old.notes.iter().chain(&new.notes).cloned().collect();
     notes.dedup();
     notes.extend(skipped(&asked.corpus));
@@ -77,32 +75,37 @@ pub(super) async fn test(asked: &Asked, sides: Sides, with_times: bool) -> Resul
 }
 
 /// What the other side has shown of how far a result repeats.
-fn known(
-    corpus: &[CorpusQuery],
-    measured: &[MeasuredQuery],
-    query: &CorpusQuery,
-    set: usize,
-) -> Thoroughness {
-    let at = corpus.iter().position(|other| other.query.name == query.query.name);
-    let taken = at.and_then(|at| measured[at].sets.get(set)).and_then(|taken| taken.as_ref().ok());
-    taken.map_or(Thoroughness::FindOut, |taken| Thoroughness::Known(taken.repeats))
+fn known(measured: &[MeasuredQuery], task: Task) -> Thoroughness {
+    match measured[task.query].sets.get(task.set) {
+        Some(Ok(taken)) => Thoroughness::Known(taken.repeats),
+        _ => Thoroughness::FindOut,
+    }
 }
 
-fn compared(query: &CorpusQuery, before: &MeasuredQuery, after: &MeasuredQuery) -> Vec<QueryReport> {
-    let text = fingerprint(query).to_string();
-    let sets = before.sets.iter().zip(&after.sets).enumerate();
-    sets.map(|(set, (old, new))| {
-        let compared = compare(
-            (&outcome(old), before.context(&text)),
-            (&outcome(new), after.context(&text)),
-            &query.thresholds,
-        );
-        let measurement = |taken: &Result<plimsoll_pg::queries::Taken, _>| {
-            taken.as_ref().ok().map(plimsoll_pg::queries::Taken::measurement)
-        };
-        query_report::report(&prepared(query, set), compared, measurement(old), measurement(new))
-    })
-    .collect()
+/// Says how a query fared from one side to the other.
+pub(super) type Judge = fn((&Outcome, Context), (&Outcome, Context), &Thresholds) -> Comparison;
+
+/// The reports of the corpus, which was measured on both sides: one a set of each query.
+pub(super) fn judged(
+    corpus: &[CorpusQuery],
+    before: &[MeasuredQuery],
+    after: &[MeasuredQuery],
+    judge: Judge,
+) -> Vec<QueryReport> {
+    let mut reports = Vec::new();
+    for (query, (before, after)) in corpus.iter().zip(before.iter().zip(after)) {
+        let text = fingerprint(&query.query);
+        for (set, (old, new)) in query.sets.iter().zip(before.sets.iter().zip(&after.sets)) {
+            let compared = judge(
+                (&outcome(old), before.context(&text)),
+                (&outcome(new), after.context(&text)),
+                &query.thresholds,
+            );
+            let sides = (measurement(old), measurement(new));
+            reports.push(query_report::report(&query.prepared_with(set), compared, sides.0, sides.1));
+        }
+    }
+    reports
 }
 
 /// Compares times in pairs, where both sides run and nothing that repeats has decided.
@@ -114,9 +117,8 @@ async fn timed(
     progress: &Progress,
 ) -> Result<(), Failure> {
     let mut untimed = 0;
-    for query in asked.corpus.iter().filter(|query| query.skip.is_none()) {
-        for set in 0..query.sets.len() {
-            let prepared = prepared(query, set);
+    for query in &asked.corpus {
+        for prepared in query.prepared() {
             let Some(report) = reports.iter_mut().find(|report| report.name == prepared.query.name) else {
                 continue;
             };

@@ -8,14 +8,14 @@ use plimsoll_regress::compare::Context;
 use plimsoll_regress::record::ResultHash;
 use plimsoll_regress::{Comparison, Outcome, compare};
 
-use super::record::{fingerprint, outcome, side_effects};
+use super::record::side_effects;
 use super::sides::{self, Sides};
 use super::{Asked, Baselines, Unreadable, skipped, sources};
 use crate::args::ColorChoice;
 use crate::commands::trunk::now;
 use crate::corpus::CorpusQuery;
 use crate::exit::{Failure, unless_stopped};
-use crate::measuring::{Bed, MeasuredQuery, Moment, Way, measure_corpus, prepared};
+use crate::measuring::{Bed, MeasuredQuery, Task, Way, measure_corpus};
 use crate::output::{exit_code, write_reports};
 use crate::progress::Progress;
 use crate::query_report;
@@ -27,7 +27,7 @@ pub(super) async fn run(
     config: Option<&Path>,
     color: ColorChoice,
 ) -> Result<u8, Failure> {
-    let asked = Asked::of(&arguments.measure, config)?;
+    let asked = Asked::of(&arguments.selection, &arguments.place, config)?;
     let report = match (arguments.from, arguments.to, arguments.time) {
         (Some(from), Some(to), _) => {
             unless_stopped(sides::test(&asked, Sides::versions(config, from, to)?, arguments.time)).await?
@@ -43,15 +43,8 @@ async fn against_baselines(asked: &Asked) -> Result<Report, Failure> {
     let baselines = Baselines::read(&asked.corpus, &asked.settings, Unreadable::Refused)?;
     let (measured, reports, mut notes) = unless_stopped(async {
         let progress = Progress::new();
-        let bed = Bed::make(
-            &asked.settings,
-            asked.base.as_deref(),
-            asked.ground.as_ref(),
-            Moment::AfterAll,
-            &progress,
-        )
-        .await?;
-        let known = |query: &CorpusQuery, set: usize| thoroughness(&baselines, query, set);
+        let bed = asked.bed(&progress).await?;
+        let known = |task: Task| thoroughness(&baselines, &asked.corpus[task.query], task.set);
         let measured =
             measure_corpus(&bed, &asked.corpus, &asked.settings, 1, Way::Measured(&known), &progress).await?;
         let mut reports: Vec<Vec<QueryReport>> = asked
@@ -103,7 +96,7 @@ async fn look_again(
         }
         let corpus: Vec<CorpusQuery> = doubtful.iter().map(|at| asked.corpus[*at].clone()).collect();
         bed.analyze(progress).await?;
-        let known = |query: &CorpusQuery, set: usize| thoroughness(baselines, query, set);
+        let known = |task: Task| thoroughness(baselines, &corpus[task.query], task.set);
         let measured =
             measure_corpus(bed, &corpus, &asked.settings, 1, Way::Measured(&known), progress).await?;
         for ((at, query), measured) in doubtful.into_iter().zip(&corpus).zip(&measured) {
@@ -135,14 +128,13 @@ fn thoroughness(baselines: &Baselines, query: &CorpusQuery, set: usize) -> Thoro
 fn judged(baselines: &Baselines, query: &CorpusQuery, measured: &MeasuredQuery) -> Vec<QueryReport> {
     let baseline = baselines.of(query);
     let recorded = baseline.and_then(|baseline| Some((baseline, baseline.queries.get(&query.query.name)?)));
-    let text = fingerprint(query).to_string();
+    let text = query_report::fingerprint(&query.query);
     let mut reports = Vec::new();
-    for (set, taken) in measured.sets.iter().enumerate() {
-        let prepared = prepared(query, set);
-        let after = taken.as_ref().ok().map(|taken| taken.measurement());
-        let before = recorded.and_then(|(baseline, of_query)| {
-            Some((baseline, of_query, of_query.sets.get(&query.sets[set].name)?))
-        });
+    for (set, taken) in query.sets.iter().zip(&measured.sets) {
+        let prepared = query.prepared_with(set);
+        let after = query_report::measurement(taken);
+        let before = recorded
+            .and_then(|(baseline, of_query)| Some((baseline, of_query, of_query.sets.get(&set.name)?)));
         let Some((baseline, of_query, before)) = before else {
             reports.push(query_report::report(&prepared, unrecorded(taken.as_ref().err()), None, after));
             continue;
@@ -154,7 +146,7 @@ fn judged(baselines: &Baselines, query: &CorpusQuery, measured: &MeasuredQuery) 
             text: &of_query.text,
         };
         let new = measured.context(&text);
-        let now = outcome(taken);
+        let now = query_report::outcome(taken);
         let compared = compare((before, old), (&now, new), &query.thresholds);
         reports.push(query_report::report(&prepared, compared, query_report::kept(before), after));
     }
@@ -192,12 +184,9 @@ fn other_ground(baselines: &Baselines, measured: &[MeasuredQuery]) -> Option<Str
 /// Notes of what baselines hold of queries and sets that there aren't any more.
 fn vanished(asked: &Asked, baselines: &Baselines) -> Vec<String> {
     let mut notes = Vec::new();
-    let Ok(corpus) = super::whole_corpus(&asked.settings) else { return notes };
     for (queries, file) in &baselines.files {
         let Some(baseline) = &file.baseline else { continue };
-        let known = |name: &String| {
-            corpus.iter().any(|query| query.source.path() == queries && query.query.name == *name)
-        };
+        let known = |name: &String| asked.files.get(name) == Some(queries);
         let gone: Vec<&str> =
             baseline.queries.keys().filter(|name| !known(name)).map(String::as_str).collect();
         if !gone.is_empty() {

@@ -9,7 +9,6 @@ use plimsoll_core::suggestions::{
     DuplicateIndex, SUGGESTIONS_VERSION, SuggestedIndex, UnusedIndex, WriteProbe, Written,
 };
 use plimsoll_pg::queries::{Indexed, MeasuringSession, Probe};
-use plimsoll_pg::rehearse::analyze;
 use plimsoll_regress::candidates::{Ground, Planned, candidates};
 use plimsoll_regress::indexes::{Index, Taken, duplicates, replaced};
 use plimsoll_report::render_suggestions;
@@ -17,9 +16,8 @@ use plimsoll_report::render_suggestions;
 use super::{Asked, skipped};
 use crate::args::ColorChoice;
 use crate::exit::{CLEAN, Failure, unless_stopped};
-use crate::measuring::{Bed, MeasuredQuery, Moment};
+use crate::measuring::{Bed, MeasuredQuery};
 use crate::output::{print, terminal};
-use crate::private_database::in_script;
 use crate::progress::Progress;
 use crate::regress_args::{SuggestArguments, SuggestFormat};
 
@@ -36,10 +34,9 @@ pub(super) async fn run(
     config: Option<&Path>,
     color: ColorChoice,
 ) -> Result<u8, Failure> {
-    let asked = Asked::of(&arguments.measure, config)?;
-    let is_whole = arguments.measure.names.is_empty() && arguments.measure.tags.is_empty();
+    let asked = Asked::of(&arguments.selection, &arguments.place, config)?;
     let most = usize::try_from(arguments.most).unwrap_or(usize::MAX);
-    let suggestions = unless_stopped(suggested(&asked, most, is_whole)).await?;
+    let suggestions = unless_stopped(suggested(&asked, most, arguments.selection.is_whole())).await?;
     let format = match arguments.format {
         SuggestFormat::Terminal => {
             let (colour, width) = terminal(color);
@@ -54,12 +51,9 @@ pub(super) async fn run(
 
 async fn suggested(asked: &Asked, most: usize, is_whole: bool) -> Result<Suggestions, Failure> {
     let progress = Progress::new();
-    let bed =
-        Bed::make(&asked.settings, asked.base.as_deref(), asked.ground.as_ref(), Moment::AfterAll, &progress)
-            .await?;
-    progress.step("vacuuming and analyzing");
+    let bed = asked.bed(&progress).await?;
     // What a branch has may not be vacuumed, and an index-only scan is one of pages that are.
-    analyze(&bed.server, &bed.database, None).await.map_err(|error| in_script(error, "VACUUM (ANALYZE)"))?;
+    bed.analyze(&progress).await?;
     let indexed = {
         let session = open(&bed).await?;
         session.indexes().await.map_err(Failure::environment)?

@@ -10,12 +10,12 @@ use plimsoll_regress::candidates::Candidate;
 use plimsoll_regress::{Failed, compare};
 
 use super::super::Asked;
-use super::super::record::{fingerprint, outcome};
 use super::open;
 use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
 use crate::measuring::{Bed, MeasuredQuery, Way, measure_corpus};
 use crate::progress::Progress;
+use crate::query_report::{fingerprint, outcome};
 
 /// A partial index is tried where its condition holds for this share of the rows at most.
 const SELECTIVE: f64 = 0.25;
@@ -250,7 +250,7 @@ impl<'a> Trials<'a> {
     fn judge(&self, at: usize, after: &MeasuredQuery, of: &mut Chosen) {
         let query = &self.asked.corpus[at];
         let before = &self.current[at];
-        let text = fingerprint(query).to_string();
+        let text = fingerprint(&query.query);
         // What is measured is the plan: a query whose result never repeats is as good as any.
         let thresholds = Thresholds { compares_result: false, ..query.thresholds };
         for (set, (old, new)) in query.sets.iter().zip(before.sets.iter().zip(&after.sets)) {
@@ -308,7 +308,7 @@ async fn measure(
     asked: &Asked,
     progress: &Progress,
 ) -> Result<Vec<MeasuredQuery>, Failure> {
-    let known = |_: &CorpusQuery, _: usize| Thoroughness::Known(Repeats::Not);
+    let known = |_| Thoroughness::Known(Repeats::Not);
     measure_corpus(bed, corpus, &asked.settings, 1, Way::Measured(&known), progress).await
 }
 
