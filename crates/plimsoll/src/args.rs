@@ -51,6 +51,8 @@ pub(crate) enum Verb {
     Rehearse(CheckArguments),
     /// Count the queries that a program runs, by fingerprint, and find bursts of one query (N+1)
     Watch(WatchArguments),
+    /// Read a server's log: who runs what, how often and how long, bursts of one query, errors, waits
+    Logs(crate::logs_args::LogsArguments),
     /// Keep a corpus of queries that may not get slower unnoticed
     Regress(crate::regress_args::RegressArguments),
     /// Read a query's plan: what each node costs, and what an expert would say

@@ -16,6 +16,7 @@ mod git;
 mod history;
 mod init;
 mod inputs;
+mod logs_args;
 mod measuring;
 mod migration_program;
 mod output;

@@ -89,16 +89,21 @@ pub(crate) fn write_reports(
 
 /// Writes a file whole or not at all.
 pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// As [`write_file`], for what is no text.
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |why: io::Error| Failure::environment(format!("write {}: {why}", path.display()));
     // A device such as /dev/stderr can't be replaced by a rename.
     if path.exists() && !path.is_file() {
-        return std::fs::write(path, text).map_err(failed);
+        return std::fs::write(path, bytes).map_err(failed);
     }
     // What a link leads to is replaced, not the link.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".plimsoll-").tempfile_in(folder).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
     file.as_file().set_permissions(permissions(&target)).map_err(failed)?;
     file.persist(&target).map_err(|error| failed(error.error))?;
     Ok(())

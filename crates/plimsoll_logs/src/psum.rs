@@ -41,6 +41,12 @@ pub enum PsumError {
     },
 }
 
+/// Whether a file says that it is a summary.
+#[must_use]
+pub fn is_summary(start: &[u8]) -> bool {
+    start.starts_with(HEAD.as_bytes())
+}
+
 /// Writes a summary.
 ///
 /// # Errors

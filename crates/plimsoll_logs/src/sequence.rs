@@ -195,7 +195,8 @@ impl Run {
 
     fn kind(&self) -> Option<BurstKind> {
         let shape = self.ran.shape;
-        if (self.distinct.len() as u64) * 2 < self.statements {
+        // No more are told apart, so no more can be asked for.
+        if self.distinct.len() * 2 < (self.statements as usize).min(MOST_DISTINCT) {
             return Some(BurstKind::Repetition);
         }
         if shape.inserts {

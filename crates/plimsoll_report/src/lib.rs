@@ -14,6 +14,7 @@ mod gitlab;
 mod html;
 mod json;
 mod junit;
+mod logs;
 mod markdown;
 mod neutral;
 mod plans;
@@ -38,6 +39,7 @@ mod sample;
 mod schema_test;
 
 pub use format::{Format, UnknownFormat};
+pub use logs::{LogFormat, render_log};
 pub use plans::{PLANS_FORMAT_VERSION, PlanFormat, ShownPlan, Together, render_plans};
 pub use sources::Sources;
 pub use suggestions::{SuggestionsFormat, render_suggestions};

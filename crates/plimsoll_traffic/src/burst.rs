@@ -315,7 +315,8 @@ impl Run {
         }
         // Rows that share a foreign key are gone through all the same.
         let walks = || self.walk().is_some_and(|walk| is_equated(text, self.numbers[walk.position]));
-        if distinct * 2 < self.statements && !walks() {
+        // No more are told apart, so no more can be asked for.
+        if distinct * 2 < self.statements.min(MOST_DISTINCT as u64) && !walks() {
             return Some(BurstKind::Repetition);
         }
         let first = text.split(' ').next().unwrap_or_default();

@@ -17,6 +17,8 @@ const KNOWN: &[&str] = &[
     "%m [%p]: user=%u,db=%d,app=%a,client=%h ",
     "%m [%p] %q[user=%u,db=%d,app=%a] ",
     "%m [%p] %q%u@%d/%a ",
+    "%m [%p] %q%u@%d %a ",
+    "%t [%p] %q%u@%d %a ",
     "%m [%p] app=%a user=%u db=%d ",
     // Aurora and RDS of PostgreSQL 15 and later, RDS of before.
     "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a:",
@@ -86,6 +88,8 @@ fn worth(prefix: &Prefix, lines: &[&str]) -> Worth {
             continue;
         }
         worth.lines += 1;
+        worth.names -=
+            [record.user, record.database].iter().filter(|name| name.contains(' ')).count() as isize;
         for name in [record.user, record.database, record.application, record.host, record.session] {
             let strange =
                 name.contains([',', '=', '[', ']', '@', ':']) && name != "[local]" && !name.contains("::");

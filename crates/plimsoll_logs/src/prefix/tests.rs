@@ -64,6 +64,7 @@ fn prefixes_are_found_from_lines() {
         ("2026-11-23 12:00:00.123 UTC [5] LOG:  x", "%m [%p] "),
         ("2026-11-23 12:00:00 UTC:10.0.0.7(54):ann@shop:[5]:LOG:  x", "%t:%r:%u@%d:[%p]:"),
         ("2026-11-23 12:00:00.123 UTC [5] ann@shop LOG:  x", "%m [%p] %q%u@%d "),
+        ("2026-11-23 12:00:00.123 UTC [5] ann@shop web LOG:  x", "%m [%p] %q%u@%d %a "),
         (
             "2026-11-23 12:00:00 UTC [5]: [3-1] user=ann,db=shop,app=web,client=10.0.0.7 LOG:  x",
             "%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ",

@@ -1,0 +1,89 @@
+//! What can be typed behind `plimsoll logs`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct LogsArguments {
+    #[command(subcommand)]
+    pub(crate) verb: Option<LogsVerb>,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogsVerb {
+    /// Add summaries of days and hosts up to one
+    Merge(MergeArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReadArguments {
+    /// Logs, plain or in gzip, and summaries that --save wrote; - for standard input. Read in the order of their first
+    /// moments
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// How the logs are written [default: found from the first lines of each]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormatName>,
+    /// The server's log_line_prefix, as SHOW prints it [default: found from the first lines]
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) prefix: Option<String>,
+    /// Write a summary without literals to this file, whole or not at all, to be merged with others
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Show the first lines that couldn't be read
+    #[arg(long)]
+    pub(crate) unparsed: bool,
+    #[command(flatten)]
+    pub(crate) shown: ShownArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArguments {
+    /// Summaries that --save wrote
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write the sum to this file, whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) shown: ShownArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShownArguments {
+    /// What to print
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "terminal")]
+    pub(crate) format: LogReportFormat,
+    /// So many rows of each table
+    #[arg(long, value_name = "ROWS", default_value_t = 20)]
+    pub(crate) top: usize,
+    /// Write to this file, whole or not at all, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How a log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormatName {
+    /// Lines behind log_line_prefix
+    Stderr,
+    /// Comma-separated values
+    Csvlog,
+    /// An object a line
+    Jsonlog,
+}
+
+/// What to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogReportFormat {
+    /// For a person
+    Terminal,
+    /// Everything, for a program
+    Json,
+    /// For a comment
+    Markdown,
+}
