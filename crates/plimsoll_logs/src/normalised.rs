@@ -129,7 +129,7 @@ fn single_quoted(rest: &str, before: &str, into: &mut String) -> usize {
     }
     into.push_str("'?'");
     let is_end = |at: &usize| *at > 0 && !rest[at + 1..].starts_with(char::is_alphanumeric);
-    rest.match_indices('\'').map(|(at, _)| at).filter(is_end).last().map_or(rest.len(), |end| end + 1)
+    rest.match_indices('\'').map(|(at, _)| at).rfind(is_end).map_or(rest.len(), |end| end + 1)
 }
 
 /// What the server's other languages quote.
