@@ -40,7 +40,8 @@ pub(crate) fn check(doings: &Doings, understood: &Understood<'_>) {
     let authorized = count(|one| matches!(one, Connection::Authorized(_)));
     let received = count(|one| matches!(one, Connection::Received { host: "[local]", .. }));
     let authenticated = count(|one| matches!(one, Connection::Authenticated { method: "scram-sha-256", .. }));
-    assert!(received >= authorized + 5 && authorized > 30, "{received} {authorized}");
+    // A wrong password and a line that rejects come before the authorization, other refusals after it.
+    assert!(received >= authorized + 2 && authorized > 25, "{received} {authorized}");
     assert_eq!(authenticated, 1, "the password that is right");
     let ready = count(|one| matches!(one, Connection::Ready { setup_us: 1.., fork_us: 1.., .. }));
     assert_eq!(ready > 0, doings.major >= 18);

@@ -145,7 +145,14 @@ fn life(doings: &Doings, understood: &Understood<'_>) {
         _ => false,
     });
     assert_eq!(killed, 1, "{life:?}");
-    for one in [Life::EndingOthers, Life::StartingAnew, Life::ShutDown { is_abnormal: false }] {
+    let once = [
+        Life::EndingOthers,
+        Life::StartingAnew,
+        Life::EndingSessions,
+        Life::ShuttingDown,
+        Life::ShutDown { is_abnormal: false },
+    ];
+    for one in once {
         assert_eq!(count(&|told| *told == one), 1, "{one:?}");
     }
     assert_eq!(count(&|one| *one == Life::ShutdownRequested { mode: "fast" }), 1);
