@@ -1,4 +1,6 @@
 //! A record's texts: no panic, no failure is lost, and lists are no longer than what they are read from.
+//!
+//! The input is the severity's word, message, detail, context and user, divided by lines of `=== `.
 
 #![no_main]
 
@@ -6,18 +8,17 @@ use libfuzzer_sys::fuzz_target;
 use plimsoll_logs::message::{Checkpoint, Event, understand};
 use plimsoll_logs::{Record, Severity};
 
-/// In the order of the input's first byte.
-const SEVERITIES: [Severity; 5] =
-    [Severity::Log, Severity::Notice, Severity::Warning, Severity::Error, Severity::Fatal];
-
-fuzz_target!(|input: (u8, &str, &str, &str, &str)| {
-    let (severity, message, detail, context, user) = input;
-    let severity = SEVERITIES[usize::from(severity) % SEVERITIES.len()];
+fuzz_target!(|text: &str| {
+    let mut parts = text.split("\n=== \n");
+    let severity = parts.next().and_then(Severity::of).unwrap_or(Severity::Log);
+    let [message, detail, context, user] = [(); 4].map(|()| parts.next().unwrap_or_default());
     let record = Record { detail, context, user, database: user, ..Record::new(severity, message) };
     match understand(&record) {
         Event::Statement(one) => assert!(one.parameters.iter().count() <= detail.len()),
         Event::Plan(plan) => drop(plan.query()),
-        Event::LockWait(wait) => assert!(wait.holders.iter().count() + wait.queue.iter().count() <= detail.len()),
+        Event::LockWait(wait) => {
+            assert!(wait.holders.iter().count() + wait.queue.iter().count() <= detail.len());
+        }
         Event::Deadlock(deadlock) => assert!(deadlock.queries().count() <= deadlock.edges().count()),
         Event::AutomaticWork(work) => _ = work.figures(),
         Event::Checkpoint(Checkpoint::Complete(complete)) => _ = complete.figures(),

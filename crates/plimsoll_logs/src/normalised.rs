@@ -107,9 +107,8 @@ pub fn write_normal_form(message: &str, into: &mut String) {
 
 /// A quoted text; returns its length in the message.
 fn double_quoted(rest: &str, before: &str, into: &mut String) -> usize {
-    let noun = before.trim_end().rsplit([' ', '-']).next().unwrap_or_default();
-    if before.ends_with(' ')
-        && NAMED_THINGS.contains(&noun)
+    let noun = before.strip_suffix(' ').and_then(|before| before.rsplit([' ', '-']).next());
+    if noun.is_some_and(|noun| NAMED_THINGS.contains(&noun))
         && let Some(end) = rest[1..].find('"')
     {
         into.push_str(&rest[..end + 2]);
@@ -129,7 +128,7 @@ fn single_quoted(rest: &str, before: &str, into: &mut String) -> usize {
     }
     into.push_str("'?'");
     let is_end = |at: &usize| *at > 0 && !rest[at + 1..].starts_with(char::is_alphanumeric);
-    rest.match_indices('\'').map(|(at, _)| at).filter(is_end).last().map_or(rest.len(), |end| end + 1)
+    rest.match_indices('\'').map(|(at, _)| at).rfind(is_end).map_or(rest.len(), |end| end + 1)
 }
 
 /// What the server's other languages quote.
@@ -156,40 +155,20 @@ fn is_of_word(letter: char) -> bool {
     letter.is_alphanumeric() || matches!(letter, '_' | '@')
 }
 
-/// A word, with the `-` and `.` inside of numbers, dates, UUIDs and addresses.
+/// A word with all that is joined to it, as in `2024-01-02`, `bob.smith@example.org` or a UUID: one value if any part is of one.
 fn word(rest: &str, keeps_names: bool, start: usize, into: &mut String) -> usize {
     let mut length = rest.find(|letter| !is_of_word(letter)).unwrap_or(rest.len());
-    if is_kept(&rest[..length], keeps_names)
-        && !continues_as_value(&rest[length..], &mut length, rest, keeps_names)
-    {
-        into.push_str(&rest[..length]);
-        return length;
-    }
+    let mut is_name = is_kept(&rest[..length], keeps_names);
     while let Some(joined) = joined(&rest[length..]) {
+        is_name &= is_kept(&rest[length + 1..length + joined], keeps_names);
         length += joined;
     }
-    fold(into, start);
+    if is_name {
+        into.push_str(&rest[..length]);
+    } else {
+        fold(into, start);
+    }
     length
-}
-
-/// Whether a word is the begin of a value such as `bob.smith@example.org` or `deadbeef-0123`.
-fn continues_as_value(behind: &str, length: &mut usize, rest: &str, keeps_names: bool) -> bool {
-    if keeps_names {
-        return false;
-    }
-    let mut end = *length;
-    let mut is_value = false;
-    let mut behind = behind;
-    while let Some(joined) = joined(behind) {
-        let part = &behind[1..joined];
-        end += joined;
-        is_value |= !is_kept(part, keeps_names);
-        behind = &rest[end..];
-    }
-    if is_value {
-        *length = end;
-    }
-    is_value
 }
 
 /// The length of a `-`, `.`, `:` or `+` and the word that follows at once.

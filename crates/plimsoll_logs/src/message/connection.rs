@@ -46,7 +46,8 @@ pub enum Connection<'a> {
         /// The client's address; `[local]` for a Unix socket.
         host: &'a str,
     },
-    /// The client went without a word: `unexpected EOF on client connection`, `could not receive data from client` and the like.
+    /// The client went without a word, as in `unexpected EOF on client connection`, or never spoke as clients do, as in
+    /// `incomplete startup packet`.
     Lost {
         /// The server's words.
         reason: &'a str,
@@ -165,16 +166,17 @@ fn session(text: &str) -> Option<(u64, &str)> {
 
 /// Reads what the server says of a client that is gone.
 pub(super) fn lost(message: &str) -> Option<Connection<'_>> {
-    let is_lost = match message.as_bytes().first()? {
-        b'u' => message.starts_with("unexpected EOF on client connection"),
-        b'c' => {
-            message.starts_with("could not receive data from client")
-                || message.starts_with("could not send data to client")
-                || message == "connection to client lost"
-        }
-        _ => false,
-    };
-    is_lost.then_some(Connection::Lost { reason: message })
+    const BEGINS: &[&str] = &[
+        "connection to client lost",
+        "could not accept SSL connection",
+        "could not receive data from client",
+        "could not send data to client",
+        "incomplete startup packet",
+        "invalid length of startup packet",
+        "unexpected EOF on client connection",
+        "unsupported frontend protocol ",
+    ];
+    BEGINS.iter().any(|begin| message.starts_with(begin)).then_some(Connection::Lost { reason: message })
 }
 
 /// The text between quotes behind a key, as in `user "x"`.
@@ -286,10 +288,16 @@ mod tests {
             "unexpected EOF on client connection with an open transaction",
             "could not receive data from client: Connection reset by peer",
             "could not send data to client: Broken pipe",
+            "could not accept SSL connection: EOF detected",
+            "incomplete startup packet",
+            "invalid length of startup packet",
         ] {
             check(&log(reason), Connection::Lost { reason });
         }
-        let fatal = Record::new(Severity::Fatal, "connection to client lost");
-        check(&fatal, Connection::Lost { reason: "connection to client lost" });
+        for reason in
+            ["connection to client lost", "unsupported frontend protocol 0.0: server supports 3.0 to 3.0"]
+        {
+            check(&Record::new(Severity::Fatal, reason), Connection::Lost { reason });
+        }
     }
 }

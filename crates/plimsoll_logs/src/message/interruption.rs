@@ -18,6 +18,8 @@ pub enum Interrupted {
     SynchronousWait,
     /// A sender of WAL.
     WalSender,
+    /// A receiver of WAL.
+    WalReceiver,
     /// A background worker, logical replication's included.
     BackgroundWorker,
 }
@@ -120,6 +122,7 @@ fn interrupted(what: &str) -> Option<Interrupted> {
         "connection" => Interrupted::Session,
         "autovacuum process" => Interrupted::AutovacuumProcess,
         "walsender process" => Interrupted::WalSender,
+        "walreceiver process" | "walreceiver" => Interrupted::WalReceiver,
         "wait for synchronous replication"
         | "the wait for synchronous replication and terminating connection" => Interrupted::SynchronousWait,
         _ if what.starts_with("background worker ") => Interrupted::BackgroundWorker,
@@ -135,7 +138,9 @@ fn cause<'a>(why: &'a str, detail: &str) -> Cause<'a> {
         "idle-in-transaction timeout" => Cause::IdleInTransactionTimeout,
         "idle-session timeout" => Cause::IdleSessionTimeout,
         "transaction timeout" => Cause::TransactionTimeout,
-        "replication timeout" | "timeout" => Cause::ReplicationTimeout,
+        "replication timeout" | "timeout" | "timeout while waiting for upstream to catch up" => {
+            Cause::ReplicationTimeout
+        }
         "user request" => Cause::UserRequest,
         "administrator command" => Cause::Administrator,
         "conflict with recovery" => Cause::RecoveryConflict(conflict(detail)),
@@ -237,6 +242,7 @@ mod tests {
                 Interrupted::WalSender,
                 Cause::ReplicationTimeout,
             ),
+            ("terminating walreceiver due to timeout", Interrupted::WalReceiver, Cause::ReplicationTimeout),
             (
                 "terminating background worker \"parallel worker\" due to administrator command",
                 Interrupted::BackgroundWorker,

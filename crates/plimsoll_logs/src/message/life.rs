@@ -26,6 +26,10 @@ pub enum Life<'a> {
         /// `smart`, `fast` or `immediate`.
         mode: &'a str,
     },
+    /// Sessions are ended for it: `aborting any active transactions`.
+    EndingSessions,
+    /// The last checkpoint begins: `shutting down`.
+    ShuttingDown,
     /// A standby was asked to become a primary.
     PromotionRequested,
     /// It is shut down, the last message but one; `abnormal database system shutdown` too.
@@ -49,6 +53,11 @@ pub enum Life<'a> {
     RedoDone {
         /// Where.
         lsn: &'a str,
+    },
+    /// Where WAL ends, or can't be read further: what stands there is no record.
+    WalEnds {
+        /// The server's words.
+        reason: &'a str,
     },
     /// There was nothing to replay.
     RedoNotRequired,
@@ -162,9 +171,11 @@ pub(super) fn told<'a>(record: &Record<'a>) -> Option<Life<'a>> {
         b'c' => consistent(message).or_else(|| setting(message).map(Life::Parameter)),
         b'd' => database_system(message),
         b'e' => (message == "entering standby mode").then_some(Life::StandbyMode),
-        b'i' | b'p' | b'u' => setting(message).map(Life::Parameter),
+        b'i' | b'u' => setting(message).map(Life::Parameter).or_else(|| end_of_wal(message)),
+        b'o' => end_of_wal(message),
+        b'p' => setting(message).map(Life::Parameter),
         b'l' => Some(Life::Listening { place: message.strip_prefix("listening on ")? }),
-        b'r' => requested(message).or_else(|| redo(message)),
+        b'r' => requested(message).or_else(|| redo(message)).or_else(|| end_of_wal(message)),
         b's' => starting(message),
         b't' => (message == "terminating any other active server processes").then_some(Life::EndingOthers),
         _ => None,
@@ -175,9 +186,25 @@ fn ended(message: &str) -> Option<Life<'_>> {
     match message {
         "all server processes terminated; reinitializing" => Some(Life::StartingAnew),
         "abnormal database system shutdown" => Some(Life::ShutDown { is_abnormal: true }),
+        "aborting any active transactions" => Some(Life::EndingSessions),
         "archive recovery complete" => Some(Life::ArchiveRecoveryComplete),
         _ => None,
     }
+}
+
+fn end_of_wal(message: &str) -> Option<Life<'_>> {
+    const BEGINS: &[&str] = &[
+        "incorrect resource manager data checksum in record at ",
+        "invalid info bits ",
+        "invalid magic number ",
+        "invalid record length at ",
+        "invalid record offset at ",
+        "invalid resource manager ID ",
+        "out-of-sequence timeline ID ",
+        "record with incorrect prev-link ",
+        "unexpected pageaddr ",
+    ];
+    BEGINS.iter().any(|begin| message.starts_with(begin)).then_some(Life::WalEnds { reason: message })
 }
 
 fn consistent(message: &str) -> Option<Life<'_>> {
@@ -238,6 +265,9 @@ fn redo(message: &str) -> Option<Life<'_>> {
 fn starting(message: &str) -> Option<Life<'_>> {
     if let Some(rest) = message.strip_prefix("selected new timeline ID: ") {
         return Some(Life::NewTimeline { timeline: small_number(rest)?.0 });
+    }
+    if message == "shutting down" {
+        return Some(Life::ShuttingDown);
     }
     let version = message.strip_prefix("starting ").filter(|version| version.starts_with("PostgreSQL "))?;
     Some(Life::Starting { version })

@@ -47,6 +47,14 @@ fn recovery_has_steps() {
     let used = "system usage: CPU: user: 0.00 s, system: 0.00 s, elapsed: 0.00 s";
     check(&format!("redo done at {lsn} {used}"), Life::RedoDone { lsn });
     check("redo in progress, elapsed time: 10.00 s, current LSN: 0/1F2E3D4C", Life::RedoInProgress { lsn });
+    for reason in [
+        "invalid record length at 0/7001A0: wanted 24, got 0",
+        "invalid record length at 0/7001A0: expected at least 24, got 0",
+        "unexpected pageaddr 0/1 in WAL segment 000000010000000000000001, LSN 0/1, offset 0",
+        "record with incorrect prev-link 0/1 at 0/2",
+    ] {
+        check(reason, Life::WalEnds { reason });
+    }
     check("redo is not required", Life::RedoNotRequired);
     check("consistent recovery state reached at 0/1F2E3D4C", Life::Consistent { lsn });
     check("entering standby mode", Life::StandbyMode);
@@ -92,6 +100,8 @@ fn a_server_is_shut_down() {
     for mode in ["smart", "fast", "immediate"] {
         check(&format!("received {mode} shutdown request"), Life::ShutdownRequested { mode });
     }
+    check("aborting any active transactions", Life::EndingSessions);
+    check("shutting down", Life::ShuttingDown);
     check("database system is shut down", Life::ShutDown { is_abnormal: false });
     check("abnormal database system shutdown", Life::ShutDown { is_abnormal: true });
 }

@@ -118,7 +118,9 @@ fn logged<'a>(record: &Record<'a>) -> Option<Event<'a>> {
         b'c' => connection_or_checkpoint(record),
         b'd' => connection::ended(record).map(Event::Connection),
         b'e' | b'f' => statement::begun(record),
-        b'i' => replication::invalidated(record).map(Event::Replication),
+        b'i' => replication::invalidated(record)
+            .map(Event::Replication)
+            .or_else(|| connection::lost(message).map(Event::Connection)),
         b'l' => replication::logical(message).map(Event::Replication),
         b'p' => lock_wait::told(record).map(Event::LockWait),
         b'r' => recovery_or_replication(record),
@@ -190,6 +192,7 @@ fn complained<'a>(record: &Record<'a>) -> Option<Event<'a>> {
         b'r' => replication::removed(message).map(Event::Replication),
         b's' => automatic::skipped(message).map(Event::SkippedWork),
         b't' => interruption::told(record).map(Event::Interruption),
+        b'u' => connection::lost(message).map(Event::Connection),
         _ => None,
     }
 }

@@ -40,11 +40,13 @@ impl<'a> Parameters<'a> {
     pub fn of_context(context: &'a str) -> Self {
         let mut rest = context;
         loop {
-            if let Some(text) = after_portal(rest) {
-                return Self { text };
+            let line = rest.split('\n').next().unwrap_or_default();
+            if let Some(behind) = after_portal(line) {
+                // Values may go on over lines.
+                return Self { text: &rest[line.len() - behind.len()..] };
             }
-            match rest.split_once('\n') {
-                Some((_, next)) => rest = next,
+            match rest.get(line.len() + 1..) {
+                Some(next) => rest = next,
                 None => return Self::default(),
             }
         }
@@ -148,6 +150,7 @@ mod tests {
 
     #[test]
     fn a_context_tells_them_too() {
+        check(Parameters::of_context("unnamed portal with parameters: $1 = 'a\nb'"), &[(1, Some("a\nb"))]);
         for line in [
             "unnamed portal with parameters: ",
             "portal \"c\" with parameters: ",

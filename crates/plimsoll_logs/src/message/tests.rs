@@ -147,3 +147,38 @@ fn other_languages_are_told_by_severity() {
 fn an_event_stays_small() {
     assert!(size_of::<Event<'_>>() <= 144, "{} bytes", size_of::<Event<'_>>());
 }
+
+/// Lines may have a megabyte, and who writes them may be hostile: nothing takes more than one look at each byte, or few.
+#[test]
+fn long_texts_are_read_in_their_lengths_time() {
+    let begun = std::time::Instant::now();
+    for piece in [
+        "a.",
+        "a ",
+        "\"",
+        "' ",
+        "table \"a\" ",
+        "portal \"",
+        "portal \"\n",
+        "Process 1: \n",
+        "1, ",
+        "\n",
+        "a-1 ",
+        "=(",
+        "\u{bb}",
+    ] {
+        let text = piece.repeat(1_000_000 / piece.len());
+        for severity in [Severity::Log, Severity::Error, Severity::Fatal] {
+            let detail = format!("Process 1 waits for X on y; blocked by process 1.\n{text}");
+            for message in [&text, "deadlock detected", "process 1 acquired X on y after 1.000 ms"] {
+                read_all(understand(&Record {
+                    detail: &detail,
+                    context: &text,
+                    ..Record::new(severity, message)
+                }));
+            }
+        }
+    }
+    // Quadratic time would be minutes.
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+}
