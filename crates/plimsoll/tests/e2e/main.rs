@@ -29,6 +29,7 @@ mod lint_inputs;
 mod lint_output;
 mod lint_schema;
 mod logins;
+mod logs;
 mod lsp;
 mod masking;
 mod newness;
