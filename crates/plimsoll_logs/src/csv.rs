@@ -4,6 +4,7 @@ use crate::counts::Counts;
 use crate::record::Record;
 use crate::severity::Severity;
 use crate::time::Clock;
+use crate::words::find_either;
 
 const COLUMNS: usize = 26;
 const FEWEST: usize = 23;
@@ -58,10 +59,9 @@ fn split(text: &[u8], mut at: usize, fields: &mut [Field; COLUMNS]) -> Option<(u
             *field = quoted(text, at + 1)?;
             at = field.end + 1;
         } else {
-            let length =
-                text[at..].iter().position(|byte| matches!(byte, b',' | b'\n')).unwrap_or(text.len() - at);
-            *field = Field { start: at, end: at + length, doubled: false };
-            at += length;
+            let end = find_either(text, at, b',', b'\n').unwrap_or(text.len());
+            *field = Field { start: at, end, doubled: false };
+            at = end;
         }
         match text.get(at) {
             Some(b',') => at += 1,
@@ -76,7 +76,7 @@ fn split(text: &[u8], mut at: usize, fields: &mut [Field; COLUMNS]) -> Option<(u
 fn quoted(text: &[u8], start: usize) -> Option<Field> {
     let (mut end, mut doubled) = (start, false);
     loop {
-        end += memchr::memchr(b'"', &text[end..])?;
+        end = find_either(text, end, b'"', b'"')?;
         if text.get(end + 1) != Some(&b'"') {
             return Some(Field { start, end, doubled });
         }
@@ -94,21 +94,14 @@ fn keep(
     room: &mut String,
     sink: &mut dyn FnMut(&Record<'_>),
 ) -> bool {
-    room.clear();
-    let mut halved = [None; COLUMNS];
-    for (field, halved) in fields[..columns].iter().zip(&mut halved).filter(|(field, _)| field.doubled) {
-        let start = room.len();
-        let mut pieces = text[field.start..field.end].split("\"\"");
-        room.push_str(pieces.next().unwrap_or_default());
-        pieces.for_each(|piece| {
-            room.push('"');
-            room.push_str(piece);
-        });
-        *halved = Some((start, room.len()));
-    }
-    let get = |column: usize| match halved[column] {
-        Some((start, end)) => &room[start..end],
-        None => &text[fields[column].start..fields[column].end],
+    let halved = halve(text, &fields[..columns], room);
+    let get = |column: usize| {
+        let field = fields[column];
+        if !field.doubled {
+            return &text[field.start..field.end];
+        }
+        let (start, end) = halved.iter().find(|halved| halved.0 == column).map_or((0, 0), |halved| halved.1);
+        &room[start..end]
     };
     let Some(moment) = clock.moment(get(0).as_bytes()) else { return false };
     counts.records += 1;
@@ -126,6 +119,7 @@ fn keep(
         database: get(2),
         application: get(22),
         host: host(get(4)),
+        who: 0,
         backend: if columns > 23 { get(23) } else { "" },
         command_tag: get(7),
         message: get(13),
@@ -138,8 +132,28 @@ fn keep(
     true
 }
 
+/// Puts fields that hold doubled quotes into the room, with single ones; returns where each stands.
+fn halve(text: &str, fields: &[Field], room: &mut String) -> Vec<(usize, (usize, usize))> {
+    room.clear();
+    let mut places = Vec::new();
+    for (column, field) in fields.iter().enumerate().filter(|(_, field)| field.doubled) {
+        let start = room.len();
+        let mut pieces = text[field.start..field.end].split("\"\"");
+        room.push_str(pieces.next().unwrap_or_default());
+        pieces.for_each(|piece| {
+            room.push('"');
+            room.push_str(piece);
+        });
+        places.push((column, (start, room.len())));
+    }
+    places
+}
+
 /// `10.0.0.7:5432` is the host `10.0.0.7`; `[local]` has no port.
 fn host(from: &str) -> &str {
+    if from == "[local]" {
+        return from;
+    }
     match from.rsplit_once(':') {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => from,

@@ -1,7 +1,7 @@
 //! The format of a log: declared, or found from its first lines.
 
 use crate::counts::Counts;
-use crate::prefix::{Prefix, detect};
+use crate::prefix::{Prefix, Sessions, detect};
 use crate::record::Record;
 use crate::time::Clock;
 use crate::{csv, json, stderr};
@@ -21,6 +21,7 @@ pub enum Format {
 #[derive(Debug, Default)]
 pub struct Scratch {
     clock: Clock,
+    sessions: Sessions,
     room: String,
 }
 
@@ -54,11 +55,11 @@ impl Format {
         counts: &mut Counts,
         sink: &mut dyn FnMut(&Record<'_>),
     ) {
-        let Scratch { clock, room } = scratch;
+        let Scratch { clock, sessions, room } = scratch;
         let unknown_before = clock.unknown_zones();
         counts.bytes += text.len() as u64;
         match self {
-            Self::Stderr(prefix) => stderr::scan(prefix, text, clock, counts, sink),
+            Self::Stderr(prefix) => stderr::scan(prefix, text, (clock, sessions), counts, sink),
             Self::Csv => csv::scan(text, clock, counts, room, sink),
             Self::Json => json::scan(text, clock, counts, room, sink),
         }

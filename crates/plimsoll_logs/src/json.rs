@@ -5,6 +5,7 @@ use crate::counts::Counts;
 use crate::record::Record;
 use crate::severity::Severity;
 use crate::time::Clock;
+use crate::words::{find_either, padded_word_at};
 
 /// Reads whole lines of a text. `room` is for strings that hold escapes.
 pub(crate) fn scan(
@@ -47,6 +48,7 @@ fn read(
     room.clear();
     let mut values = [Value::default(); FIELDS];
     let bytes = line.as_bytes();
+    let mut keys = Keys::default();
     let mut at = usize::from(bytes.first() == Some(&b'{')).checked_sub(1).map(|_| 1)?;
     loop {
         at += blanks(&bytes[at..]);
@@ -56,7 +58,7 @@ fn read(
         at += usize::from(bytes.get(at) == Some(&b':')).checked_sub(1).map(|_| 1)?;
         at += blanks(&bytes[at..]);
         let (value, end) = value(line, at, room)?;
-        if let Some(number) = field(&bytes[key.0..key.1]) {
+        if let Some(number) = keys.number(bytes, key) {
             values[number] = value;
         }
         at = end + blanks(&bytes[end..]);
@@ -82,6 +84,7 @@ fn read(
         database: get(2),
         process: get(3).parse().unwrap_or(0),
         host: get(4),
+        who: 0,
         session: get(5),
         command_tag: get(6),
         severity,
@@ -102,35 +105,94 @@ fn blanks(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| **byte == b' ').count()
 }
 
-/// The number of a key that is kept.
-fn field(key: &[u8]) -> Option<usize> {
-    Some(match key {
-        b"timestamp" => 0,
-        b"user" => 1,
-        b"dbname" => 2,
-        b"pid" => 3,
-        b"remote_host" => 4,
-        b"session_id" => 5,
-        b"ps" => 6,
-        b"error_severity" => 7,
-        b"state_code" => 8,
-        b"message" => 9,
-        b"detail" => 10,
-        b"hint" => 11,
-        b"internal_query" => 12,
-        b"context" => 13,
-        b"statement" => 14,
-        b"application_name" => 15,
-        b"backend_type" => 16,
-        _ => return None,
-    })
+/// Keys in the order in which the server writes them, with the number of those that are kept.
+const KEYS: [Key; 27] = [
+    Key::new(b"timestamp", Some(0)),
+    Key::new(b"user", Some(1)),
+    Key::new(b"dbname", Some(2)),
+    Key::new(b"pid", Some(3)),
+    Key::new(b"remote_host", Some(4)),
+    Key::new(b"remote_port", None),
+    Key::new(b"session_id", Some(5)),
+    Key::new(b"line_num", None),
+    Key::new(b"ps", Some(6)),
+    Key::new(b"session_start", None),
+    Key::new(b"vxid", None),
+    Key::new(b"txid", None),
+    Key::new(b"error_severity", Some(7)),
+    Key::new(b"state_code", Some(8)),
+    Key::new(b"message", Some(9)),
+    Key::new(b"detail", Some(10)),
+    Key::new(b"hint", Some(11)),
+    Key::new(b"internal_query", Some(12)),
+    Key::new(b"context", Some(13)),
+    Key::new(b"statement", Some(14)),
+    Key::new(b"cursor_position", None),
+    Key::new(b"func_name", None),
+    Key::new(b"file_name", None),
+    Key::new(b"application_name", Some(15)),
+    Key::new(b"backend_type", Some(16)),
+    Key::new(b"leader_pid", None),
+    Key::new(b"query_id", None),
+];
+
+/// A key of at most sixteen bytes, by its first eight and its last eight.
+struct Key {
+    length: usize,
+    first: u64,
+    last: u64,
+    number: Option<usize>,
+}
+
+impl Key {
+    const fn new(text: &[u8], number: Option<usize>) -> Self {
+        assert!(text.len() <= 16);
+        let (mut first, mut last, mut at) = (0, 0, 0);
+        while at < text.len() && at < 8 {
+            first |= (text[at] as u64) << (8 * at);
+            at += 1;
+        }
+        let behind = text.len().saturating_sub(8);
+        at = 0;
+        while behind > 0 && at < 8 {
+            last |= (text[behind + at] as u64) << (8 * at);
+            at += 1;
+        }
+        Self { length: text.len(), first, last, number }
+    }
+
+    fn is(&self, length: usize, first: u64, last: u64) -> bool {
+        self.length == length && self.first == first && self.last == last
+    }
+}
+
+/// Tells keys, quickest in the server's order.
+#[derive(Default)]
+struct Keys {
+    next: usize,
+}
+
+impl Keys {
+    /// The number of a key that is kept.
+    fn number(&mut self, line: &[u8], (start, end): (usize, usize)) -> Option<usize> {
+        let length = end - start;
+        // The words reach behind a short key, into its value.
+        let first = padded_word_at(line, start);
+        let first = if length < 8 { first & ((1 << (8 * length)) - 1) } else { first };
+        let last = if length > 8 { padded_word_at(line, end - 8) } else { 0 };
+        let found = |key: &Key| key.is(length, first, last);
+        let (before, behind) = KEYS.split_at(self.next);
+        let at = behind.iter().position(found).map(|at| at + self.next);
+        let at = at.or_else(|| before.iter().position(found)).filter(|_| length <= 16)?;
+        self.next = at + 1;
+        KEYS[at].number
+    }
 }
 
 /// The inside of a string without escapes.
 fn plain_string(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     (bytes.get(at) == Some(&b'"')).then_some(())?;
-    let length = memchr::memchr2(b'"', b'\\', &bytes[at + 1..])?;
-    let end = at + 1 + length;
+    let end = find_either(bytes, at + 1, b'"', b'\\')?;
     (bytes[end] == b'"').then_some((at + 1, end))
 }
 
@@ -154,9 +216,9 @@ fn value(line: &str, at: usize, room: &mut String) -> Option<(Value, usize)> {
 fn unescape(line: &str, mut at: usize, room: &mut String) -> Option<usize> {
     let bytes = line.as_bytes();
     loop {
-        let plain = memchr::memchr2(b'"', b'\\', &bytes[at..])?;
-        room.push_str(&line[at..at + plain]);
-        at += plain;
+        let plain = find_either(bytes, at, b'"', b'\\')?;
+        room.push_str(&line[at..plain]);
+        at = plain;
         if bytes[at] == b'"' {
             return Some(at);
         }
@@ -225,6 +287,16 @@ mod tests {
         };
         assert_eq!(records, [format!("{expected:?}"), format!("{expected:?}")]);
         assert_eq!((counts.records, counts.unparsed), (2, 0));
+    }
+
+    #[test]
+    fn a_key_is_known_wherever_it_stands() {
+        let (records, _) = read(
+            r#"{"message":"m","x":1,"error_severity":"LOG","timestamp":"2026-11-23 12:00:00 UTC","remote_hosts":"h","pid":7}"#,
+        );
+        let time_us = Some(1_795_435_200_000_000);
+        let expected = Record { time_us, process: 7, ..Record::new(Severity::Log, "m") };
+        assert_eq!(records, [format!("{expected:?}")]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Label {
             return Some((Self::Message(Severity::Log), 6));
         }
         let window = &text.as_bytes()[..text.len().min(LONGEST + 1)];
-        let length = memchr::memchr(b':', window)?;
+        let length = window.iter().position(|byte| *byte == b':')?;
         let behind = text[length + 1..].len() - text[length + 1..].trim_start_matches(' ').len();
         let word = &text[..length];
         let label = Self::named(word, behind)?;
@@ -60,6 +60,13 @@ impl Label {
             "STATEMENT" => Self::Part(Part::Statement),
             "QUERY" => Self::Part(Part::Query),
             "LOCATION" | "BACKTRACE" => Self::Part(Part::Other),
+            _ if word
+                .as_bytes()
+                .first()
+                .is_none_or(|first| !first.is_ascii_uppercase() && first.is_ascii()) =>
+            {
+                return None;
+            }
             _ => return translated(word).or((blanks == 2 && is_foreign(word)).then_some(Self::Foreign)),
         })
     }

@@ -23,6 +23,7 @@ mod steps;
 pub mod summary;
 mod tally;
 pub mod time;
+mod words;
 
 #[cfg(test)]
 mod scan_tests;

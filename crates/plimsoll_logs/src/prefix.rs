@@ -4,14 +4,17 @@
 
 mod detect;
 mod escape;
+mod sessions;
 
 use std::fmt;
 
 pub use detect::detect;
 use escape::Escape;
+pub(crate) use sessions::Sessions;
 
 use crate::label::Label;
 use crate::record::Record;
+use crate::severity::Severity;
 use crate::time::Clock;
 
 /// Names in a prefix are looked for in so many bytes.
@@ -22,6 +25,17 @@ const LONGEST: usize = 1024;
 pub struct Prefix {
     text: String,
     pieces: Vec<Piece>,
+    /// So many of them differ within a session, or stand before one that does.
+    varying: usize,
+}
+
+/// A line being read.
+struct Reading<'r, 'a> {
+    clock: &'r mut Clock,
+    record: &'r mut Record<'a>,
+    /// Whether a name before the last one wasn't over at its first possible end. What was tried then may have looked into
+    /// the message; otherwise what stands before the message alone has decided.
+    has_retried: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +98,9 @@ impl Prefix {
                 }
             }
         }
-        let prefix = Self { text: text.to_owned(), pieces };
+        let varies = |piece: &Piece| matches!(piece, Piece::Escape(escape) if escape.varies_within_session());
+        let varying = pieces.iter().rposition(varies).map_or(0, |last| last + 1);
+        let prefix = Self { text: text.to_owned(), pieces, varying };
         prefix.check_is_clear().map(|()| prefix)
     }
 
@@ -123,7 +139,43 @@ impl Prefix {
         clock: &mut Clock,
         record: &mut Record<'a>,
     ) -> Option<(Label, usize)> {
-        self.read_from(0, line, 0, clock, record)
+        self.read_from(0, line, 0, &mut Reading { clock, record, has_retried: false })
+    }
+
+    /// As [`Self::read`]. What a session's lines have in common is read once and known again, since it is a function of its
+    /// own bytes: see [`Reading::has_retried`].
+    pub(crate) fn read_known<'a>(
+        &self,
+        line: &'a str,
+        clock: &mut Clock,
+        record: &mut Record<'a>,
+        sessions: &mut Sessions,
+    ) -> Option<(Label, usize)> {
+        let mut at = 0;
+        for piece in &self.pieces[..self.varying] {
+            at += match piece {
+                Piece::Literal(text) => line[at..].starts_with(text.as_str()).then_some(text.len())?,
+                Piece::Escape(escape) if !escape.is_any_text() => escape.read(&line[at..], clock, record)?,
+                _ => return self.read(line, clock, record),
+            };
+        }
+        if let Some((label, length)) = sessions.get(&line[at..], record) {
+            return Some((label, at + length));
+        }
+        let mut told = Record::new(Severity::Log, "");
+        let mut reading = Reading { clock, record: &mut told, has_retried: false };
+        let (label, end) = self.read_from(self.varying, line, at, &mut reading)?;
+        let is_certain = !reading.has_retried;
+        told.who = told.names_hash();
+        if is_certain {
+            sessions.keep(&line[at..end], label, &told);
+        }
+        told.time_us = record.time_us;
+        told.sqlstate = record.sqlstate;
+        told.process = if told.process == 0 { record.process } else { told.process };
+        told.session = if told.session.is_empty() { record.session } else { told.session };
+        *record = told;
+        Some((label, end))
     }
 
     fn read_from<'a>(
@@ -131,8 +183,7 @@ impl Prefix {
         first: usize,
         line: &'a str,
         mut at: usize,
-        clock: &mut Clock,
-        record: &mut Record<'a>,
+        reading: &mut Reading<'_, 'a>,
     ) -> Option<(Label, usize)> {
         for (number, piece) in self.pieces.iter().enumerate().skip(first) {
             match piece {
@@ -143,9 +194,9 @@ impl Prefix {
                     }
                 }
                 Piece::Escape(escape) if escape.is_any_text() => {
-                    return self.read_any_text(number, *escape, line, at, clock, record);
+                    return self.read_any_text(number, *escape, line, at, reading);
                 }
-                Piece::Escape(escape) => at += escape.read(&line[at..], clock, record)?,
+                Piece::Escape(escape) => at += escape.read(&line[at..], reading.clock, reading.record)?,
             }
         }
         Label::of(&line[at..]).map(|(label, length)| (label, at + length))
@@ -158,28 +209,33 @@ impl Prefix {
         escape: Escape,
         line: &'a str,
         at: usize,
-        clock: &mut Clock,
-        record: &mut Record<'a>,
+        reading: &mut Reading<'_, 'a>,
     ) -> Option<(Label, usize)> {
         let window = &line.as_bytes()[at..line.len().min(at + LONGEST)];
         let window = &window[..memchr::memchr(b'\n', window).unwrap_or(window.len())];
         let mut end = 0;
         loop {
             end = match self.next_literal(number) {
-                Some(literal) => end + memchr::memmem::find(&window[end..], literal.as_bytes())?,
+                Some(literal) => end + position(&window[end..], literal.as_bytes())?,
                 None => end,
             };
             if line.is_char_boundary(at + end)
-                && let Some(found) = self.read_from(number + 1, line, at + end, clock, record)
+                && let Some(found) = self.read_from(number + 1, line, at + end, reading)
             {
-                escape.keep(&line[at..at + end], record);
+                escape.keep(&line[at..at + end], reading.record);
                 return Some(found);
             }
+            reading.has_retried |= !self.is_last_name(number);
             end += 1;
             if end > window.len() {
                 return None;
             }
         }
+    }
+
+    fn is_last_name(&self, number: usize) -> bool {
+        let behind = &self.pieces[number + 1..];
+        !behind.iter().any(|piece| matches!(piece, Piece::Escape(escape) if escape.is_any_text()))
     }
 
     fn next_literal(&self, number: usize) -> Option<&str> {
@@ -189,6 +245,12 @@ impl Prefix {
             _ => None,
         }
     }
+}
+
+/// Where a short text stands first. Setting up a search for it would cost more than it saves in so few bytes.
+fn position(window: &[u8], literal: &[u8]) -> Option<usize> {
+    let (first, rest) = literal.split_first()?;
+    memchr::memchr_iter(*first, window).find(|at| window[at + 1..].starts_with(rest))
 }
 
 fn add_literal(pieces: &mut Vec<Piece>, character: char) {

@@ -1,5 +1,7 @@
 //! One message of the server, with all lines that belong to it and what its prefix says.
 
+use twox_hash::XxHash3_64;
+
 use crate::Severity;
 
 /// A record of a log, whatever its format. Texts that the log doesn't have, or has empty, are empty.
@@ -24,6 +26,8 @@ pub struct Record<'a> {
     pub application: &'a str,
     /// The client's address, without its port (`%h`, `%r`); `[local]` for a Unix socket.
     pub host: &'a str,
+    /// [`Self::names_hash`] where the reader has it at hand, 0 otherwise.
+    pub(crate) who: u64,
     /// The backend's type (`%b`).
     pub backend: &'a str,
     /// The command tag (`%i`).
@@ -56,6 +60,7 @@ impl<'a> Record<'a> {
             database: "",
             application: "",
             host: "",
+            who: 0,
             backend: "",
             command_tag: "",
             message,
@@ -65,5 +70,12 @@ impl<'a> Record<'a> {
             statement: "",
             query: "",
         }
+    }
+
+    /// A hash of who the record is of: application, role, database, and address.
+    pub(crate) fn names_hash(&self) -> u64 {
+        [self.application, self.user, self.database, self.host].iter().fold(0_u64, |hash, name| {
+            hash.rotate_left(17) ^ XxHash3_64::oneshot_with_seed(name.len() as u64, name.as_bytes())
+        })
     }
 }

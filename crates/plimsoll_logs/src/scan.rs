@@ -1,5 +1,6 @@
 //! Reading logs with several threads: blocks are read side by side, and what they tell of sessions is gone through in order.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::{Condvar, Mutex, PoisonError, mpsc};
@@ -110,7 +111,11 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 fn read_block(format: &Format, tally: &mut Tally, scratch: &mut Scratch, block: &[u8]) -> Vec<Step> {
-    let text = String::from_utf8_lossy(block);
+    // Nearly every block is UTF-8; that is told much quicker than where one isn't.
+    let text = match simdutf8::basic::from_utf8(block) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(block),
+    };
     let mut counts = std::mem::take(tally.counts());
     // A replaced byte takes three.
     counts.replaced += (text.len() - block.len().min(text.len())) as u64;

@@ -214,7 +214,7 @@ impl Values {
     fn together(&self) -> u64 {
         // The multiplier is that of FNV-1a.
         self.hashes.iter().fold(u64::from(self.count), |hash, value| {
-            (hash ^ value).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
+            (hash ^ u64::from(*value)).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
         })
     }
 }
@@ -230,7 +230,7 @@ mod tests {
 
     fn ran(query: u64, value: u64, shape: Shape) -> Happening {
         let mut values = Values { count: 1, ..Values::default() };
-        values.hashes[0] = value;
+        values.hashes[0] = value as u32;
         Happening::Ran(Ran { stream: query as u32, query, duration_us: 100, shape, values })
     }
 

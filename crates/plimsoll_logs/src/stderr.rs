@@ -3,7 +3,7 @@
 
 use crate::counts::Counts;
 use crate::label::{Label, Part};
-use crate::prefix::Prefix;
+use crate::prefix::{Prefix, Sessions};
 use crate::record::Record;
 use crate::severity::Severity;
 use crate::time::Clock;
@@ -15,7 +15,7 @@ const LONGEST_NAME: usize = 63;
 pub(crate) fn scan(
     prefix: &Prefix,
     text: &str,
-    clock: &mut Clock,
+    (clock, sessions): (&mut Clock, &mut Sessions),
     counts: &mut Counts,
     sink: &mut dyn FnMut(&Record<'_>),
 ) {
@@ -23,7 +23,7 @@ pub(crate) fn scan(
     let mut pending: Option<Record<'_>> = None;
     for line in lines(text) {
         let mut record = Record::new(Severity::Log, "");
-        let Some((label, at)) = prefix.read(line, clock, &mut record) else {
+        let Some((label, at)) = prefix.read_known(line, clock, &mut record, sessions) else {
             if !line.is_empty() {
                 counts.unparsed(line);
             }
@@ -66,7 +66,8 @@ fn add<'a>(record: &mut Record<'a>, part: Part, text: &'a str) {
 /// Whether a severity stands so close to the line's prefix that a name may have brought the first one.
 fn has_second_label(message: &str) -> bool {
     let window = &message.as_bytes()[..message.len().min(2 * LONGEST_NAME)];
-    memchr::memmem::find_iter(window, b":  ").any(|colon| {
+    let labels = memchr::memchr_iter(b':', window).filter(|colon| window[colon + 1..].starts_with(b"  "));
+    labels.into_iter().any(|colon| {
         let word = window[..colon].iter().rev().take_while(|byte| byte.is_ascii_uppercase()).count();
         std::str::from_utf8(&window[colon - word..colon]).ok().and_then(Severity::of).is_some()
     })
@@ -110,7 +111,8 @@ mod tests {
             let Record { severity, process, message, detail, statement, .. } = record;
             records.push(format!("{} {process} {message}|{detail}|{statement}", severity.word()));
         };
-        scan(&Prefix::new(prefix).unwrap(), text, &mut Clock::default(), &mut counts, &mut sink);
+        let room = (&mut Clock::default(), &mut Sessions::default());
+        scan(&Prefix::new(prefix).unwrap(), text, room, &mut counts, &mut sink);
         (records, counts)
     }
 

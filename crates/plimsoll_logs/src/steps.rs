@@ -20,7 +20,7 @@ pub(crate) struct Shape {
 /// A statement's values, as hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Values {
-    pub(crate) hashes: [u64; MOST_VALUES],
+    pub(crate) hashes: [u32; MOST_VALUES],
     pub(crate) count: u8,
 }
 

@@ -203,12 +203,7 @@ impl Tally {
     }
 
     fn who(&mut self, record: &Record<'_>) -> u32 {
-        let hash = [record.application, record.user, record.database, record.host].iter().fold(
-            0_u64,
-            |hash, name| {
-                hash.rotate_left(17) ^ XxHash3_64::oneshot_with_seed(name.len() as u64, name.as_bytes())
-            },
-        );
+        let hash = if record.who == 0 { record.names_hash() } else { record.who };
         self.whos.number(hash, || happened::who(record))
     }
 
@@ -224,11 +219,11 @@ impl Tally {
 
     /// Hashes of the first values, whether literal or bound.
     fn values(&mut self, text: &str, statement: &Statement<'_>) -> Values {
-        let mut bound = [0; 2 * MOST_VALUES];
+        let mut bound = [0_u32; 2 * MOST_VALUES];
         for parameter in statement.parameters.iter() {
             let number = (parameter.number as usize).wrapping_sub(1);
             if let (Some(place), Some(value)) = (bound.get_mut(number), parameter.quoted) {
-                *place = XxHash3_64::oneshot(value.as_bytes());
+                *place = XxHash3_64::oneshot(value.as_bytes()) as u32;
             }
         }
         let mut values = Values::default();
@@ -237,7 +232,7 @@ impl Tally {
             let number = value.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
             *hash = match number {
                 Some(number) => bound.get(number.wrapping_sub(1)).copied().unwrap_or(0),
-                None => XxHash3_64::oneshot(value.as_bytes()),
+                None => XxHash3_64::oneshot(value.as_bytes()) as u32,
             };
             values.count += 1;
         }

@@ -88,6 +88,14 @@ impl Escape {
         )
     }
 
+    /// Whether a session's next line may have another one, whatever the client does.
+    pub(super) const fn varies_within_session(self) -> bool {
+        matches!(
+            self,
+            Self::Time { .. } | Self::Epoch | Self::SqlState | Self::Number { .. } | Self::CommandTag
+        )
+    }
+
     /// Puts a text of any length where it belongs.
     pub(super) fn keep<'a>(self, text: &'a str, record: &mut Record<'a>) {
         // A width in the setting pads with blanks; what isn't known is written as a word.

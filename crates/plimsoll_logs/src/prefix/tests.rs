@@ -90,4 +90,30 @@ proptest::proptest! {
         }
         let _ = detect(&line);
     }
+
+    #[test]
+    fn what_is_known_of_a_session_changes_nothing(
+        prefix in "%m (\\[%p\\] )?(%q)?(%u@%d )?(%a )?(%h:)?(%c )?",
+        names in proptest::collection::vec("[a@: \\[5\\]]{1,4}|LOG:  a|[a-f0-9]\\.[a-f0-9]|5", 4),
+        messages in proptest::collection::vec("(a|@|: |LOG:  |ERROR:  | |5|\\[5\\] ){0,12}", 1..6),
+    ) {
+        let Ok(prefix) = Prefix::new(&prefix) else { return Ok(()) };
+        let mut sessions = Sessions::default();
+        for message in messages.iter().chain(&messages) {
+            let mut line = prefix.text().replace("%m", "2026-11-23 12:00:00.123 UTC").replace("%q", "");
+            for (escape, name) in ["%u", "%d", "%a", "%h"].iter().zip(&names) {
+                line = line.replace(escape, name);
+            }
+            let line = format!("{}LOG:  {message}", line.replace("%p", "77").replace("%c", "6b04db0c.46d3"));
+            let mut plain = Record::new(Severity::Log, "");
+            let read = prefix.read(&line, &mut Clock::default(), &mut plain);
+            let mut known = Record::new(Severity::Log, "");
+            let read_known = prefix.read_known(&line, &mut Clock::default(), &mut known, &mut sessions);
+            proptest::prop_assert_eq!(read, read_known);
+            if read.is_some() {
+                proptest::prop_assert!(known.who == 0 || known.who == plain.names_hash());
+                proptest::prop_assert_eq!(plain, Record { who: 0, ..known });
+            }
+        }
+    }
 }
