@@ -36,6 +36,7 @@ struct Reading<'r, 'a> {
     /// Whether a name before the last one wasn't over at its first possible end. What was tried then may have looked into
     /// the message; otherwise what stands before the message alone has decided.
     has_retried: bool,
+    label_at: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +140,7 @@ impl Prefix {
         clock: &mut Clock,
         record: &mut Record<'a>,
     ) -> Option<(Label, usize)> {
-        self.read_from(0, line, 0, &mut Reading { clock, record, has_retried: false })
+        self.read_from(0, line, 0, &mut Reading { clock, record, has_retried: false, label_at: 0 })
     }
 
     /// As [`Self::read`]. What a session's lines have in common is read once and known again, since it is a function of its
@@ -159,21 +160,25 @@ impl Prefix {
                 _ => return self.read(line, clock, record),
             };
         }
-        if let Some((label, length)) = sessions.get(&line[at..], record) {
-            return Some((label, at + length));
+        let (process, session) = (record.process, record.session);
+        if let Some(length) = sessions.get(&line[at..], record)
+            && let Some((label, label_length)) = Label::of(&line[at + length..])
+        {
+            return Some((label, at + length + label_length));
         }
         let mut told = Record::new(Severity::Log, "");
-        let mut reading = Reading { clock, record: &mut told, has_retried: false };
+        let mut reading = Reading { clock, record: &mut told, has_retried: false, label_at: at };
         let (label, end) = self.read_from(self.varying, line, at, &mut reading)?;
-        let is_certain = !reading.has_retried;
+        let Reading { has_retried, label_at, .. } = reading;
         told.who = told.names_hash();
-        if is_certain {
-            sessions.keep(&line[at..end], label, &told);
+        // A label that follows a letter might begin before it.
+        if !has_retried && !line[..label_at].ends_with(char::is_alphabetic) {
+            sessions.keep(&line[at..label_at], &told);
         }
         told.time_us = record.time_us;
         told.sqlstate = record.sqlstate;
-        told.process = if told.process == 0 { record.process } else { told.process };
-        told.session = if told.session.is_empty() { record.session } else { told.session };
+        told.process = if told.process == 0 { process } else { told.process };
+        told.session = if told.session.is_empty() { session } else { told.session };
         *record = told;
         Some((label, end))
     }
@@ -190,6 +195,7 @@ impl Prefix {
                 Piece::Literal(text) => at += line[at..].starts_with(text.as_str()).then_some(text.len())?,
                 Piece::SessionsOnly => {
                     if let Some((label, length)) = Label::of(&line[at..]) {
+                        reading.label_at = at;
                         return Some((label, at + length));
                     }
                 }
@@ -199,6 +205,7 @@ impl Prefix {
                 Piece::Escape(escape) => at += escape.read(&line[at..], reading.clock, reading.record)?,
             }
         }
+        reading.label_at = at;
         Label::of(&line[at..]).map(|(label, length)| (label, at + length))
     }
 

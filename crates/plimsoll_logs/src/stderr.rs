@@ -82,7 +82,10 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
         if start >= bytes.len() {
             return None;
         }
-        let end = newlines.find(|end| bytes.get(end + 1) != Some(&b'\t')).unwrap_or(bytes.len());
+        let mut end = newlines.next().unwrap_or(bytes.len());
+        while bytes.get(end + 1) == Some(&b'\t') {
+            end = newlines.next().unwrap_or(bytes.len());
+        }
         let line = &text[start..end];
         start = end + 1;
         Some(line.strip_suffix('\r').unwrap_or(line))

@@ -2,7 +2,6 @@
 
 use twox_hash::XxHash3_64;
 
-use crate::label::Label;
 use crate::record::Record;
 
 /// As many beginnings are known; another one with the same hash takes the place.
@@ -21,7 +20,6 @@ pub(crate) struct Sessions {
 #[derive(Debug)]
 struct Known {
     beginning: Box<str>,
-    label: Label,
     process: u32,
     /// Where the application, user, database, host, backend and session stand in it.
     places: [(u16, u16); 6],
@@ -29,8 +27,8 @@ struct Known {
 }
 
 impl Sessions {
-    /// Fills in what a text begins with, if it is known; returns its label and length.
-    pub(super) fn get<'a>(&self, text: &'a str, record: &mut Record<'a>) -> Option<(Label, usize)> {
+    /// Fills in what a text begins with, if it is known; returns its length.
+    pub(super) fn get<'a>(&self, text: &'a str, record: &mut Record<'a>) -> Option<usize> {
         let known = self.known.get(place(text.as_bytes())?)?.as_ref()?;
         if !text.starts_with(&*known.beginning) {
             return None;
@@ -52,11 +50,11 @@ impl Sessions {
             record.session = get(5);
         }
         record.who = known.who;
-        Some((known.label, known.beginning.len()))
+        Some(known.beginning.len())
     }
 
     /// Keeps a beginning, and what it tells.
-    pub(super) fn keep(&mut self, beginning: &str, label: Label, told: &Record<'_>) {
+    pub(super) fn keep(&mut self, beginning: &str, told: &Record<'_>) {
         let Some(place) = place(beginning.as_bytes()).filter(|_| beginning.len() <= LONGEST) else { return };
         let Record { application, user, database, host, backend, session, process, who, .. } = *told;
         // Where the same text stands twice, either place will do.
@@ -68,7 +66,7 @@ impl Sessions {
         if self.known.is_empty() {
             self.known.resize_with(MOST, || None);
         }
-        self.known[place] = Some(Known { beginning: beginning.into(), label, process, places, who });
+        self.known[place] = Some(Known { beginning: beginning.into(), process, places, who });
     }
 }
 
