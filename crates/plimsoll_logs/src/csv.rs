@@ -2,12 +2,15 @@
 
 use crate::counts::Counts;
 use crate::record::Record;
+use crate::sessions::Sessions;
 use crate::severity::Severity;
 use crate::time::Clock;
 use crate::words::find_either;
 
 const COLUMNS: usize = 26;
 const FEWEST: usize = 23;
+/// User, database, process, address, session: what a session keeps.
+const SESSION: std::ops::Range<usize> = 1..6;
 
 /// Where a field's text stands.
 #[derive(Clone, Copy, Default)]
@@ -18,10 +21,17 @@ struct Field {
     doubled: bool,
 }
 
+/// A field in the room, with its quotes halved.
+struct Halved {
+    column: usize,
+    start: usize,
+    end: usize,
+}
+
 /// Reads whole records of a text. `room` is for fields that hold quotes.
 pub(crate) fn scan(
     text: &str,
-    clock: &mut Clock,
+    (clock, sessions): (&mut Clock, &mut Sessions),
     counts: &mut Counts,
     room: &mut String,
     sink: &mut dyn FnMut(&Record<'_>),
@@ -29,10 +39,11 @@ pub(crate) fn scan(
     let mut at = 0;
     while at < text.len() {
         let mut fields = [Field::default(); COLUMNS];
-        match split(text.as_bytes(), at, &mut fields) {
-            Some((columns, end)) if columns >= FEWEST => {
+        match split(text, at, sessions, &mut fields) {
+            Some((columns, end, known)) if columns >= FEWEST => {
                 let raw = &text[at..end];
-                if !keep(text, &fields, columns, clock, counts, room, sink) {
+                let read = Split { text, fields: &fields, columns, known };
+                if !read.keep((clock, sessions), counts, room, sink) {
                     counts.unparsed(raw);
                 }
                 at = end;
@@ -49,28 +60,55 @@ pub(crate) fn scan(
     }
 }
 
-/// Splits the record that begins at `at` into fields; returns how many there are and where the next record begins.
-fn split(text: &[u8], mut at: usize, fields: &mut [Field; COLUMNS]) -> Option<(usize, usize)> {
+/// Splits the record that begins at `at` into fields; returns how many there are, where the next record begins, and what is
+/// known of its session, whose fields are passed over then.
+fn split<'a>(
+    text: &'a str,
+    mut at: usize,
+    sessions: &Sessions,
+    fields: &mut [Field; COLUMNS],
+) -> Option<(usize, usize, Option<Record<'a>>)> {
+    let bytes = text.as_bytes();
     let mut column = 0;
+    let mut known = None;
     loop {
         let field = fields.get_mut(column)?;
         column += 1;
-        if text.get(at) == Some(&b'"') {
-            *field = quoted(text, at + 1)?;
+        if bytes.get(at) == Some(&b'"') {
+            *field = quoted(bytes, at + 1)?;
             at = field.end + 1;
         } else {
-            let end = find_either(text, at, b',', b'\n').unwrap_or(text.len());
+            let end = find_either(bytes, at, b',', b'\n').unwrap_or(bytes.len());
             *field = Field { start: at, end, doubled: false };
             at = end;
         }
-        match text.get(at) {
+        match bytes.get(at) {
             Some(b',') => at += 1,
-            Some(b'\n') => return Some((column, at + 1)),
-            Some(b'\r') if text.get(at + 1) == Some(&b'\n') => return Some((column, at + 2)),
-            None => return Some((column, at)),
+            Some(b'\n') => return Some((column, at + 1, known)),
+            Some(b'\r') if bytes.get(at + 1) == Some(&b'\n') => return Some((column, at + 2, known)),
+            None => return Some((column, at, known)),
             Some(_) => return None,
         }
+        if column == SESSION.start {
+            let mut record = Record::new(Severity::Log, "");
+            if let Some(length) = sessions.get(&text[at..], process_at(&bytes[at..]), &mut record) {
+                at += length;
+                column = SESSION.end;
+                known = Some(record);
+            }
+        }
     }
+}
+
+/// Where the process stands in what begins with the user and the database.
+fn process_at(text: &[u8]) -> usize {
+    (0..2).fold(0, |at, _| {
+        let end = match text.get(at) {
+            Some(b'"') => find_either(text, at + 1, b'"', b'"').map(|end| end + 1),
+            _ => find_either(text, at, b',', b'\n'),
+        };
+        end.map_or(text.len(), |end| end + 1)
+    })
 }
 
 fn quoted(text: &[u8], start: usize) -> Option<Field> {
@@ -85,55 +123,86 @@ fn quoted(text: &[u8], start: usize) -> Option<Field> {
     }
 }
 
-fn keep(
-    text: &str,
-    fields: &[Field; COLUMNS],
+/// A record, split.
+struct Split<'f, 'a> {
+    text: &'a str,
+    fields: &'f [Field; COLUMNS],
     columns: usize,
-    clock: &mut Clock,
-    counts: &mut Counts,
-    room: &mut String,
-    sink: &mut dyn FnMut(&Record<'_>),
-) -> bool {
-    let halved = halve(text, &fields[..columns], room);
-    let get = |column: usize| {
-        let field = fields[column];
+    /// What is known of its session.
+    known: Option<Record<'a>>,
+}
+
+impl Split<'_, '_> {
+    /// Hands it over. False if it is none.
+    fn keep(
+        &self,
+        (clock, sessions): (&mut Clock, &mut Sessions),
+        counts: &mut Counts,
+        room: &mut String,
+        sink: &mut dyn FnMut(&Record<'_>),
+    ) -> bool {
+        let halved = halve(self.text, &self.fields[..self.columns], room);
+        let get = |column: usize| self.field(column, room, &halved);
+        let Some(moment) = clock.moment(get(0).as_bytes()) else { return false };
+        counts.records += 1;
+        let Some(severity) = Severity::of(get(11)) else {
+            counts.foreign += 1;
+            return true;
+        };
+        let session = self.known.unwrap_or_else(|| {
+            let told = Record {
+                user: get(1),
+                database: get(2),
+                process: get(3).parse().unwrap_or(0),
+                host: host(get(4)),
+                session: get(5),
+                ..Record::new(Severity::Log, "")
+            };
+            let told = Record { who: told.session_names_hash(), ..told };
+            let beginning = &self.text[self.session_start()..self.fields[SESSION.end].start];
+            if beginning.ends_with(',') {
+                sessions.keep(beginning, process_at(beginning.as_bytes()), &told);
+            }
+            told
+        });
+        let record = Record {
+            time_us: Some(moment.time_us),
+            severity,
+            sqlstate: get(12),
+            application: get(22),
+            backend: if self.columns > 23 { get(23) } else { "" },
+            command_tag: get(7),
+            message: get(13),
+            detail: get(14),
+            hint: get(15),
+            context: get(18),
+            statement: get(19),
+            query: get(16),
+            ..session
+        };
+        sink(&Record { who: record.names_hash_from(session.who), ..record });
+        true
+    }
+
+    fn field<'s>(&'s self, column: usize, room: &'s str, halved: &[Halved]) -> &'s str {
+        let field = self.fields[column];
         if !field.doubled {
-            return &text[field.start..field.end];
+            return &self.text[field.start..field.end];
         }
-        let (start, end) = halved.iter().find(|halved| halved.0 == column).map_or((0, 0), |halved| halved.1);
-        &room[start..end]
-    };
-    let Some(moment) = clock.moment(get(0).as_bytes()) else { return false };
-    counts.records += 1;
-    let Some(severity) = Severity::of(get(11)) else {
-        counts.foreign += 1;
-        return true;
-    };
-    sink(&Record {
-        time_us: Some(moment.time_us),
-        severity,
-        sqlstate: get(12),
-        process: get(3).parse().unwrap_or(0),
-        session: get(5),
-        user: get(1),
-        database: get(2),
-        application: get(22),
-        host: host(get(4)),
-        who: 0,
-        backend: if columns > 23 { get(23) } else { "" },
-        command_tag: get(7),
-        message: get(13),
-        detail: get(14),
-        hint: get(15),
-        context: get(18),
-        statement: get(19),
-        query: get(16),
-    });
-    true
+        let place = halved.iter().find(|halved| halved.column == column);
+        place.map_or("", |place| &room[place.start..place.end])
+    }
+
+    /// Where the fields of the session begin, quotes included: behind the first field's comma.
+    fn session_start(&self) -> usize {
+        let first = self.fields[0];
+        let quotes = usize::from(self.text[..first.start].ends_with('"'));
+        first.end + quotes + 1
+    }
 }
 
 /// Puts fields that hold doubled quotes into the room, with single ones; returns where each stands.
-fn halve(text: &str, fields: &[Field], room: &mut String) -> Vec<(usize, (usize, usize))> {
+fn halve(text: &str, fields: &[Field], room: &mut String) -> Vec<Halved> {
     room.clear();
     let mut places = Vec::new();
     for (column, field) in fields.iter().enumerate().filter(|(_, field)| field.doubled) {
@@ -144,7 +213,7 @@ fn halve(text: &str, fields: &[Field], room: &mut String) -> Vec<(usize, (usize,
             room.push('"');
             room.push_str(piece);
         });
-        places.push((column, (start, room.len())));
+        places.push(Halved { column, start, end: room.len() });
     }
     places
 }
@@ -182,8 +251,9 @@ mod tests {
 
     fn read(text: &str) -> (Vec<String>, Counts) {
         let (mut records, mut counts) = (Vec::new(), Counts::default());
-        let mut sink = |record: &Record<'_>| records.push(format!("{record:?}"));
-        scan(text, &mut Clock::default(), &mut counts, &mut String::new(), &mut sink);
+        let mut sink = |record: &Record<'_>| records.push(format!("{:?}", Record { who: 0, ..*record }));
+        let known = (&mut Clock::default(), &mut Sessions::default());
+        scan(text, known, &mut counts, &mut String::new(), &mut sink);
         (records, counts)
     }
 

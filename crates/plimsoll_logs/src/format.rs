@@ -1,8 +1,9 @@
 //! The format of a log: declared, or found from its first lines.
 
 use crate::counts::Counts;
-use crate::prefix::{Prefix, Sessions, detect};
+use crate::prefix::{Prefix, detect};
 use crate::record::Record;
+use crate::sessions::Sessions;
 use crate::time::Clock;
 use crate::{csv, json, stderr};
 
@@ -60,8 +61,8 @@ impl Format {
         counts.bytes += text.len() as u64;
         match self {
             Self::Stderr(prefix) => stderr::scan(prefix, text, (clock, sessions), counts, sink),
-            Self::Csv => csv::scan(text, clock, counts, room, sink),
-            Self::Json => json::scan(text, clock, counts, room, sink),
+            Self::Csv => csv::scan(text, (clock, sessions), counts, room, sink),
+            Self::Json => json::scan(text, (clock, sessions), counts, room, sink),
         }
         counts.unknown_zones += clock.unknown_zones() - unknown_before;
     }

@@ -3,6 +3,7 @@
 
 use crate::counts::Counts;
 use crate::record::Record;
+use crate::sessions::Sessions;
 use crate::severity::Severity;
 use crate::time::Clock;
 use crate::words::{find_either, padded_word_at};
@@ -10,7 +11,7 @@ use crate::words::{find_either, padded_word_at};
 /// Reads whole lines of a text. `room` is for strings that hold escapes.
 pub(crate) fn scan(
     text: &str,
-    clock: &mut Clock,
+    (clock, sessions): (&mut Clock, &mut Sessions),
     counts: &mut Counts,
     room: &mut String,
     sink: &mut dyn FnMut(&Record<'_>),
@@ -21,7 +22,7 @@ pub(crate) fn scan(
             memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |newline| start + newline);
         let line = text[start..end].trim_end_matches('\r');
         start = end + 1;
-        if !line.is_empty() && read(line, clock, counts, room, sink).is_none() {
+        if !line.is_empty() && read(line, (clock, sessions), counts, room, sink).is_none() {
             counts.unparsed(line);
         }
     }
@@ -33,44 +34,31 @@ const FIELDS: usize = 17;
 /// A value's place in the line, or in the room if it holds escapes.
 #[derive(Clone, Copy, Default)]
 struct Value {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
     in_room: bool,
+}
+
+impl Value {
+    fn new(start: usize, end: usize, in_room: bool) -> Self {
+        // A block is far shorter than four gigabytes.
+        Self { start: start as u32, end: end as u32, in_room }
+    }
 }
 
 fn read(
     line: &str,
-    clock: &mut Clock,
+    (clock, sessions): (&mut Clock, &mut Sessions),
     counts: &mut Counts,
     room: &mut String,
     sink: &mut dyn FnMut(&Record<'_>),
 ) -> Option<()> {
     room.clear();
-    let mut values = [Value::default(); FIELDS];
-    let bytes = line.as_bytes();
-    let mut keys = Keys::default();
-    let mut at = usize::from(bytes.first() == Some(&b'{')).checked_sub(1).map(|_| 1)?;
-    loop {
-        at += blanks(&bytes[at..]);
-        let key = plain_string(bytes, at)?;
-        at = key.1 + 1;
-        at += blanks(&bytes[at..]);
-        at += usize::from(bytes.get(at) == Some(&b':')).checked_sub(1).map(|_| 1)?;
-        at += blanks(&bytes[at..]);
-        let (value, end) = value(line, at, room)?;
-        if let Some(number) = keys.number(bytes, key) {
-            values[number] = value;
-        }
-        at = end + blanks(&bytes[end..]);
-        match bytes.get(at)? {
-            b',' => at += 1,
-            b'}' => break,
-            _ => return None,
-        }
-    }
+    let split = split(line, sessions, room)?;
     let get = |number: usize| -> &str {
-        let Value { start, end, in_room } = values[number];
-        if in_room { &room[start..end] } else { &line[start..end] }
+        let Value { start, end, in_room } = split.values[number];
+        let text = if in_room { room.as_str() } else { line };
+        &text[start as usize..end as usize]
     };
     let moment = clock.moment(get(0).as_bytes())?;
     counts.records += 1;
@@ -78,14 +66,22 @@ fn read(
         counts.foreign += 1;
         return Some(());
     };
-    sink(&Record {
+    let session = split.known.unwrap_or_else(|| {
+        let told = Record {
+            user: get(1),
+            database: get(2),
+            process: get(3).parse().unwrap_or(0),
+            host: get(4),
+            session: get(5),
+            ..Record::new(Severity::Log, "")
+        };
+        let told = Record { who: told.session_names_hash(), ..told };
+        let beginning = &line[split.session.0..split.session.1];
+        sessions.keep(beginning, process_at(beginning.as_bytes()), &told);
+        told
+    });
+    let record = Record {
         time_us: Some(moment.time_us),
-        user: get(1),
-        database: get(2),
-        process: get(3).parse().unwrap_or(0),
-        host: get(4),
-        who: 0,
-        session: get(5),
         command_tag: get(6),
         severity,
         sqlstate: get(8),
@@ -97,8 +93,69 @@ fn read(
         statement: get(14),
         application: get(15),
         backend: get(16),
-    });
+        ..session
+    };
+    sink(&Record { who: record.names_hash_from(session.who), ..record });
     Some(())
+}
+
+/// A line, split.
+struct Split<'a> {
+    values: [Value; FIELDS],
+    /// What is known of its session, whose values are passed over then.
+    known: Option<Record<'a>>,
+    /// What a session's lines begin with behind the moment; empty if the line has it otherwise.
+    session: (usize, usize),
+}
+
+fn split<'a>(line: &'a str, sessions: &Sessions, room: &mut String) -> Option<Split<'a>> {
+    let bytes = line.as_bytes();
+    let mut split = Split { values: [Value::default(); FIELDS], known: None, session: (0, 0) };
+    let mut keys = Keys::default();
+    // Whether all keys so far are the moment and those of the session.
+    let mut is_session = true;
+    let mut at = usize::from(bytes.first() == Some(&b'{')).checked_sub(1).map(|_| 1)?;
+    loop {
+        at += blanks(&bytes[at..]);
+        let key = plain_string(bytes, at)?;
+        at = key.1 + 1;
+        at += blanks(&bytes[at..]);
+        at += usize::from(bytes.get(at) == Some(&b':')).checked_sub(1).map(|_| 1)?;
+        at += blanks(&bytes[at..]);
+        let (value, end) = value(line, at, room)?;
+        let number = keys.number(bytes, key);
+        if let Some(number) = number {
+            split.values[number] = value;
+        }
+        at = end + blanks(&bytes[end..]);
+        match bytes.get(at)? {
+            b',' => at += 1,
+            b'}' => return Some(split),
+            _ => return None,
+        }
+        match number {
+            Some(0) if key.0 == 2 => {
+                let mut record = Record::new(Severity::Log, "");
+                if let Some(length) = sessions.get(&line[at..], process_at(&bytes[at..]), &mut record) {
+                    at += length;
+                    is_session = false;
+                    split.known = Some(record);
+                }
+                split.session.0 = at;
+            }
+            Some(5) if is_session && split.session.0 > 0 => split.session.1 = at,
+            Some(1..=4) => {}
+            _ => is_session &= &bytes[key.0..key.1] == b"remote_port",
+        }
+        split.session.1 = split.session.1.max(split.session.0);
+    }
+}
+
+/// Where the process stands, if it is near.
+fn process_at(text: &[u8]) -> usize {
+    const NEAR: usize = 200;
+    let near = &text[..text.len().min(NEAR)];
+    memchr::memchr_iter(b'p', near).find(|at| near[*at..].starts_with(b"pid\":")).unwrap_or(0)
 }
 
 fn blanks(bytes: &[u8]) -> usize {
@@ -200,16 +257,16 @@ fn plain_string(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
 fn value(line: &str, at: usize, room: &mut String) -> Option<(Value, usize)> {
     let bytes = line.as_bytes();
     if let Some((start, end)) = plain_string(bytes, at) {
-        return Some((Value { start, end, in_room: false }, end + 1));
+        return Some((Value::new(start, end, false), end + 1));
     }
     if bytes.get(at) != Some(&b'"') {
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
         let length = bytes[at..].iter().take_while(|byte| is_part(byte)).count();
-        return (length > 0).then_some((Value { start: at, end: at + length, in_room: false }, at + length));
+        return (length > 0).then_some((Value::new(at, at + length, false), at + length));
     }
     let start = room.len();
     let end = unescape(line, at + 1, room)?;
-    Some((Value { start, end: room.len(), in_room: true }, end + 1))
+    Some((Value::new(start, room.len(), true), end + 1))
 }
 
 /// Puts a string's text into the room; returns where its closing quote stands.
@@ -267,8 +324,9 @@ mod tests {
 
     fn read(text: &str) -> (Vec<String>, Counts) {
         let (mut records, mut counts) = (Vec::new(), Counts::default());
-        let mut sink = |record: &Record<'_>| records.push(format!("{record:?}"));
-        scan(text, &mut Clock::default(), &mut counts, &mut String::new(), &mut sink);
+        let mut sink = |record: &Record<'_>| records.push(format!("{:?}", Record { who: 0, ..*record }));
+        let known = (&mut Clock::default(), &mut Sessions::default());
+        scan(text, known, &mut counts, &mut String::new(), &mut sink);
         (records, counts)
     }
 
@@ -327,7 +385,8 @@ mod tests {
             });
             let (mut found, mut counts) = (Vec::new(), Counts::default());
             let mut sink = |record: &Record<'_>| found.push((record.message.to_owned(), record.detail.to_owned()));
-            scan(&line.to_string(), &mut Clock::default(), &mut counts, &mut String::new(), &mut sink);
+            let known = (&mut Clock::default(), &mut Sessions::default());
+            scan(&line.to_string(), known, &mut counts, &mut String::new(), &mut sink);
             proptest::prop_assert_eq!(found, vec![(message, detail)]);
         }
     }

@@ -17,6 +17,7 @@ pub mod record;
 pub mod report;
 pub mod scan;
 mod sequence;
+mod sessions;
 pub mod severity;
 mod stderr;
 mod steps;

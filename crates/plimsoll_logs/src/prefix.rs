@@ -4,16 +4,15 @@
 
 mod detect;
 mod escape;
-mod sessions;
 
 use std::fmt;
 
 pub use detect::detect;
 use escape::Escape;
-pub(crate) use sessions::Sessions;
 
 use crate::label::Label;
 use crate::record::Record;
+use crate::sessions::Sessions;
 use crate::severity::Severity;
 use crate::time::Clock;
 
@@ -161,7 +160,7 @@ impl Prefix {
             };
         }
         let (process, session) = (record.process, record.session);
-        if let Some(length) = sessions.get(&line[at..], record)
+        if let Some(length) = sessions.get(&line[at..], 0, record)
             && let Some((label, label_length)) = Label::of(&line[at + length..])
         {
             return Some((label, at + length + label_length));
@@ -173,7 +172,7 @@ impl Prefix {
         told.who = told.names_hash();
         // A label that follows a letter might begin before it.
         if !has_retried && !line[..label_at].ends_with(char::is_alphabetic) {
-            sessions.keep(&line[at..label_at], &told);
+            sessions.keep(&line[at..label_at], 0, &told);
         }
         told.time_us = record.time_us;
         told.sqlstate = record.sqlstate;

@@ -74,8 +74,20 @@ impl<'a> Record<'a> {
 
     /// A hash of who the record is of: application, role, database, and address.
     pub(crate) fn names_hash(&self) -> u64 {
-        [self.application, self.user, self.database, self.host].iter().fold(0_u64, |hash, name| {
-            hash.rotate_left(17) ^ XxHash3_64::oneshot_with_seed(name.len() as u64, name.as_bytes())
-        })
+        self.names_hash_from(self.session_names_hash())
     }
+
+    /// A hash of the names that a session keeps: of all but the application.
+    pub(crate) fn session_names_hash(&self) -> u64 {
+        [self.user, self.database, self.host].iter().fold(0_u64, |hash, name| joined(hash, name))
+    }
+
+    /// [`Self::names_hash`], made from [`Self::session_names_hash`].
+    pub(crate) fn names_hash_from(&self, session_names_hash: u64) -> u64 {
+        joined(session_names_hash, self.application)
+    }
+}
+
+fn joined(hash: u64, name: &str) -> u64 {
+    hash.rotate_left(17) ^ XxHash3_64::oneshot_with_seed(name.len() as u64, name.as_bytes())
 }

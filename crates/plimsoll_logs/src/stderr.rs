@@ -3,8 +3,9 @@
 
 use crate::counts::Counts;
 use crate::label::{Label, Part};
-use crate::prefix::{Prefix, Sessions};
+use crate::prefix::Prefix;
 use crate::record::Record;
+use crate::sessions::Sessions;
 use crate::severity::Severity;
 use crate::time::Clock;
 

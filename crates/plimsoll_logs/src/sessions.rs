@@ -1,4 +1,4 @@
-//! What stands before the messages of a session, read once: its lines begin alike but for the moment.
+//! What a session's records have in common, read once: they begin alike but for the moment.
 
 use twox_hash::XxHash3_64;
 
@@ -6,7 +6,7 @@ use crate::record::Record;
 
 /// As many beginnings are known; another one with the same hash takes the place.
 const MOST: usize = 512;
-/// Beginnings are told apart by so many bytes, which hold the process in most settings.
+/// Beginnings are told apart by so many bytes from where the process stands.
 const TOLD_APART: usize = 16;
 /// Longer ones aren't kept.
 const LONGEST: usize = 256;
@@ -27,9 +27,9 @@ struct Known {
 }
 
 impl Sessions {
-    /// Fills in what a text begins with, if it is known; returns its length.
-    pub(super) fn get<'a>(&self, text: &'a str, record: &mut Record<'a>) -> Option<usize> {
-        let known = self.known.get(place(text.as_bytes())?)?.as_ref()?;
+    /// Fills in what a text begins with, if it is known; returns its length. The process stands at `process_at`, or nearby.
+    pub(crate) fn get<'a>(&self, text: &'a str, process_at: usize, record: &mut Record<'a>) -> Option<usize> {
+        let known = self.known.get(place(text.as_bytes(), process_at)?)?.as_ref()?;
         if !text.starts_with(&*known.beginning) {
             return None;
         }
@@ -54,23 +54,28 @@ impl Sessions {
     }
 
     /// Keeps a beginning, and what it tells.
-    pub(super) fn keep(&mut self, beginning: &str, told: &Record<'_>) {
-        let Some(place) = place(beginning.as_bytes()).filter(|_| beginning.len() <= LONGEST) else { return };
+    pub(crate) fn keep(&mut self, beginning: &str, process_at: usize, told: &Record<'_>) {
+        self.kept(beginning, process_at, told);
+    }
+
+    fn kept(&mut self, beginning: &str, process_at: usize, told: &Record<'_>) -> Option<()> {
+        let place = place(beginning.as_bytes(), process_at).filter(|_| beginning.len() <= LONGEST)?;
         let Record { application, user, database, host, backend, session, process, who, .. } = *told;
-        // Where the same text stands twice, either place will do.
-        let stands = |text: &str| {
-            let start = beginning.find(text).unwrap_or(0);
-            (start as u16, (start + text.len()) as u16)
-        };
-        let places = [application, user, database, host, backend, session].map(stands);
+        let mut places = [(0, 0); 6];
+        for (place, name) in places.iter_mut().zip([application, user, database, host, backend, session]) {
+            // Where the same text stands twice, either place will do. One with escapes in the log stands nowhere.
+            let start = beginning.find(name)?;
+            *place = (start as u16, (start + name.len()) as u16);
+        }
         if self.known.is_empty() {
             self.known.resize_with(MOST, || None);
         }
         self.known[place] = Some(Known { beginning: beginning.into(), process, places, who });
+        Some(())
     }
 }
 
-fn place(text: &[u8]) -> Option<usize> {
-    let beginning: &[u8; TOLD_APART] = text.first_chunk()?;
-    Some(XxHash3_64::oneshot(beginning) as usize % MOST)
+fn place(text: &[u8], process_at: usize) -> Option<usize> {
+    let around: &[u8; TOLD_APART] = text.get(process_at..)?.first_chunk()?;
+    Some(XxHash3_64::oneshot(around) as usize % MOST)
 }
