@@ -1,9 +1,14 @@
 //! What a summary keeps of each event that isn't a statement.
 
 use crate::message::automatic::Work;
+use crate::message::interruption::{Cause, Conflict};
+use crate::message::life::LastRun;
 use crate::message::lock_wait::WaitState;
-use crate::message::{Checkpoint, Connection, Event, LockObject, LockWait as Waited, Phase};
+use crate::message::{
+    Checkpoint, Connection, Event, Life, LockObject, LockWait as Waited, Phase, Replication,
+};
 use crate::record::Record;
+use crate::severity::Severity;
 use crate::summary::{LockWait, Maintenance, Problem, Summary, Who};
 
 /// Who a record is of.
@@ -56,8 +61,11 @@ pub(crate) fn count(summary: &mut Summary, record: &Record<'_>, event: &Event<'_
     if let Some(name) = name(event) {
         summary.events.entry(name.to_owned()).or_default().add(record.time_us);
     }
-    if record.severity >= crate::Severity::Warning {
+    if record.severity >= Severity::Warning {
         problem(summary, record);
+    }
+    if record.severity >= Severity::Error && query != 0 {
+        *summary.failed.entry((query, record.sqlstate.to_owned())).or_default() += 1;
     }
 }
 
@@ -102,9 +110,13 @@ fn connected(summary: &mut Summary, record: &Record<'_>, connection: &Connection
     }
 }
 
+/// What is waited for, and by which query.
+pub(crate) fn lock_wait(wait: &Waited<'_>, query: u64) -> LockWait {
+    LockWait { mode: wait.mode.to_owned(), object: object(&wait.object), waiting: query }
+}
+
 fn waited(summary: &mut Summary, record: &Record<'_>, wait: &Waited<'_>, query: u64) {
-    let key = LockWait { mode: wait.mode.to_owned(), object: object(&wait.object), waiting: query };
-    let waits = summary.lock_waits.entry(key).or_default();
+    let waits = summary.lock_waits.entry(lock_wait(wait, query)).or_default();
     match wait.state {
         WaitState::Waiting => {
             waits.waits += 1;
@@ -119,7 +131,7 @@ fn waited(summary: &mut Summary, record: &Record<'_>, wait: &Waited<'_>, query: 
 }
 
 /// What a lock is on, without what differs from one wait to the next: of a relation its number, of others their kind.
-fn object(object: &LockObject<'_>) -> String {
+pub(crate) fn object(object: &LockObject<'_>) -> String {
     match object {
         LockObject::Relation { relation, database } => format!("relation {relation} of database {database}"),
         LockObject::Extension { relation, database } => {
@@ -168,7 +180,7 @@ const fn name(event: &Event<'_>) -> Option<&'static str> {
         },
         Event::LockWait(_) => "lock wait",
         Event::Deadlock(_) => "deadlock",
-        Event::Interruption(_) => "interruption",
+        Event::Interruption(interruption) => cause(interruption.cause),
         Event::RecoveryWait(_) => "recovery wait",
         Event::TemporaryFile(_) => "temporary file",
         Event::AutomaticWork(_) => "automatic vacuum or analyze",
@@ -176,7 +188,65 @@ const fn name(event: &Event<'_>) -> Option<&'static str> {
         Event::Checkpoint(Checkpoint::Starting { .. }) => "checkpoint starting",
         Event::Checkpoint(Checkpoint::Complete(_)) => "checkpoint complete",
         Event::Checkpoint(_) => "checkpoints too frequent",
-        Event::Replication(_) => "replication",
-        Event::Life(_) => "server",
+        Event::Replication(replication) => replicated(replication),
+        Event::Life(life) => lived(life),
     })
+}
+
+/// Why something was interrupted.
+const fn cause(cause: Cause<'_>) -> &'static str {
+    match cause {
+        Cause::LockTimeout => "cancelled by lock_timeout",
+        Cause::StatementTimeout => "cancelled by statement_timeout",
+        Cause::IdleInTransactionTimeout => "ended by idle_in_transaction_session_timeout",
+        Cause::IdleSessionTimeout => "ended by idle_session_timeout",
+        Cause::TransactionTimeout => "ended by transaction_timeout",
+        Cause::ReplicationTimeout => "replication ended by its timeout",
+        Cause::UserRequest => "cancelled by a user's request",
+        Cause::Administrator => "ended by an administrator's command",
+        Cause::RecoveryConflict(Conflict::Lock) => "cancelled by a recovery conflict over a lock",
+        Cause::RecoveryConflict(Conflict::Snapshot) => "cancelled by a recovery conflict over row versions",
+        Cause::RecoveryConflict(Conflict::BufferPin) => "cancelled by a recovery conflict over a pinned page",
+        Cause::RecoveryConflict(Conflict::Deadlock) => "cancelled by a recovery conflict, a deadlock",
+        Cause::RecoveryConflict(_) => "cancelled by a recovery conflict",
+        Cause::LockWanted => "autovacuum cancelled for a lock that is wanted",
+        Cause::OtherCrash => "ended by another process's crash",
+        Cause::ServerEnds => "ended with the server",
+        Cause::Promotion => "ended by the promotion",
+        Cause::Other(_) => "interrupted",
+    }
+}
+
+const fn lived(life: &Life<'_>) -> &'static str {
+    match life {
+        Life::Starting { .. } => "server starting",
+        Life::Ready { is_read_only: false } => "server ready",
+        Life::Ready { is_read_only: true } => "standby ready",
+        Life::ShutdownRequested { .. } => "shutdown requested",
+        Life::ShutDown { is_abnormal: true } => "server shut down after a failure",
+        Life::ShutDown { .. } => "server shut down",
+        Life::PromotionRequested => "promotion requested",
+        Life::NewTimeline { .. } => "new timeline",
+        Life::LastRun(LastRun::ShutDown { .. }) => "started after a clean shutdown",
+        Life::LastRun(_) => "started after a crash or in recovery",
+        Life::RedoStarts { .. } => "replay of WAL started",
+        Life::RedoDone { .. } => "replay of WAL done",
+        Life::ProcessDied(_) => "process died",
+        Life::EndingOthers => "sessions ended after a crash",
+        Life::StartingAnew => "server starting anew after a crash",
+        Life::Reloading => "configuration reloaded",
+        Life::Parameter(_) => "parameter changed",
+        _ => "server",
+    }
+}
+
+const fn replicated(replication: &Replication<'_>) -> &'static str {
+    match replication {
+        Replication::ArchiveFailed { .. } => "archiving failed",
+        Replication::ArchiveGaveUp { .. } => "archiving given up for a while",
+        Replication::SegmentRemoved { .. } => "WAL removed that a standby needs",
+        Replication::SlotInvalidated { .. } => "replication slot invalidated",
+        Replication::StreamFailed { .. } => "replication failed",
+        _ => "replication",
+    }
 }

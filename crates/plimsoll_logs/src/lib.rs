@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: files, sockets, clocks. Bytes in, values out.
 
+mod blocking;
 mod blocks;
 mod counts;
 mod csv;
@@ -19,6 +20,7 @@ pub mod scan;
 mod sequence;
 mod sessions;
 pub mod severity;
+mod slow_plan;
 mod stderr;
 mod steps;
 pub mod summary;

@@ -26,8 +26,8 @@ pub struct Record<'a> {
     pub application: &'a str,
     /// The client's address, without its port (`%h`, `%r`); `[local]` for a Unix socket.
     pub host: &'a str,
-    /// [`Self::names_hash`] where the reader has it at hand, 0 otherwise.
-    pub(crate) who: u64,
+    /// A hash of application, user, database and host where the reader has it at hand, 0 otherwise.
+    pub who: u64,
     /// The backend's type (`%b`).
     pub backend: &'a str,
     /// The command tag (`%i`).

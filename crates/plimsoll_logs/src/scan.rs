@@ -9,7 +9,7 @@ use crate::blocks::Blocks;
 use crate::format::{Format, Scratch};
 use crate::sequence::Sequence;
 use crate::steps::Step;
-use crate::summary::Summary;
+use crate::summary::{LockEdge, Summary};
 use crate::tally::Tally;
 
 /// Reads logs into one summary. Files of one server come in the order in which they were written.
@@ -86,23 +86,30 @@ impl Scan {
     #[must_use]
     pub fn summary(mut self) -> Summary {
         self.sequence.end();
-        let Sequence { bursts, late, untold, .. } = self.sequence;
-        let mut summary = Summary::default();
-        summary.unlisted.merge(&untold);
-        for (reader, tally) in self.tallies.into_iter().enumerate() {
-            let of_reader = late.iter().filter(|((of, _), _)| *of == reader);
-            let late: Vec<_> = of_reader
-                .map(|((_, stream), figures)| (tally.stream_key(*stream), figures.clone()))
-                .collect();
-            let of_reader = bursts.iter().filter(|(((of, _), _, _), _)| *of == reader);
-            let bursts: Vec<_> = of_reader
-                .map(|(((_, stream), before, kind), figures)| {
-                    (tally.burst_key(*stream, *before, *kind), figures.clone())
-                })
-                .collect();
-            summary.merge(tally.summary(late.into_iter(), bursts.into_iter()));
+        let Sequence { told, blocking, .. } = self.sequence;
+        let mut parts = Summary::default();
+        parts.unlisted.merge(&told.untold);
+        for ((reader, origin), figures) in &told.late {
+            let stream = self.tallies[*reader].stream_key(origin);
+            parts.streams.entry(stream).or_default().merge(figures);
         }
-        summary
+        for (((reader, origin), before, kind), figures) in told.bursts {
+            let burst = self.tallies[reader].burst_key(&origin, before, kind);
+            parts.bursts.entry(burst).or_default().merge(&figures);
+        }
+        for (route, requests) in told.requests {
+            let route = self.tallies.iter().find_map(|tally| tally.route(route)).unwrap_or_default();
+            parts.requests.entry(route.to_owned()).or_default().merge(&requests);
+        }
+        for (((reader, wait), holder, is_running), figures) in blocking.edges {
+            if let Some(wait) = self.tallies[reader].wait(wait).cloned() {
+                parts.lock_edges.entry(LockEdge { wait, holder, is_running }).or_default().merge(&figures);
+            }
+        }
+        self.tallies.into_iter().fold(parts, |mut summary, tally| {
+            summary.merge(tally.summary());
+            summary
+        })
     }
 }
 

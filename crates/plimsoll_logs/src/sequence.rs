@@ -1,6 +1,8 @@
-//! Sessions in the order of the log: bursts of one query, and durations that come on a line of their own.
+//! Sessions in the order of the log: bursts of one query, requests, who blocked whom, and durations that come on a line of
+//! their own.
 //!
-//! The rule is that of [`plimsoll_traffic::burst`]; a log has no answers, so what fed a burst is told by the query before it.
+//! The rule of bursts is that of [`plimsoll_traffic::burst`]; a log has no answers, so what fed a burst is told by the query
+//! before it.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +10,9 @@ use plimsoll_core::traffic::BurstKind;
 use plimsoll_traffic::burst::{GAP, LEAST, MOST_BETWEEN, MOST_RUNS};
 use plimsoll_traffic::hashed::{ByNumber, Hashes};
 
-use crate::steps::{Happening, Ran, Step, Values};
-use crate::summary::{Bursts, Figures};
+use crate::blocking::Blocking;
+use crate::steps::{Happening, Origin, Ran, Step, Values};
+use crate::summary::{Bursts, Figures, Requests};
 
 /// More sessions than that, and those that have been silent are forgotten.
 const MOST_SESSIONS: usize = 50_000;
@@ -18,19 +21,30 @@ const SILENCE_US: i64 = 60_000_000;
 /// Values that differ are told apart up to this number.
 const MOST_DISTINCT: usize = 10_000;
 
-/// A stream's number, and the reader that gave it.
-pub(crate) type StreamOf = (usize, u32);
+/// An origin, and the reader that has numbered it.
+pub(crate) type OriginOf = (usize, Origin);
 
-/// Bursts of one stream, of one kind, behind one query.
-pub(crate) type BurstOf = (StreamOf, u64, BurstKind);
+/// Bursts from one origin, of one kind, behind one query.
+pub(crate) type BurstOf = (OriginOf, u64, BurstKind);
 
 /// Follows sessions.
 #[derive(Default)]
 pub(crate) struct Sequence {
     sessions: ByNumber<u64, Session>,
+    /// The session that a process has, or had last.
+    by_process: ByNumber<u32, u64>,
+    pub(crate) blocking: Blocking,
+    pub(crate) told: Told,
+}
+
+/// What sessions have told.
+#[derive(Default)]
+pub(crate) struct Told {
     pub(crate) bursts: BTreeMap<BurstOf, Bursts>,
+    /// Requests by the hash of their route.
+    pub(crate) requests: BTreeMap<u64, Requests>,
     /// Durations that came on lines of their own.
-    pub(crate) late: BTreeMap<StreamOf, Figures>,
+    pub(crate) late: BTreeMap<OriginOf, Figures>,
     /// Durations whose statement isn't in the log.
     pub(crate) untold: Figures,
 }
@@ -40,12 +54,23 @@ struct Session {
     runs: Vec<Run>,
     /// The last query that reads or writes rows.
     last_query: u64,
+    /// The last query of any kind.
+    last_of_all: u64,
     last_end_us: i64,
-    begun: Option<StreamOf>,
+    begun: Option<OriginOf>,
+    is_traced: bool,
+    request: Option<Request>,
+}
+
+/// Statements of one route that belong together: those of a trace, or of one session without a gap or a transaction's end.
+struct Request {
+    /// A hash.
+    route: u64,
+    statements: u64,
 }
 
 struct Run {
-    of: StreamOf,
+    of: OriginOf,
     ran: Ran,
     before: u64,
     statements: u64,
@@ -59,7 +84,7 @@ struct Run {
 }
 
 impl Sequence {
-    /// Takes what a block tells, in the order of the log. `reader` has numbered its streams.
+    /// Takes what a block tells, in the order of the log. `reader` has numbered its origins.
     pub(crate) fn take(&mut self, reader: usize, steps: &[Step]) {
         for step in steps {
             self.step(reader, step);
@@ -74,44 +99,76 @@ impl Sequence {
     /// The log is over.
     pub(crate) fn end(&mut self) {
         self.forget_silent(i64::MAX);
+        self.blocking.end();
     }
 
     fn step(&mut self, reader: usize, step: &Step) {
-        let session = self.sessions.entry(step.session).or_default();
-        match step.happening {
-            Happening::Ran(ran) => session.run(reader, step.ended_us, ran, &mut self.bursts),
-            Happening::Began { stream } => session.begun = Some((reader, stream)),
+        if let Happening::Blocked(blocked) = &step.happening {
+            let (sessions, by_process) = (&self.sessions, &self.by_process);
+            let last = |process: u32| {
+                let session = by_process.get(&process).and_then(|session| sessions.get(session));
+                session.map_or(0, |session| session.last_of_all)
+            };
+            return self.blocking.take(reader, step.ended_us, blocked, last);
+        }
+        let by_process = &mut self.by_process;
+        let session = self.sessions.entry(step.session).or_insert_with(|| {
+            by_process.insert(step.process, step.session);
+            Session { is_traced: step.is_traced, ..Session::default() }
+        });
+        match &step.happening {
+            Happening::Ran(ran) => {
+                if !self.blocking.is_idle() {
+                    let started_us = step.ended_us.saturating_sub_unsigned(ran.duration_us);
+                    self.blocking.ran(step.process, ran.origin.query, started_us);
+                }
+                session.run(reader, step.ended_us, ran, &mut self.told);
+            }
+            Happening::Began { origin } => {
+                session.begun = Some((reader, *origin));
+                session.last_of_all = origin.query;
+            }
             Happening::Lasted { duration_us } => match session.begun.take() {
-                Some(stream) => self.late.entry(stream).or_default().time(duration_us),
-                None => self.untold.add(Some(duration_us)),
+                Some(origin) => self.told.late.entry(origin).or_default().time(*duration_us),
+                None => self.told.untold.add(Some(*duration_us)),
             },
             Happening::Ended => {
-                session.close_all(&mut self.bursts);
+                session.close_all(&mut self.told);
+                session.close_request(&mut self.told);
                 self.sessions.remove(&step.session);
+                self.by_process.remove(&step.process);
+                self.blocking.ended(step.process);
             }
+            Happening::Blocked(_) => {}
         }
     }
 
     fn forget_silent(&mut self, before_us: i64) {
-        let bursts = &mut self.bursts;
+        let told = &mut self.told;
         self.sessions.retain(|_, session| {
             let stays = session.last_end_us >= before_us;
             if !stays {
-                session.close_all(bursts);
+                session.close_all(told);
+                session.close_request(told);
             }
             stays
         });
+        let sessions = &self.sessions;
+        self.by_process.retain(|_, session| sessions.contains_key(session));
     }
 }
 
 impl Session {
-    fn run(&mut self, reader: usize, ended_us: i64, ran: Ran, bursts: &mut BTreeMap<BurstOf, Bursts>) {
+    fn run(&mut self, reader: usize, ended_us: i64, ran: &Ran, told: &mut Told) {
         let started_us = ended_us.saturating_sub_unsigned(ran.duration_us);
         let gap_us = started_us.saturating_sub(self.last_end_us);
-        if ran.shape.ends_transaction || gap_us > GAP.as_micros() as i64 {
-            self.close_all(bursts);
+        let is_cut = ran.shape.ends_transaction || gap_us > GAP.as_micros() as i64;
+        if is_cut {
+            self.close_all(told);
         }
         self.last_end_us = ended_us;
+        self.last_of_all = ran.origin.query;
+        self.request(ran, is_cut, told);
         if !ran.shape.is_traffic {
             return;
         }
@@ -119,35 +176,54 @@ impl Session {
         let mut at = 0;
         while at < self.runs.len() {
             let run = &mut self.runs[at];
-            if run.ran.query == ran.query {
+            if run.ran.origin.query == ran.origin.query {
                 own = Some(at);
             } else {
                 run.between += 1;
                 if run.between > MOST_BETWEEN {
-                    self.runs.remove(at).close(bursts);
+                    self.runs.remove(at).close(&mut told.bursts);
                     continue;
                 }
             }
             at += 1;
         }
         match own {
-            Some(at) => self.runs[at].add(ended_us, &ran),
+            Some(at) => self.runs[at].add(ended_us, ran),
             None if self.runs.len() < MOST_RUNS && ran.values.count > 0 => {
-                self.runs.push(Run::new((reader, ran.stream), started_us, ended_us, ran, self.last_query));
+                self.runs.push(Run::new((reader, ran.origin), started_us, ended_us, *ran, self.last_query));
             }
             None => {}
         }
-        self.last_query = ran.query;
+        self.last_query = ran.origin.query;
     }
 
-    fn close_all(&mut self, bursts: &mut BTreeMap<BurstOf, Bursts>) {
-        self.runs.drain(..).for_each(|run| run.close(bursts));
+    /// Counts a statement for its request; only a route makes one.
+    fn request(&mut self, ran: &Ran, is_cut: bool, told: &mut Told) {
+        let route = ran.origin.route;
+        let goes_on =
+            self.is_traced || !is_cut && self.request.as_ref().is_some_and(|request| request.route == route);
+        if !goes_on {
+            self.close_request(told);
+        }
+        if route != 0 && ran.shape.is_traffic {
+            self.request.get_or_insert(Request { route, statements: 0 }).statements += 1;
+        }
+    }
+
+    fn close_all(&mut self, told: &mut Told) {
+        self.runs.drain(..).for_each(|run| run.close(&mut told.bursts));
         self.last_query = 0;
+    }
+
+    fn close_request(&mut self, told: &mut Told) {
+        if let Some(Request { route, statements }) = self.request.take() {
+            told.requests.entry(route).or_default().add(statements, self.is_traced);
+        }
     }
 }
 
 impl Run {
-    fn new(of: StreamOf, started_us: i64, ended_us: i64, ran: Ran, before: u64) -> Self {
+    fn new(of: OriginOf, started_us: i64, ended_us: i64, ran: Ran, before: u64) -> Self {
         Self {
             of,
             ran,
@@ -231,23 +307,25 @@ mod tests {
     fn ran(query: u64, value: u64, shape: Shape) -> Happening {
         let mut values = Values { count: 1, ..Values::default() };
         values.hashes[0] = value as u32;
-        Happening::Ran(Ran { stream: query as u32, query, duration_us: 100, shape, values })
+        let origin = Origin { query, ..Origin::default() };
+        Happening::Ran(Ran { origin, duration_us: 100, shape, values })
+    }
+
+    fn step(ended_us: i64, happening: Happening) -> Step {
+        Step { session: 1, is_traced: false, process: 1, ended_us, happening }
     }
 
     /// Statements of one session, a millisecond apart but for pauses.
     fn bursts(happenings: &[Happening]) -> Vec<(u64, BurstKind, u64, u64)> {
         let mut sequence = Sequence::default();
-        let steps: Vec<Step> = (0..)
-            .zip(happenings)
-            .map(|(number, happening)| Step { session: 1, ended_us: number * 1000, happening: *happening })
-            .collect();
+        let steps: Vec<Step> =
+            (0..).zip(happenings).map(|(number, happening)| step(number * 1000, happening.clone())).collect();
         sequence.take(0, &steps);
         sequence.end();
-        sequence
-            .bursts
-            .iter()
-            .map(|((of, before, kind), bursts)| (u64::from(of.1), *kind, *before, bursts.statements))
-            .collect()
+        let told = |((of, before, kind), bursts): (&BurstOf, &Bursts)| {
+            (of.1.query, *kind, *before, bursts.statements)
+        };
+        sequence.told.bursts.iter().map(told).collect()
     }
 
     #[test]
@@ -296,11 +374,42 @@ mod tests {
     #[test]
     fn a_duration_on_its_own_line_finds_its_statement() {
         let mut sequence = Sequence::default();
-        let step = |happening| Step { session: 1, ended_us: 0, happening };
-        sequence
-            .take(2, &[step(Happening::Began { stream: 5 }), step(Happening::Lasted { duration_us: 70 })]);
-        sequence.take(2, &[step(Happening::Lasted { duration_us: 80 })]);
-        assert_eq!(sequence.late[&(2, 5)].total_us, 70);
-        assert_eq!(sequence.untold.total_us, 80);
+        let origin = Origin { query: 5, ..Origin::default() };
+        let both = [Happening::Began { origin }, Happening::Lasted { duration_us: 70 }];
+        sequence.take(2, &both.map(|happening| step(0, happening)));
+        sequence.take(2, &[step(0, Happening::Lasted { duration_us: 80 })]);
+        assert_eq!(sequence.told.late[&(2, origin)].total_us, 70);
+        assert_eq!(sequence.told.untold.total_us, 80);
+    }
+
+    #[test]
+    fn requests_are_those_of_a_route_up_to_a_gap_a_commit_or_another_route() {
+        let of = |route: u64, shape| {
+            let origin = Origin { query: 8, who: 0, route };
+            Happening::Ran(Ran { origin, duration_us: 100, shape, values: Values::default() })
+        };
+        let commit = Shape { ends_transaction: true, ..Shape::default() };
+        let happenings = [
+            of(1, lookup()),
+            of(1, lookup()),
+            of(1, commit),
+            of(1, lookup()),
+            of(2, lookup()),
+            of(0, lookup()),
+        ];
+        let mut steps: Vec<Step> =
+            (0..).zip(happenings).map(|(number, one)| step(number * 1000, one)).collect();
+        steps.push(step(500_000, of(1, lookup())));
+        let sizes = |steps: &[Step]| {
+            let mut sequence = Sequence::default();
+            sequence.take(0, steps);
+            sequence.end();
+            let told = |(route, one): (&u64, &Requests)| (*route, one.requests, one.statements, one.most);
+            sequence.told.requests.iter().map(told).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(&steps), [(1, 3, 4, 2), (2, 1, 1, 1)]);
+        // A trace tells what belongs together.
+        steps.iter_mut().for_each(|step| step.is_traced = true);
+        assert_eq!(sizes(&steps), [(1, 1, 5, 5)]);
     }
 }

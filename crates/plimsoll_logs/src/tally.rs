@@ -1,5 +1,6 @@
 //! What one reader counts. Readers work side by side, and their tallies become one summary.
 
+use plimsoll_core::traffic::BurstKind;
 use plimsoll_sql::sqlcommenter;
 use plimsoll_traffic::burst::{ends_transaction, is_equated, is_traffic};
 use plimsoll_traffic::hashed::ByNumber;
@@ -8,22 +9,29 @@ use twox_hash::XxHash3_64;
 
 use crate::counts::Counts;
 use crate::happened;
-use crate::message::{Event, Phase, Statement, understand};
+use crate::message::lock_wait::WaitState;
+use crate::message::{self, Deadlock, Event, LoggedPlan, Phase, Statement, understand};
 use crate::record::Record;
-use crate::steps::{Happening, MOST_VALUES, Ran, Shape, Step, Values};
-use crate::summary::{Burst, Bursts, Figures, Query, Stream, Summary, Trend, Who};
+use crate::severity::Severity;
+use crate::slow_plan::slow_plan;
+use crate::steps::{Blocked, Happening, MOST_VALUES, Origin, Ran, Shape, Step, Values};
+use crate::summary::{Burst, DeadlockEdge, Figures, LockWait, Query, SlowPlan, Stream, Summary, Trend, Who};
 
-/// More different queries aren't told apart, so that memory stays flat whatever comes.
-pub(crate) const MOST_QUERIES: usize = 5000;
-/// More streams aren't told apart either: their queries then count without who ran them.
-const MOST_STREAMS: usize = 20_000;
+/// After so many different queries what was counted is put aside, where there is bounded room.
+const MOST_QUERIES: usize = 2500;
+/// After so many streams, too.
+const MOST_STREAMS: usize = 5000;
+/// More applications and addresses, or routes, count as unknown ones.
+const MOST_NAMES: usize = 20_000;
 
 /// See the module.
 pub(crate) struct Tally {
     texts: Texts,
     queries: Vec<Known>,
     whos: Numbers<Who>,
-    routes: Numbers<String>,
+    /// By their hash.
+    routes: ByNumber<u64, String>,
+    waits: Numbers<LockWait>,
     streams: ByNumber<u64, u32>,
     stream_list: Vec<StreamFigures>,
     rest: Summary,
@@ -36,12 +44,11 @@ struct Known {
     text: String,
     shape: Shape,
     trend: Trend,
+    plan: Option<SlowPlan>,
 }
 
 struct StreamFigures {
-    query: u32,
-    who: u32,
-    route: u32,
+    origin: Origin,
     figures: Figures,
 }
 
@@ -59,10 +66,20 @@ impl<T> Default for Numbers<T> {
 
 impl<T> Numbers<T> {
     fn number(&mut self, hash: u64, make: impl FnOnce() -> T) -> u32 {
-        *self.by_hash.entry(hash).or_insert_with(|| {
-            self.list.push(make());
-            self.list.len() as u32 - 1
-        })
+        if let Some(number) = self.by_hash.get(&hash) {
+            return *number;
+        }
+        if self.list.len() >= MOST_NAMES {
+            return u32::MAX;
+        }
+        self.list.push(make());
+        let number = self.list.len() as u32 - 1;
+        self.by_hash.insert(hash, number);
+        number
+    }
+
+    fn get(&self, number: u32) -> Option<&T> {
+        self.list.get(number as usize)
     }
 }
 
@@ -72,7 +89,8 @@ impl Default for Tally {
             texts: Texts::new(MOST_QUERIES),
             queries: Vec::new(),
             whos: Numbers::default(),
-            routes: Numbers::default(),
+            routes: ByNumber::default(),
+            waits: Numbers::default(),
             streams: ByNumber::default(),
             stream_list: Vec::new(),
             rest: Summary::default(),
@@ -94,14 +112,70 @@ impl Tally {
         }
         match understand(record) {
             Event::Statement(statement) => self.statement(record, &statement),
-            event => {
-                let fingerprint = self.fingerprint_of(&event, record);
-                if happened::ends_session(&event) {
-                    self.step(record, 0, Happening::Ended);
-                }
-                happened::count(&mut self.rest, record, &event, fingerprint);
-            }
+            event => self.other(record, &event),
         }
+    }
+
+    fn other(&mut self, record: &Record<'_>, event: &Event<'_>) {
+        let query = match event {
+            Event::Plan(plan) => plan.query().map_or(0, |text| self.fingerprint(&text)),
+            _ if record.statement.is_empty() => 0,
+            Event::LockWait(_) | Event::TemporaryFile(_) => self.fingerprint(record.statement),
+            _ if record.severity >= Severity::Error => self.fingerprint(record.statement),
+            _ => 0,
+        };
+        match event {
+            Event::Plan(plan) => self.plan(record, plan, query),
+            Event::LockWait(wait) => self.lock_wait(record, wait, query),
+            Event::Deadlock(deadlock) => self.deadlock(record, deadlock),
+            _ if happened::ends_session(event) => self.step(record, 0, Happening::Ended),
+            _ => {}
+        }
+        happened::count(&mut self.rest, record, event, query);
+    }
+
+    /// Keeps the slowest plan of a query.
+    fn plan(&mut self, record: &Record<'_>, plan: &LoggedPlan<'_>, fingerprint: u64) {
+        let known = self.queries.iter_mut().find(|known| known.fingerprint == fingerprint);
+        if let Some(known) = known
+            && known.plan.as_ref().is_none_or(|slowest| slowest.duration_us <= plan.duration_us)
+        {
+            known.plan = known.plan.take().max(slow_plan(record.message, plan.duration_us));
+        }
+    }
+
+    fn lock_wait(&mut self, record: &Record<'_>, wait: &message::LockWait<'_>, query: u64) {
+        let is_over = !matches!(wait.state, WaitState::Waiting);
+        let key = happened::lock_wait(wait, query);
+        let hash = [key.mode.as_bytes(), key.object.as_bytes(), &query.to_le_bytes()]
+            .iter()
+            .fold(0, |hash, bytes| XxHash3_64::oneshot_with_seed(hash, bytes));
+        let blocked = Blocked {
+            wait: self.waits.number(hash, || key),
+            process: wait.process,
+            holders: if is_over { Vec::new() } else { wait.holders.iter().collect() },
+            waited_us: wait.waited_us.unwrap_or(0),
+            is_over,
+        };
+        self.step(record, 0, Happening::Blocked(Box::new(blocked)));
+    }
+
+    fn deadlock(&mut self, record: &Record<'_>, deadlock: &Deadlock<'_>) {
+        let queries: Vec<(u32, u64)> =
+            deadlock.queries().map(|(process, text)| (process, self.fingerprint(text))).collect();
+        let of = |process: u32| queries.iter().find(|one| one.0 == process).map_or(0, |one| one.1);
+        let mut edges: Vec<DeadlockEdge> = deadlock
+            .edges()
+            .map(|edge| DeadlockEdge {
+                waiting: of(edge.process),
+                mode: edge.mode.to_owned(),
+                object: happened::object(&edge.object),
+                holder: of(edge.blocked_by),
+            })
+            .collect();
+        // The server begins with whoever noticed; the same circle is the same deadlock.
+        edges.sort();
+        self.rest.deadlocks.entry(edges).or_default().add(record.time_us);
     }
 
     fn statement(&mut self, record: &Record<'_>, statement: &Statement<'_>) {
@@ -118,24 +192,23 @@ impl Tally {
 
     fn ran(&mut self, record: &Record<'_>, statement: &Statement<'_>, duration_us: Option<u64>) {
         let (text, comment) = without_comment(statement.text);
-        let Some(query) = self.query(text) else {
-            self.rest.unlisted.add(duration_us);
-            return;
-        };
+        let query = self.query(text);
         let (route, trace) = self.tags(comment, statement.text);
-        let stream = self.stream(record, query, route);
-        self.stream_list[stream as usize].figures.add(duration_us);
         let known = &mut self.queries[query as usize];
+        let origin = Origin { query: known.fingerprint, who: 0, route };
+        let shape = known.shape;
         if let Some(time_us) = record.time_us {
             known.trend.add(time_us, 1, duration_us.unwrap_or(0));
+            self.rest.activity.add(time_us, 1, duration_us.unwrap_or(0));
         }
+        let origin = Origin { who: self.who(record), ..origin };
+        self.stream(origin).add(duration_us);
         let happening = match duration_us {
             Some(duration_us) => {
-                let (query, shape) = (known.fingerprint, known.shape);
                 let values = if shape.is_traffic { self.values(text, statement) } else { Values::default() };
-                Happening::Ran(Ran { stream, query, duration_us, shape, values })
+                Happening::Ran(Ran { origin, duration_us, shape, values })
             }
-            None => Happening::Began { stream },
+            None => Happening::Began { origin },
         };
         self.step(record, trace, happening);
     }
@@ -146,75 +219,111 @@ impl Tally {
             (0, session) => XxHash3_64::oneshot(session.as_bytes()),
             (trace, _) => trace,
         };
-        self.steps.push(Step { session, ended_us: record.time_us.unwrap_or(0), happening });
+        self.steps.push(Step {
+            session,
+            is_traced: trace != 0,
+            process: record.process,
+            ended_us: record.time_us.unwrap_or(0),
+            happening,
+        });
     }
 
-    /// The number of a text's query; none if there are too many.
-    fn query(&mut self, text: &str) -> Option<u32> {
-        match self.texts.query(text) {
-            Numbered::Known(query) => Some(query as u32),
-            Numbered::New(fingerprint) => {
-                let form = self.texts.form().text();
-                let shape = shape(form, self.texts.places().iter().map(|place| place.number));
-                let (fingerprint, text) = (fingerprint.0, form.to_owned());
-                self.queries.push(Known { fingerprint, text, shape, trend: Trend::default() });
-                Some(self.queries.len() as u32 - 1)
+    /// The number of a text's query.
+    fn query(&mut self, text: &str) -> u32 {
+        loop {
+            match self.texts.query(text) {
+                Numbered::Known(query) => return query as u32,
+                Numbered::New(fingerprint) => {
+                    let form = self.texts.form().text();
+                    let shape = shape(form, self.texts.places().iter().map(|place| place.number));
+                    let (fingerprint, text) = (fingerprint.0, form.to_owned());
+                    self.queries.push(Known {
+                        fingerprint,
+                        text,
+                        shape,
+                        trend: Trend::default(),
+                        plan: None,
+                    });
+                    return self.queries.len() as u32 - 1;
+                }
+                Numbered::Unlisted => self.put_aside(),
             }
-            Numbered::Unlisted => None,
         }
     }
 
-    /// The route's number and a hash of the trace, if the statement's comment tells them.
-    fn tags(&mut self, comment: &str, statement: &str) -> (u32, u64) {
-        let mut route = String::new();
-        let mut trace = 0;
-        if !comment.is_empty() {
-            let tags = sqlcommenter::tags(statement);
-            let tag = |name: &str| tags.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-            route = tag("route").map_or_else(String::new, ToOwned::to_owned);
-            if route.is_empty()
-                && let (Some(controller), Some(action)) = (tag("controller"), tag("action"))
-            {
-                route = format!("{controller}#{action}");
-            }
-            trace = tag("traceparent")
-                .and_then(|trace| trace.split('-').nth(1))
-                .map_or(0, |trace| XxHash3_64::oneshot(trace.as_bytes()));
-        }
-        (self.routes.number(XxHash3_64::oneshot(route.as_bytes()), || route), trace)
+    fn fingerprint(&mut self, text: &str) -> u64 {
+        let query = self.query(without_comment(text).0);
+        self.queries[query as usize].fingerprint
     }
 
-    fn stream(&mut self, record: &Record<'_>, query: u32, route: u32) -> u32 {
-        let who = self.who(record);
-        let key = u64::from(query) << 40 | u64::from(route) << 20 | u64::from(who);
-        if let Some(stream) = self.streams.get(&key) {
-            return *stream;
+    /// Makes room: what was counted by query goes where there is bounded room for it.
+    fn put_aside(&mut self) {
+        let mut parts = Summary::default();
+        for StreamFigures { origin, figures } in std::mem::take(&mut self.stream_list) {
+            parts.streams.entry(self.stream_key(&origin)).or_default().merge(&figures);
         }
-        // The last number of each is for what has no room.
-        let (who, route) =
-            if self.stream_list.len() < MOST_STREAMS { (who, route) } else { (u32::MAX, u32::MAX) };
-        let key = if who == u32::MAX { u64::from(query) << 40 | 0xff_ffff_ffff } else { key };
+        for Known { fingerprint, text, trend, plan, .. } in std::mem::take(&mut self.queries) {
+            parts.queries.insert(fingerprint, Query { text, trend, plan });
+        }
+        self.streams.clear();
+        self.texts = Texts::new(MOST_QUERIES);
+        self.rest.merge(parts);
+    }
+
+    /// Hashes of the route and of the trace, 0 where the statement's comment doesn't tell them.
+    fn tags(&mut self, comment: &str, statement: &str) -> (u64, u64) {
+        if comment.is_empty() {
+            return (0, 0);
+        }
+        let tags = sqlcommenter::tags(statement);
+        let tag = |name: &str| tags.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let mut route = tag("route").map_or_else(String::new, ToOwned::to_owned);
+        if route.is_empty()
+            && let (Some(controller), Some(action)) = (tag("controller"), tag("action"))
+        {
+            route = format!("{controller}#{action}");
+        }
+        let trace = tag("traceparent")
+            .and_then(|trace| trace.split('-').nth(1))
+            .map_or(0, |trace| XxHash3_64::oneshot(trace.as_bytes()));
+        if route.is_empty() {
+            return (0, trace);
+        }
+        let hash = XxHash3_64::oneshot(route.as_bytes());
+        if self.routes.len() < MOST_NAMES {
+            self.routes.entry(hash).or_insert(route);
+        }
+        (hash, trace)
+    }
+
+    /// The figures of an origin.
+    fn stream(&mut self, origin: Origin) -> &mut Figures {
+        let key = [u64::from(origin.who), origin.route].iter().fold(origin.query, |hash, part| {
+            (hash ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+        });
+        if self.stream_list.len() >= MOST_STREAMS && !self.streams.contains_key(&key) {
+            self.put_streams_aside();
+        }
         let next = self.stream_list.len() as u32;
-        let stream = *self.streams.entry(key).or_insert(next);
-        if stream == next {
-            self.stream_list.push(StreamFigures { query, who, route, figures: Figures::default() });
+        let number = *self.streams.entry(key).or_insert(next);
+        if number == next {
+            self.stream_list.push(StreamFigures { origin, figures: Figures::default() });
         }
-        stream
+        &mut self.stream_list[number as usize].figures
+    }
+
+    fn put_streams_aside(&mut self) {
+        let mut parts = Summary::default();
+        for StreamFigures { origin, figures } in std::mem::take(&mut self.stream_list) {
+            parts.streams.entry(self.stream_key(&origin)).or_default().merge(&figures);
+        }
+        self.streams.clear();
+        self.rest.merge(parts);
     }
 
     fn who(&mut self, record: &Record<'_>) -> u32 {
         let hash = if record.who == 0 { record.names_hash() } else { record.who };
         self.whos.number(hash, || happened::who(record))
-    }
-
-    /// The query that an event is of: the one in its record's STATEMENT.
-    fn fingerprint_of(&mut self, event: &Event<'_>, record: &Record<'_>) -> u64 {
-        let wanted = matches!(event, Event::LockWait(_) | Event::TemporaryFile(_));
-        if !wanted || record.statement.is_empty() {
-            return 0;
-        }
-        let (text, _) = without_comment(record.statement);
-        self.query(text).map_or(0, |query| self.queries[query as usize].fingerprint)
     }
 
     /// Hashes of the first values, whether literal or bound.
@@ -239,50 +348,35 @@ impl Tally {
         values
     }
 
-    /// The place of a stream, for what else is told of it.
-    pub(crate) fn stream_key(&self, stream: u32) -> Stream {
-        let StreamFigures { query, who, route, .. } = &self.stream_list[stream as usize];
+    /// Who and where an origin is.
+    pub(crate) fn stream_key(&self, origin: &Origin) -> Stream {
         Stream {
-            query: self.queries[*query as usize].fingerprint,
-            who: self.whos.list.get(*who as usize).cloned().unwrap_or_default(),
-            route: self.routes.list.get(*route as usize).cloned().unwrap_or_default(),
+            query: origin.query,
+            who: self.whos.get(origin.who).cloned().unwrap_or_default(),
+            route: self.routes.get(&origin.route).cloned().unwrap_or_default(),
         }
     }
 
-    /// The key of a burst of a stream.
-    pub(crate) fn burst_key(
-        &self,
-        stream: u32,
-        before: u64,
-        kind: plimsoll_core::traffic::BurstKind,
-    ) -> Burst {
-        let Stream { query, who, route } = self.stream_key(stream);
+    /// The key of a burst from an origin.
+    pub(crate) fn burst_key(&self, origin: &Origin, before: u64, kind: BurstKind) -> Burst {
+        let Stream { query, who, route } = self.stream_key(origin);
         Burst { kind, query, before, application: who.application, route }
     }
 
-    /// What was counted, with what came late.
-    pub(crate) fn summary(
-        self,
-        late: impl Iterator<Item = (Stream, Figures)>,
-        bursts: impl Iterator<Item = (Burst, Bursts)>,
-    ) -> Summary {
-        let mut parts = Summary::default();
-        for (number, stream) in (0..).zip(&self.stream_list) {
-            parts.streams.entry(self.stream_key(number)).or_default().merge(&stream.figures);
-        }
-        for (stream, figures) in late {
-            parts.streams.entry(stream).or_default().merge(&figures);
-        }
-        let mut summary = self.rest;
-        for known in self.queries {
-            parts.queries.insert(known.fingerprint, Query { text: known.text, trend: known.trend });
-        }
-        summary.merge(parts);
-        for (burst, bursts) in bursts {
-            let part = Summary { bursts: [(burst, bursts)].into(), ..Summary::default() };
-            summary.merge(part);
-        }
-        summary
+    /// A route, by its hash.
+    pub(crate) fn route(&self, hash: u64) -> Option<&str> {
+        self.routes.get(&hash).map(String::as_str)
+    }
+
+    /// A wait, by its number.
+    pub(crate) fn wait(&self, number: u32) -> Option<&LockWait> {
+        self.waits.get(number)
+    }
+
+    /// What was counted.
+    pub(crate) fn summary(mut self) -> Summary {
+        self.put_aside();
+        self.rest
     }
 }
 

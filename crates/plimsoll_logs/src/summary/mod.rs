@@ -1,18 +1,24 @@
 //! What a log tells, in counts that merge: of two logs, in whatever order they are added, the summary is that of both.
 //!
 //! Everything is counted in integers and kept in order, so that a summary's bytes hang on what was read alone, not on how
-//! the log was split over files, threads and machines. (A burst that such a split over files cuts counts by its parts.)
+//! the log was split over files, threads and machines. (A burst that such a split over files cuts counts by its parts; and
+//! where there is too much to be told apart, [`Folded`] says by how much counts may be short.)
 
+mod bounds;
 mod figures;
+mod locks;
+mod queries;
 mod trend;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use bounds::Folded;
 pub use figures::Figures;
-use plimsoll_core::traffic::BurstKind;
-pub use trend::{MOST_STEPS, Step, Trend};
+pub use locks::{DeadlockEdge, LockEdge, LockEdges, LockWait, LockWaits};
+pub use queries::{Burst, Bursts, Query, Requests, SlowPlan, Stream, Who};
+pub use trend::{MOST_SECONDS, MOST_STEPS, Step, Trend};
 
 use crate::counts::Counts;
 use crate::severity::Severity;
@@ -28,8 +34,12 @@ pub struct Summary {
     pub queries: BTreeMap<u64, Query>,
     /// Who ran which query, from where.
     pub streams: BTreeMap<Stream, Figures>,
-    /// Statements of queries that aren't told apart, since too many different ones came.
+    /// Statements of queries that aren't told apart, since too many different ones came; and durations without a statement.
     pub unlisted: Figures,
+    /// What else was folded for room.
+    pub folded: Folded,
+    /// All statements, over time.
+    pub activity: Trend,
     /// Connections by who made them.
     pub sessions: BTreeMap<Who, Sessions>,
     /// Sessions that began (calls), and that ended (with their time), over time.
@@ -38,8 +48,14 @@ pub struct Summary {
     pub disconnected: Trend,
     /// Failures and warnings by what they are.
     pub problems: BTreeMap<Problem, Occurrences>,
+    /// Failures by the query that failed (0 if the log doesn't tell) and the SQLSTATE (empty if it doesn't).
+    pub failed: BTreeMap<(u64, String), u64>,
     /// Waits for locks.
     pub lock_waits: BTreeMap<LockWait, LockWaits>,
+    /// Who waited for whom.
+    pub lock_edges: BTreeMap<LockEdge, LockEdges>,
+    /// Deadlocks by their circle of waits, in order.
+    pub deadlocks: BTreeMap<Vec<DeadlockEdge>, Occurrences>,
     /// Temporary files by the query that wrote them.
     pub temporary_files: BTreeMap<u64, TemporaryFiles>,
     /// Vacuums and analyzes by table.
@@ -50,41 +66,10 @@ pub struct Summary {
     pub checkpointed: Trend,
     /// Bursts of one query.
     pub bursts: BTreeMap<Burst, Bursts>,
+    /// Requests by route.
+    pub requests: BTreeMap<String, Requests>,
     /// Everything else that the server told, by kind.
     pub events: BTreeMap<String, Occurrences>,
-}
-
-/// A query.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Query {
-    /// The normal form, which holds no literals.
-    pub text: String,
-    /// When it ran.
-    pub trend: Trend,
-}
-
-/// Who runs something. What the log doesn't tell is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Who {
-    /// `application_name`.
-    pub application: String,
-    /// The role.
-    pub user: String,
-    /// The database.
-    pub database: String,
-    /// The client's address.
-    pub host: String,
-}
-
-/// One query from one place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Stream {
-    /// The fingerprint.
-    pub query: u64,
-    /// Who ran it.
-    pub who: Who,
-    /// The route of its sqlcommenter tags.
-    pub route: String,
 }
 
 /// Connections of one kind.
@@ -118,30 +103,6 @@ pub struct Occurrences {
     pub trend: Trend,
 }
 
-/// Waits for one kind of lock.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct LockWait {
-    /// The lock's mode, in PostgreSQL's words.
-    pub mode: String,
-    /// On what: a kind of object, and a relation's number if it is one.
-    pub object: String,
-    /// The fingerprint of the query that waited; 0 if the log doesn't tell.
-    pub waiting: u64,
-}
-
-/// How waits ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockWaits {
-    /// Waits that the log tells of: longer than `deadlock_timeout`.
-    pub waits: u64,
-    /// Those that got the lock, with the time that they had waited.
-    pub acquired: Figures,
-    /// Those that were given up, by `lock_timeout`, a cancel or a deadlock.
-    pub given_up: u64,
-    /// When.
-    pub trend: Trend,
-}
-
 /// Temporary files of one query.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemporaryFiles {
@@ -163,38 +124,6 @@ pub enum Maintenance {
     Analyze,
 }
 
-/// Bursts of one query from one place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Burst {
-    /// What they are.
-    pub kind: BurstKind,
-    /// The query's fingerprint.
-    pub query: u64,
-    /// The fingerprint of the query that ran before; 0 if there was none.
-    pub before: u64,
-    /// `application_name`.
-    pub application: String,
-    /// The route.
-    pub route: String,
-}
-
-/// Figures of bursts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bursts {
-    /// How many bursts.
-    pub bursts: u64,
-    /// Their statements in all.
-    pub statements: u64,
-    /// The statements of the largest.
-    pub most: u64,
-    /// Time in the database, in microseconds.
-    pub in_database_us: u64,
-    /// Time between their statements.
-    pub between_us: u64,
-    /// When they began; calls are statements.
-    pub trend: Trend,
-}
-
 impl Summary {
     /// Adds what another summary tells.
     pub fn merge(&mut self, other: Self) {
@@ -203,15 +132,11 @@ impl Summary {
             self.reach(first);
             self.reach(last);
         }
-        merge_maps(&mut self.queries, other.queries, |query, other| {
-            // A fingerprint's text is the same everywhere, but where two hashes meet, the order must not count.
-            if other.text > query.text {
-                query.text = other.text;
-            }
-            query.trend.merge(&other.trend);
-        });
+        merge_maps(&mut self.queries, other.queries, Query::merge);
         merge_maps(&mut self.streams, other.streams, |figures, other| figures.merge(&other));
         self.unlisted.merge(&other.unlisted);
+        self.folded.merge(&other.folded);
+        self.activity.merge(&other.activity);
         merge_maps(&mut self.sessions, other.sessions, |sessions, other| {
             sessions.connections += other.connections;
             sessions.refused += other.refused;
@@ -220,12 +145,10 @@ impl Summary {
         self.connected.merge(&other.connected);
         self.disconnected.merge(&other.disconnected);
         merge_maps(&mut self.problems, other.problems, |problem, other| problem.merge(&other));
-        merge_maps(&mut self.lock_waits, other.lock_waits, |waits, other| {
-            waits.waits += other.waits;
-            waits.given_up += other.given_up;
-            waits.acquired.merge(&other.acquired);
-            waits.trend.merge(&other.trend);
-        });
+        merge_maps(&mut self.failed, other.failed, |count, other| *count += other);
+        merge_maps(&mut self.lock_waits, other.lock_waits, |waits, other| waits.merge(&other));
+        merge_maps(&mut self.lock_edges, other.lock_edges, |edges, other| edges.merge(&other));
+        merge_maps(&mut self.deadlocks, other.deadlocks, |one, other| one.merge(&other));
         merge_maps(&mut self.temporary_files, other.temporary_files, |files, other| {
             files.files += other.files;
             files.bytes += other.bytes;
@@ -235,7 +158,9 @@ impl Summary {
         merge_maps(&mut self.checkpoints, other.checkpoints, |figures, other| figures.merge(&other));
         self.checkpointed.merge(&other.checkpointed);
         merge_maps(&mut self.bursts, other.bursts, |bursts, other| bursts.merge(&other));
+        merge_maps(&mut self.requests, other.requests, |requests, other| requests.merge(&other));
         merge_maps(&mut self.events, other.events, |event, other| event.merge(&other));
+        self.make_room();
     }
 
     /// Takes a moment into the span.
@@ -256,19 +181,8 @@ impl Occurrences {
         }
     }
 
-    fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.count += other.count;
-        self.trend.merge(&other.trend);
-    }
-}
-
-impl Bursts {
-    fn merge(&mut self, other: &Self) {
-        self.bursts += other.bursts;
-        self.statements += other.statements;
-        self.most = self.most.max(other.most);
-        self.in_database_us = self.in_database_us.saturating_add(other.in_database_us);
-        self.between_us = self.between_us.saturating_add(other.between_us);
         self.trend.merge(&other.trend);
     }
 }
