@@ -26,6 +26,13 @@ pub struct LogReport {
     pub queries: Vec<LogQuery>,
     /// Statements of queries that aren't told apart, since too many different ones came, and durations without a statement.
     pub unlisted: LogFigures,
+    /// What was folded for room; None if nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folded: Option<LogFolded>,
+    /// All statements, over time.
+    pub activity: LogTrend,
+    /// Sessions and busy ones, over time.
+    pub concurrency: LogConcurrency,
     /// Statements by `application_name`, by time in total; so are the others.
     pub applications: Vec<LogGroup>,
     /// By role.
@@ -42,16 +49,26 @@ pub struct LogReport {
     pub connections: Vec<LogConnections>,
     /// Bursts of one query, those with most statements first.
     pub bursts: Vec<LogBursts>,
+    /// Requests by route, those with the largest first.
+    pub requests: Vec<LogRequests>,
     /// Errors and warnings, the most frequent first.
     pub problems: Vec<LogProblem>,
+    /// Queries that failed, the most frequent first.
+    pub failed: Vec<LogFailed>,
     /// Waits for locks, the most frequent first.
     pub lock_waits: Vec<LogLockWaits>,
+    /// Who waited for whom, the longest waits first.
+    pub lock_edges: Vec<LogLockEdge>,
+    /// Deadlocks, the most frequent first.
+    pub deadlocks: Vec<LogDeadlock>,
     /// Temporary files by query, the most bytes first.
     pub temporary_files: Vec<LogTemporaryFiles>,
     /// Automatic vacuums and analyzes by table, the longest first.
     pub vacuums: Vec<LogVacuums>,
     /// Checkpoints and restart points.
     pub checkpoints: Vec<LogGroup>,
+    /// When they ended, with the time that they took.
+    pub checkpointed: LogTrend,
     /// Everything that happened, by kind.
     pub events: Vec<LogEvent>,
     /// What can't be told from this log, and why.
@@ -124,10 +141,152 @@ pub struct LogQuery {
     pub figures: LogFigures,
     /// Who ran it: applications by name.
     pub applications: Vec<String>,
+    /// When it ran.
+    #[serde(flatten)]
+    pub trend: LogTrend,
+    /// At what period it comes back, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rhythm: Option<LogRhythm>,
+    /// The slowest plan that auto_explain told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<LogPlan>,
+}
+
+/// How often something happened, and how long it took, over time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogTrend {
     /// Width of the steps, in seconds.
     pub step_s: i64,
-    /// Steps since 1970 in which it ran: number, calls, time in milliseconds.
+    /// Steps since 1970 in which something happened: number, calls, time in milliseconds.
     pub steps: Vec<(i64, u64, f64)>,
+}
+
+/// What comes back at a period.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogRhythm {
+    /// The period, in seconds.
+    pub period_s: f64,
+    /// When a cycle begins, in seconds since 1970, below the period.
+    pub phase_s: f64,
+    /// How far it comes from where it is expected: standard deviation in seconds.
+    pub jitter_s: f64,
+    /// Cycles that were looked at.
+    pub cycles: u64,
+    /// Those in which it came.
+    pub hits: u64,
+    /// Probability that no such period would be found in as many moments at random.
+    pub confidence: f64,
+}
+
+/// A plan, without literals.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogPlan {
+    /// How long its statement took.
+    pub duration_ms: f64,
+    /// A line a node, indented.
+    pub text: String,
+}
+
+/// What was folded for room.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogFolded {
+    /// How often a query was folded.
+    pub queries: u64,
+    /// A query's calls may be short by this many; one that isn't listed has at most so many.
+    pub calls: u64,
+    /// A query's time may be short by this.
+    pub total_ms: f64,
+    /// Kinds of problems, locks, sessions and the like that were left out.
+    pub others: u64,
+}
+
+/// Sessions over time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogConcurrency {
+    /// The most sessions at once that the log tells of: those that were open before it began aren't known.
+    pub most_sessions: u64,
+    /// When.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_at: Option<String>,
+    /// Width of the steps, in seconds.
+    pub step_s: i64,
+    /// Steps since 1970: number, sessions at its end, statements that ran at once on average.
+    pub steps: Vec<(i64, u64, f64)>,
+}
+
+/// Requests of one route: statements of one trace, or of one session without a gap of 100 ms or a transaction's end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogRequests {
+    /// The route.
+    pub route: String,
+    /// How many requests.
+    pub requests: u64,
+    /// Of how many a trace told what belongs to them.
+    pub traced: u64,
+    /// Statements of one, on average.
+    pub mean: f64,
+    /// 95 of 100 had at most so many.
+    pub p95: u64,
+    /// The largest.
+    pub most: u64,
+}
+
+/// A query that failed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogFailed {
+    /// The query's fingerprint.
+    pub fingerprint: String,
+    /// The query.
+    pub query: String,
+    /// SQLSTATE; empty if the log doesn't tell.
+    pub sqlstate: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// Somebody waited for somebody else.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogLockEdge {
+    /// The query that waited, if it is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
+    /// The lock's mode.
+    pub mode: String,
+    /// What it is on.
+    pub object: String,
+    /// The query of the one that held the lock, if it is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// Whether that was running; otherwise it was the last one of an open transaction.
+    pub is_running: bool,
+    /// Waits, counted for each holder.
+    pub waits: u64,
+    /// Time in all, as far as the log tells it.
+    pub waited_ms: f64,
+    /// The longest.
+    pub longest_ms: f64,
+}
+
+/// A circle of waits that the server had to break.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogDeadlock {
+    /// How often.
+    pub count: u64,
+    /// The waits.
+    pub edges: Vec<LogDeadlockEdge>,
+}
+
+/// A wait of a deadlock.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogDeadlockEdge {
+    /// The query that waited.
+    pub waiting: Option<String>,
+    /// The mode that it waited for.
+    pub mode: String,
+    /// On what.
+    pub object: String,
+    /// The query of the one that it waited for.
+    pub holder: Option<String>,
 }
 
 /// Statements, or work, of one name.
@@ -198,6 +357,8 @@ pub struct LogBursts {
     pub in_database_ms: f64,
     /// Time between statements.
     pub between_ms: f64,
+    /// When they began; calls are statements.
+    pub trend: LogTrend,
 }
 
 /// An error or a warning.
@@ -211,6 +372,8 @@ pub struct LogProblem {
     pub message: String,
     /// How often.
     pub count: u64,
+    /// When.
+    pub trend: LogTrend,
 }
 
 /// Waits for one kind of lock.
@@ -264,4 +427,6 @@ pub struct LogEvent {
     pub name: String,
     /// How often.
     pub count: u64,
+    /// When.
+    pub trend: LogTrend,
 }

@@ -16,6 +16,7 @@ pub mod prefix;
 pub mod psum;
 pub mod record;
 pub mod report;
+pub mod rhythm;
 pub mod scan;
 mod sequence;
 mod sessions;

@@ -1,13 +1,17 @@
 //! A summary as a report: sorted, with figures that a person asks for.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod locks;
+mod over_time;
+mod queries;
+
+use std::collections::BTreeMap;
 
 use plimsoll_core::logs::{
-    LOG_FORMAT_VERSION, LogBursts, LogConnections, LogEvent, LogFigures, LogGroup, LogHour, LogLockWaits,
-    LogProblem, LogQuery, LogRead, LogReport, LogSource, LogTemporaryFiles, LogVacuums,
+    LOG_FORMAT_VERSION, LogConnections, LogEvent, LogFigures, LogFolded, LogGroup, LogHour, LogProblem,
+    LogRead, LogReport, LogSource, LogTemporaryFiles, LogTrend, LogVacuums,
 };
 
-use crate::summary::{Figures, Maintenance, Stream, Summary};
+use crate::summary::{Figures, Maintenance, Stream, Summary, Trend};
 use crate::time::rfc3339;
 
 const HOUR_S: i64 = 3600;
@@ -26,8 +30,11 @@ pub fn report(summary: &Summary, sources: Vec<LogSource>) -> LogReport {
         last: last.map(rfc3339),
         lasted_s: first.zip(last).map_or(0.0, |(first, last)| (last - first) as f64 / 1e6),
         statements: figures(&all),
-        queries: queries(summary, total_us),
+        queries: queries::queries(summary, total_us),
         unlisted: figures(&summary.unlisted),
+        folded: folded(summary),
+        activity: trend(&summary.activity),
+        concurrency: over_time::concurrency(summary),
         applications: group(|stream| &stream.who.application),
         users: group(|stream| &stream.who.user),
         databases: group(|stream| &stream.who.database),
@@ -35,9 +42,13 @@ pub fn report(summary: &Summary, sources: Vec<LogSource>) -> LogReport {
         routes: group(|stream| &stream.route),
         hours: hours(summary),
         connections: connections(summary),
-        bursts: bursts(summary),
+        bursts: queries::bursts(summary),
+        requests: queries::requests(summary),
         problems: problems(summary),
-        lock_waits: lock_waits(summary),
+        failed: queries::failed(summary),
+        lock_waits: locks::lock_waits(summary),
+        lock_edges: locks::lock_edges(summary),
+        deadlocks: locks::deadlocks(summary),
         temporary_files: temporary_files(summary),
         vacuums: vacuums(summary),
         checkpoints: summary
@@ -45,10 +56,11 @@ pub fn report(summary: &Summary, sources: Vec<LogSource>) -> LogReport {
             .iter()
             .map(|(name, one)| LogGroup { name: name.clone(), share: 0.0, figures: figures(one) })
             .collect(),
+        checkpointed: trend(&summary.checkpointed),
         events: summary
             .events
             .iter()
-            .map(|(name, one)| LogEvent { name: name.clone(), count: one.count })
+            .map(|(name, one)| LogEvent { name: name.clone(), count: one.count, trend: trend(&one.trend) })
             .collect(),
         missing: missing(summary, &sources),
         sources,
@@ -70,6 +82,23 @@ fn figures(figures: &Figures) -> LogFigures {
         p99_ms: ms(figures.quantile_us(0.99)),
         max_ms: ms(figures.max_us),
     }
+}
+
+fn trend(trend: &Trend) -> LogTrend {
+    LogTrend {
+        step_s: trend.width_s(),
+        steps: trend.steps().iter().map(|step| (step.number, step.calls, ms(step.total_us))).collect(),
+    }
+}
+
+fn folded(summary: &Summary) -> Option<LogFolded> {
+    let folded = &summary.folded;
+    (folded.queries + folded.others > 0).then(|| LogFolded {
+        queries: folded.queries,
+        calls: folded.calls,
+        total_ms: ms(folded.time_us),
+        others: folded.others,
+    })
 }
 
 fn share(part_us: u64, total_us: u64) -> f64 {
@@ -95,40 +124,6 @@ fn read(summary: &Summary) -> LogRead {
     }
 }
 
-fn queries(summary: &Summary, total_us: u64) -> Vec<LogQuery> {
-    let mut by_query: BTreeMap<u64, (Figures, BTreeSet<&str>)> = BTreeMap::new();
-    for (stream, figures) in &summary.streams {
-        let (sum, applications) = by_query.entry(stream.query).or_default();
-        sum.merge(figures);
-        if !stream.who.application.is_empty() {
-            applications.insert(&stream.who.application);
-        }
-    }
-    let mut queries: Vec<(u64, LogQuery)> = by_query
-        .into_iter()
-        .map(|(fingerprint, (sum, applications))| {
-            let query = summary.queries.get(&fingerprint);
-            let trend = query.map(|query| &query.trend);
-            let query = LogQuery {
-                fingerprint: format!("{fingerprint:016x}"),
-                query: query.map_or_else(String::new, |query| query.text.clone()),
-                share: share(sum.total_us, total_us),
-                figures: figures(&sum),
-                applications: applications.into_iter().map(ToOwned::to_owned).collect(),
-                step_s: trend.map_or(1, crate::summary::Trend::width_s),
-                steps: trend.map_or_else(Vec::new, |trend| {
-                    trend.steps().iter().map(|step| (step.number, step.calls, ms(step.total_us))).collect()
-                }),
-            };
-            (sum.total_us, query)
-        })
-        .collect();
-    queries.sort_by(|(a_us, a), (b_us, b)| {
-        b_us.cmp(a_us).then(b.figures.calls.cmp(&a.figures.calls)).then_with(|| a.query.cmp(&b.query))
-    });
-    queries.into_iter().map(|(_, query)| query).collect()
-}
-
 fn groups(summary: &Summary, total_us: u64, name: fn(&Stream) -> &str) -> Vec<LogGroup> {
     let mut by_name: BTreeMap<&str, Figures> = BTreeMap::new();
     for (stream, figures) in &summary.streams {
@@ -149,14 +144,16 @@ fn groups(summary: &Summary, total_us: u64, name: fn(&Stream) -> &str) -> Vec<Lo
 }
 
 fn hours(summary: &Summary) -> Vec<LogHour> {
+    let activity = &summary.activity;
+    if activity.width_s() > HOUR_S {
+        return Vec::new();
+    }
     let mut hours: BTreeMap<i64, (u64, u64)> = BTreeMap::new();
-    for trend in summary.queries.values().map(|query| &query.trend) {
-        for step in trend.steps() {
-            let hour = (step.number * trend.width_s()).div_euclid(HOUR_S);
-            let (calls, total_us) = hours.entry(hour).or_default();
-            *calls += step.calls;
-            *total_us += step.total_us;
-        }
+    for step in activity.steps() {
+        let (calls, total_us) =
+            hours.entry((step.number * activity.width_s()).div_euclid(HOUR_S)).or_default();
+        *calls += step.calls;
+        *total_us += step.total_us;
     }
     let told = |(hour, (calls, total_us))| LogHour {
         hour: rfc3339(hour * HOUR_S * 1_000_000),
@@ -188,28 +185,6 @@ fn text(summary: &Summary, fingerprint: u64) -> Option<String> {
     summary.queries.get(&fingerprint).map(|query| query.text.clone())
 }
 
-fn bursts(summary: &Summary) -> Vec<LogBursts> {
-    let mut bursts: Vec<LogBursts> = summary
-        .bursts
-        .iter()
-        .map(|(burst, figures)| LogBursts {
-            kind: burst.kind.word().to_owned(),
-            fingerprint: format!("{:016x}", burst.query),
-            query: text(summary, burst.query).unwrap_or_default(),
-            before: text(summary, burst.before),
-            application: burst.application.clone(),
-            route: burst.route.clone(),
-            bursts: figures.bursts,
-            statements: figures.statements,
-            most: figures.most,
-            in_database_ms: ms(figures.in_database_us),
-            between_ms: ms(figures.between_us),
-        })
-        .collect();
-    bursts.sort_by_key(|one| std::cmp::Reverse(one.statements));
-    bursts
-}
-
 fn problems(summary: &Summary) -> Vec<LogProblem> {
     let mut problems: Vec<LogProblem> = summary
         .problems
@@ -219,27 +194,11 @@ fn problems(summary: &Summary) -> Vec<LogProblem> {
             sqlstate: problem.sqlstate.clone(),
             message: problem.message.clone(),
             count: occurrences.count,
+            trend: trend(&occurrences.trend),
         })
         .collect();
     problems.sort_by_key(|one| std::cmp::Reverse(one.count));
     problems
-}
-
-fn lock_waits(summary: &Summary) -> Vec<LogLockWaits> {
-    let mut waits: Vec<LogLockWaits> = summary
-        .lock_waits
-        .iter()
-        .map(|(wait, waits)| LogLockWaits {
-            mode: wait.mode.clone(),
-            object: wait.object.clone(),
-            query: text(summary, wait.waiting),
-            waits: waits.waits,
-            acquired: figures(&waits.acquired),
-            given_up: waits.given_up,
-        })
-        .collect();
-    waits.sort_by_key(|one| std::cmp::Reverse((one.waits, one.acquired.calls)));
-    waits
 }
 
 fn temporary_files(summary: &Summary) -> Vec<LogTemporaryFiles> {

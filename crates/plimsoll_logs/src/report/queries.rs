@@ -1,0 +1,106 @@
+//! Queries, their bursts, their failures, and the requests that they belong to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plimsoll_core::logs::{LogBursts, LogFailed, LogPlan, LogQuery, LogRequests, LogRhythm, LogTrend};
+
+use super::{figures, ms, share, text, trend};
+use crate::rhythm::rhythm;
+use crate::summary::{Figures, Query, Summary};
+
+pub(super) fn queries(summary: &Summary, total_us: u64) -> Vec<LogQuery> {
+    let mut by_query: BTreeMap<u64, (Figures, BTreeSet<&str>)> = BTreeMap::new();
+    for (stream, figures) in &summary.streams {
+        let (sum, applications) = by_query.entry(stream.query).or_default();
+        sum.merge(figures);
+        if !stream.who.application.is_empty() {
+            applications.insert(&stream.who.application);
+        }
+    }
+    let mut queries: Vec<(u64, LogQuery)> = by_query
+        .into_iter()
+        .map(|(fingerprint, (sum, applications))| {
+            let query = summary.queries.get(&fingerprint);
+            let query = LogQuery {
+                fingerprint: format!("{fingerprint:016x}"),
+                query: query.map_or_else(String::new, |query| query.text.clone()),
+                share: share(sum.total_us, total_us),
+                figures: figures(&sum),
+                applications: applications.into_iter().map(ToOwned::to_owned).collect(),
+                trend: query.map_or_else(LogTrend::default, |query| trend(&query.trend)),
+                rhythm: query.and_then(of_query),
+                plan: query.and_then(|query| query.plan.as_ref()).map(|plan| LogPlan {
+                    duration_ms: ms(plan.duration_us),
+                    text: plan.text.clone(),
+                }),
+            };
+            (sum.total_us, query)
+        })
+        .collect();
+    queries.sort_by(|(a_us, a), (b_us, b)| {
+        b_us.cmp(a_us).then(b.figures.calls.cmp(&a.figures.calls)).then_with(|| a.query.cmp(&b.query))
+    });
+    queries.into_iter().map(|(_, query)| query).collect()
+}
+
+/// The period at which a query comes back.
+fn of_query(query: &Query) -> Option<LogRhythm> {
+    let seconds: Vec<i64> = query.trend.seconds().collect();
+    rhythm(&seconds).map(|found| LogRhythm {
+        period_s: found.period_s,
+        phase_s: found.phase_s,
+        jitter_s: found.jitter_s,
+        cycles: found.cycles,
+        hits: found.hits,
+        confidence: found.confidence,
+    })
+}
+
+pub(super) fn bursts(summary: &Summary) -> Vec<LogBursts> {
+    let mut bursts: Vec<LogBursts> = summary
+        .bursts
+        .iter()
+        .map(|(burst, figures)| LogBursts {
+            kind: burst.kind.word().to_owned(),
+            fingerprint: format!("{:016x}", burst.query),
+            query: text(summary, burst.query).unwrap_or_default(),
+            before: text(summary, burst.before),
+            application: burst.application.clone(),
+            route: burst.route.clone(),
+            bursts: figures.bursts,
+            statements: figures.statements,
+            most: figures.most,
+            in_database_ms: ms(figures.in_database_us),
+            between_ms: ms(figures.between_us),
+            trend: trend(&figures.trend),
+        })
+        .collect();
+    bursts.sort_by_key(|one| std::cmp::Reverse(one.statements));
+    bursts
+}
+
+pub(super) fn requests(summary: &Summary) -> Vec<LogRequests> {
+    let told = |(route, one): (&String, &crate::summary::Requests)| LogRequests {
+        route: route.clone(),
+        requests: one.requests,
+        traced: one.traced,
+        mean: one.statements as f64 / one.requests.max(1) as f64,
+        p95: one.sizes.quantile(0.95).min(one.most),
+        most: one.most,
+    };
+    let mut requests: Vec<LogRequests> = summary.requests.iter().map(told).collect();
+    requests.sort_by_key(|one| std::cmp::Reverse((one.most, one.requests)));
+    requests
+}
+
+pub(super) fn failed(summary: &Summary) -> Vec<LogFailed> {
+    let told = |((query, sqlstate), count): (&(u64, String), &u64)| LogFailed {
+        fingerprint: format!("{query:016x}"),
+        query: text(summary, *query).unwrap_or_default(),
+        sqlstate: sqlstate.clone(),
+        count: *count,
+    };
+    let mut failed: Vec<LogFailed> = summary.failed.iter().map(told).collect();
+    failed.sort_by_key(|one| std::cmp::Reverse(one.count));
+    failed
+}
