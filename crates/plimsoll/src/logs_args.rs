@@ -64,6 +64,24 @@ pub(crate) struct ShownArguments {
     /// Write to this file, whole or not at all, instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Exit with 1 when a request of a route needs more statements than this. A request's statements are those with its
+    /// traceparent; without one, those of one session and route up to a transaction's end or a gap of 100 ms
+    #[arg(long, value_name = "N")]
+    pub(crate) max_queries_per_route: Option<u64>,
+    /// Exit with 1 when this is found (repeatable)
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) fail_on: Vec<LogFailure>,
+}
+
+/// What ends with exit code 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFailure {
+    /// One query for each row of another one's answer, or for each item of a list
+    NPlusOne,
+    /// A deadlock
+    Deadlock,
+    /// A query that the server refuses
+    FailedStatement,
 }
 
 /// How a log is written.

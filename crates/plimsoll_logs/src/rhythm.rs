@@ -61,12 +61,7 @@ pub fn rhythm(seconds: &[i64]) -> Option<Rhythm> {
 
 /// Periods with the power of each and how many frequencies were looked at: the slowest that is nearly the strongest, and the
 /// strongest itself.
-fn candidates(
-    seconds: &[i64],
-    window: i64,
-    width: i64,
-    most_beats: f64,
-) -> Option<Vec<(f64, f64, f64)>> {
+fn candidates(seconds: &[i64], window: i64, width: i64, most_beats: f64) -> Option<Vec<(f64, f64, f64)>> {
     let first = *seconds.first()?;
     let bins = (window / width + 1) as usize;
     let length = (2 * bins).next_power_of_two();
@@ -90,11 +85,14 @@ fn candidates(
     let strongest = looked_at.iter().copied().enumerate().max_by(|one, other| one.1.total_cmp(&other.1))?;
     let first_near = looked_at.iter().position(|power| *power >= NEARLY * strongest.1)?;
     // The top of that peak.
-    let near = looked_at[first_near..].windows(2).position(|pair| pair[1] < pair[0]).unwrap_or(0) + first_near;
+    let near =
+        looked_at[first_near..].windows(2).position(|pair| pair[1] < pair[0]).unwrap_or(0) + first_near;
     let frequencies = most_beats.min(bins as f64 / 2.0);
     let period = |number: usize| (length as f64 * width as f64) / (number + slowest) as f64;
     Some(
-        [(near, looked_at[near]), strongest].map(|(number, power)| (period(number), power, frequencies)).into(),
+        [(near, looked_at[near]), strongest]
+            .map(|(number, power)| (period(number), power, frequencies))
+            .into(),
     )
 }
 

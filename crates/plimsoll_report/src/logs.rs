@@ -166,6 +166,22 @@ fn head(report: &LogReport) -> Vec<String> {
             plural(report.unlisted.calls as usize, "statement")
         ));
     }
+    if let Some(folded) = &report.folded {
+        lines.push(format!(
+            "there was too much to tell all apart: {} times a query was folded into the rest, so a query's calls may be short by {} and its time by {}, and one that isn't listed has no more; {} of other kinds were left out",
+            count(folded.queries),
+            count(folded.calls),
+            duration_ms(folded.total_ms),
+            count(folded.others)
+        ));
+    }
+    let concurrency = &report.concurrency;
+    if let Some(at) = &concurrency.most_at {
+        lines.push(format!(
+            "at most {} at once, at {at}",
+            plural(concurrency.most_sessions as usize, "session")
+        ));
+    }
     let odd = [
         (read.unparsed, "couldn't be read (--unparsed shows them)"),
         (read.foreign, "have a severity in a language that isn't known"),

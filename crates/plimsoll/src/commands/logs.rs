@@ -1,5 +1,6 @@
 //! `plimsoll logs`: what a server's log tells.
 
+mod limits;
 mod source;
 
 use std::path::Path;
@@ -9,7 +10,7 @@ use plimsoll_logs::{Scan, Summary, psum, report};
 use plimsoll_report::{LogFormat, render_log};
 
 use crate::args::ColorChoice;
-use crate::exit::{CLEAN, Failure};
+use crate::exit::{CLEAN, FINDINGS, Failure};
 use crate::logs_args::{
     LogReportFormat, LogsArguments, LogsVerb, MergeArguments, ReadArguments, ShownArguments,
 };
@@ -97,10 +98,13 @@ fn show(
         LogReportFormat::Json => LogFormat::Json,
         LogReportFormat::Markdown => LogFormat::Markdown,
     };
-    let text = render_log(&report::report(summary, sources), format, shown.top);
+    let report = report::report(summary, sources);
+    let text = render_log(&report, format, shown.top);
     match &shown.output {
         Some(path) => write_file(path, &text)?,
         None => print(&text)?,
     }
-    Ok(CLEAN)
+    let found = limits::found(&report, shown);
+    found.iter().for_each(|line| tell(line));
+    Ok(if found.is_empty() { CLEAN } else { FINDINGS })
 }

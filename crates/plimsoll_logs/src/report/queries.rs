@@ -29,10 +29,9 @@ pub(super) fn queries(summary: &Summary, total_us: u64) -> Vec<LogQuery> {
                 applications: applications.into_iter().map(ToOwned::to_owned).collect(),
                 trend: query.map_or_else(LogTrend::default, |query| trend(&query.trend)),
                 rhythm: query.and_then(of_query),
-                plan: query.and_then(|query| query.plan.as_ref()).map(|plan| LogPlan {
-                    duration_ms: ms(plan.duration_us),
-                    text: plan.text.clone(),
-                }),
+                plan: query
+                    .and_then(|query| query.plan.as_ref())
+                    .map(|plan| LogPlan { duration_ms: ms(plan.duration_us), text: plan.text.clone() }),
             };
             (sum.total_us, query)
         })

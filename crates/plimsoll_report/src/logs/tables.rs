@@ -1,6 +1,8 @@
 //! A log's report as tables: figures, and one text a row.
 
-use plimsoll_core::logs::{LogFigures, LogGroup, LogReport};
+use plimsoll_core::logs::{
+    LogDeadlock, LogFailed, LogFigures, LogGroup, LogLockEdge, LogQuery, LogReport, LogRequests,
+};
 use plimsoll_core::units::{bytes, count, duration_ms};
 
 /// Rows in the order of their weight.
@@ -22,7 +24,7 @@ const FIGURES: [&str; 7] = ["calls", "total", "share", "mean", "p95", "p99", "ma
 
 /// The tables that hold something.
 pub(super) fn tables(report: &LogReport) -> Vec<Table> {
-    let mut tables = vec![queries(report), bursts(report)];
+    let mut tables = vec![queries(report), bursts(report), requests(report), rhythms(report)];
     for (title, text, groups) in [
         ("Applications", "application_name", &report.applications),
         ("Users", "user", &report.users),
@@ -32,7 +34,8 @@ pub(super) fn tables(report: &LogReport) -> Vec<Table> {
     ] {
         tables.push(groups_table(title, text, groups));
     }
-    tables.extend([hours(report), connections(report), problems(report), lock_waits(report)]);
+    tables.extend([hours(report), connections(report), problems(report), failed(report)]);
+    tables.extend([lock_waits(report), lock_edges(report), deadlocks(report)]);
     tables.extend([temporary_files(report), vacuums(report), checkpoints(report), events(report)]);
     tables.retain(|table| !table.rows.is_empty());
     tables
@@ -51,10 +54,8 @@ fn cells(share: f64, figures: &LogFigures) -> Vec<String> {
 }
 
 fn queries(report: &LogReport) -> Table {
-    let row = |query: &plimsoll_core::logs::LogQuery| Row {
-        figures: cells(query.share, &query.figures),
-        text: query.query.clone(),
-    };
+    let row =
+        |query: &LogQuery| Row { figures: cells(query.share, &query.figures), text: query.query.clone() };
     Table {
         title: "Queries by time in total",
         figures: FIGURES.to_vec(),
@@ -101,6 +102,105 @@ fn bursts(report: &LogReport) -> Table {
         figures: vec!["bursts", "statements", "most", "in database", "between"],
         text: "what",
         rows: report.bursts.iter().map(row).collect(),
+    }
+}
+
+fn requests(report: &LogReport) -> Table {
+    let row = |one: &LogRequests| Row {
+        figures: vec![
+            count(one.requests),
+            count(one.traced),
+            format!("{:.1}", one.mean),
+            count(one.p95),
+            count(one.most),
+        ],
+        text: one.route.clone(),
+    };
+    Table {
+        title: "Statements a request",
+        figures: vec!["requests", "traced", "mean", "p95", "most"],
+        text: "route",
+        rows: report.requests.iter().map(row).collect(),
+    }
+}
+
+fn rhythms(report: &LogReport) -> Table {
+    let row = |query: &LogQuery| {
+        let rhythm = query.rhythm.as_ref()?;
+        Some(Row {
+            figures: vec![
+                duration_ms(rhythm.period_s * 1000.0),
+                duration_ms(rhythm.phase_s * 1000.0),
+                duration_ms(rhythm.jitter_s * 1000.0),
+                format!("{} of {}", count(rhythm.hits), count(rhythm.cycles)),
+                certainty(rhythm.confidence),
+            ],
+            text: query.query.clone(),
+        })
+    };
+    Table {
+        title: "Rhythms",
+        figures: vec!["every", "phase", "jitter", "came", "confidence"],
+        text: "query",
+        rows: report.queries.iter().filter_map(row).collect(),
+    }
+}
+
+/// A probability near one, without claiming certainty.
+fn certainty(probability: f64) -> String {
+    if probability > 0.9999 { "> 99.99 %".to_owned() } else { format!("{:.2} %", probability * 100.0) }
+}
+
+fn failed(report: &LogReport) -> Table {
+    let row = |one: &LogFailed| Row {
+        figures: vec![count(one.count), one.sqlstate.clone()],
+        text: one.query.clone(),
+    };
+    Table {
+        title: "Queries that failed",
+        figures: vec!["count", "state"],
+        text: "query",
+        rows: report.failed.iter().map(row).collect(),
+    }
+}
+
+fn lock_edges(report: &LogReport) -> Table {
+    let row = |edge: &LogLockEdge| {
+        let holder = edge.holder.as_deref().unwrap_or("(not told)");
+        let state = if edge.is_running { "running" } else { "open transaction, last" };
+        Row {
+            figures: vec![count(edge.waits), duration_ms(edge.waited_ms), duration_ms(edge.longest_ms)],
+            text: format!(
+                "{state}: {holder} -> blocked {} ({} on {})",
+                edge.waiting.as_deref().unwrap_or("(not told)"),
+                edge.mode,
+                edge.object
+            ),
+        }
+    };
+    Table {
+        title: "Who blocked whom",
+        figures: vec!["waits", "waited", "longest"],
+        text: "holder and who waited",
+        rows: report.lock_edges.iter().map(row).collect(),
+    }
+}
+
+fn deadlocks(report: &LogReport) -> Table {
+    let told = |query: &Option<String>| query.clone().unwrap_or_else(|| named(""));
+    let row = |deadlock: &LogDeadlock| {
+        let edges: Vec<String> = deadlock
+            .edges
+            .iter()
+            .map(|edge| format!("{} waits for {} on {}", told(&edge.waiting), edge.mode, edge.object))
+            .collect();
+        Row { figures: vec![count(deadlock.count)], text: edges.join("; ") }
+    };
+    Table {
+        title: "Deadlocks",
+        figures: vec!["count"],
+        text: "circle of waits",
+        rows: report.deadlocks.iter().map(row).collect(),
     }
 }
 

@@ -1,4 +1,7 @@
-use plimsoll_core::logs::{LogBursts, LogFigures, LogProblem, LogQuery, LogRead, LogSource};
+use plimsoll_core::logs::{
+    LogBursts, LogDeadlock, LogDeadlockEdge, LogFailed, LogFigures, LogFolded, LogLockEdge, LogProblem,
+    LogQuery, LogRead, LogRequests, LogRhythm, LogSource,
+};
 
 use super::*;
 
@@ -33,7 +36,17 @@ fn sample() -> LogReport {
         lasted_s: 3600.0,
         statements: figures.clone(),
         queries: vec![
-            query("select * from books where id = $1", 0.75),
+            LogQuery {
+                rhythm: Some(LogRhythm {
+                    period_s: 3600.0,
+                    phase_s: 305.0,
+                    jitter_s: 0.4,
+                    cycles: 48,
+                    hits: 47,
+                    confidence: 0.999_999,
+                }),
+                ..query("select * from books where id = $1", 0.75)
+            },
             query("select \u{1b}[31m<script>alert(1)</script> | `x`", 0.25),
         ],
         bursts: vec![LogBursts {
@@ -53,7 +66,50 @@ fn sample() -> LogReport {
             sqlstate: "42P01".into(),
             message: "relation \"x\" does not exist".into(),
             count: 7,
+            ..LogProblem::default()
         }],
+        failed: vec![LogFailed {
+            query: "select * from x".into(),
+            sqlstate: "42P01".into(),
+            count: 7,
+            ..LogFailed::default()
+        }],
+        requests: vec![LogRequests {
+            route: "/books".into(),
+            requests: 30,
+            traced: 30,
+            mean: 4.5,
+            p95: 11,
+            most: 41,
+        }],
+        lock_edges: vec![LogLockEdge {
+            waiting: Some("update books set sold = $1".into()),
+            mode: "ShareLock".into(),
+            object: "transaction".into(),
+            holder: Some("alter table books add column x int".into()),
+            is_running: true,
+            waits: 4,
+            waited_ms: 9000.0,
+            longest_ms: 5000.0,
+        }],
+        deadlocks: vec![LogDeadlock {
+            count: 2,
+            edges: vec![
+                LogDeadlockEdge {
+                    waiting: Some("update a set x = $1".into()),
+                    mode: "ShareLock".into(),
+                    object: "transaction".into(),
+                    holder: None,
+                },
+                LogDeadlockEdge {
+                    waiting: None,
+                    mode: "ShareLock".into(),
+                    object: "transaction".into(),
+                    holder: None,
+                },
+            ],
+        }],
+        folded: Some(LogFolded { queries: 2501, calls: 12, total_ms: 40.0, others: 0 }),
         missing: vec!["statements by applications: log_line_prefix lacks %a".into()],
         ..LogReport::default()
     }
