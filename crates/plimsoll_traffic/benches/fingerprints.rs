@@ -24,7 +24,9 @@ fn statement(kind: &str, n: usize) -> String {
         )
     };
     match kind {
-        "pgbench" => format!("UPDATE pgbench_accounts SET abalance = abalance + {} WHERE aid = {};", n % 5000, n * 7),
+        "pgbench" => {
+            format!("UPDATE pgbench_accounts SET abalance = abalance + {} WHERE aid = {};", n % 5000, n * 7)
+        }
         "orm" => wide(&format!("'{n}'")),
         "in-list" => {
             let list: Vec<String> = (0..50 + n % 7).map(|at| (at * 37 + n).to_string()).collect();
@@ -34,7 +36,9 @@ fn statement(kind: &str, n: usize) -> String {
             let rows: Vec<String> = (0..100).map(|at| format!("({at}, 'name {n}', {n}.5)")).collect();
             format!("INSERT INTO measurements (id, name, value) VALUES {}", rows.join(", "))
         }
-        "prepared" => "SELECT id, name, price FROM products WHERE id = $1 AND shop = $2 ORDER BY id LIMIT $3".to_owned(),
+        "prepared" => {
+            "SELECT id, name, price FROM products WHERE id = $1 AND shop = $2 ORDER BY id LIMIT $3".to_owned()
+        }
         _ => wide("$1"),
     }
 }

@@ -1,9 +1,9 @@
 //! Lists of values and rows of `VALUES`: any number of them is one.
 
-use super::ValuePlace;
 use super::lexer::{Kind, Lexer};
 use super::words::Word;
 use super::writer::{Before, Writer};
+use super::{Rows, ValuePlace};
 
 impl Writer<'_> {
     /// Writes a list that holds values alone as its first one; returns where it ends, before what closes it.
@@ -19,6 +19,7 @@ impl Writer<'_> {
         self.form.values.swap_remove(first);
         self.form.text.push_str(" /*, ... */");
         self.form.folded = true;
+        self.form.lists.push(first..self.form.values.len());
         Some(end)
     }
 
@@ -55,10 +56,25 @@ impl Writer<'_> {
     }
 
     /// Writes the row that has just been opened, and passes over those behind it that look the same.
-    pub(super) fn fold_rows(&mut self, lexer: &mut Lexer<'_>) {
+    pub(super) fn fold_rows(&mut self, start: usize, lexer: &mut Lexer<'_>) {
         let (shape_start, numbered) = (self.form.text.len(), self.numbered);
-        self.write_to_close(lexer);
-        let after_first = self.numbered;
+        if !self.write_to_close(lexer) {
+            return;
+        }
+        let (after_first, values) = (self.numbered, self.form.values.len());
+        let first = start..lexer.reached();
+        self.fold_further_rows(shape_start, numbered, after_first, lexer);
+        let values = values..self.form.values.len();
+        self.form.rows = Some(Rows { first, end: lexer.reached(), values });
+    }
+
+    fn fold_further_rows(
+        &mut self,
+        shape_start: usize,
+        numbered: usize,
+        after_first: usize,
+        lexer: &mut Lexer<'_>,
+    ) {
         loop {
             let mut ahead = *lexer;
             let mut is_next = |sign| ahead.next().is_some_and(|token| self.text_of(token) == sign);
@@ -66,11 +82,13 @@ impl Writer<'_> {
                 return;
             }
             let (end, values) = (self.form.text.len(), self.form.values.len());
+            let lists = self.form.lists.len();
             (self.numbered, self.before) = (numbered, Before::Open);
-            self.write_to_close(&mut ahead);
+            let closed = self.write_to_close(&mut ahead);
             let (shape, row) = self.form.text[shape_start..].split_at(end - shape_start);
-            let same = shape == row;
+            let same = closed && shape == row;
             self.form.text.truncate(end);
+            self.form.lists.truncate(lists);
             (self.numbered, self.before) = (after_first, Before::Operand);
             if !same {
                 self.form.values.truncate(values);
@@ -82,7 +100,8 @@ impl Writer<'_> {
         }
     }
 
-    fn write_to_close(&mut self, lexer: &mut Lexer<'_>) {
+    /// Whether it was closed.
+    fn write_to_close(&mut self, lexer: &mut Lexer<'_>) -> bool {
         let mut depth = 1;
         while let Some(token) = lexer.next() {
             match self.text_of(token) {
@@ -92,8 +111,9 @@ impl Writer<'_> {
             }
             self.write(token, lexer);
             if depth == 0 {
-                return;
+                return true;
             }
         }
+        false
     }
 }

@@ -89,6 +89,11 @@ impl<'a> Lexer<'a> {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
 
+    /// Where the last token that was taken ends.
+    pub(super) fn reached(&self) -> usize {
+        self.at
+    }
+
     /// The next token without taking it.
     pub(super) fn look(&self) -> Option<Token> {
         let mut ahead = *self;

@@ -54,17 +54,36 @@ pub struct NormalForm {
     values: Vec<ValuePlace>,
     /// Whether a list or rows were folded, so that there are more values than `$n`.
     folded: bool,
+    /// Which of the values are of one list each that may have any length.
+    lists: Vec<Range<usize>>,
+    /// The last rows of which there may be any number.
+    rows: Option<Rows>,
+}
+
+/// Rows of `VALUES` that look alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rows {
+    /// The first row, in bytes of the statement; from its parenthesis to its parenthesis.
+    first: Range<usize>,
+    /// Where the last row ends.
+    end: usize,
+    /// Which of the values are of further rows.
+    values: Range<usize>,
 }
 
 impl Clone for NormalForm {
     fn clone(&self) -> Self {
-        Self { text: self.text.clone(), values: self.values.clone(), folded: self.folded }
+        let mut clone = Self::default();
+        clone.clone_from(self);
+        clone
     }
 
     fn clone_from(&mut self, source: &Self) {
         self.text.clone_from(&source.text);
         self.values.clone_from(&source.values);
         self.folded = source.folded;
+        self.lists.clone_from(&source.lists);
+        self.rows.clone_from(&source.rows);
     }
 }
 
@@ -74,6 +93,8 @@ impl NormalForm {
         self.text.clear();
         self.values.clear();
         self.folded = false;
+        self.lists.clear();
+        self.rows = None;
         Writer::new(statement, self).write_statement();
         Fingerprint(twox_hash::XxHash3_64::oneshot(self.text.as_bytes()))
     }

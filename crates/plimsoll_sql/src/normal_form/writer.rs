@@ -208,7 +208,7 @@ impl<'a> Writer<'a> {
     fn write_sign(&mut self, token: Token, lexer: &mut Lexer<'_>, last: Word) {
         let sign = &self.source[token.start..token.end];
         match sign {
-            "(" | "[" => self.write_opening(sign, lexer, last),
+            "(" | "[" => self.write_opening(token.start, sign, lexer, last),
             ")" | "]" => {
                 self.depth = self.depth.saturating_sub(1);
                 self.form.text.push_str(sign);
@@ -226,7 +226,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn write_opening(&mut self, sign: &str, lexer: &mut Lexer<'_>, last: Word) {
+    fn write_opening(&mut self, start: usize, sign: &str, lexer: &mut Lexer<'_>, last: Word) {
         let list = matches!(last, Word::In | Word::Array);
         let rows = last == Word::Values;
         if self.before != Before::Operand || (list && sign == "(") || rows {
@@ -239,7 +239,7 @@ impl<'a> Writer<'a> {
             *lexer = end;
         }
         if rows && before != Before::Open {
-            self.fold_rows(lexer);
+            self.fold_rows(start, lexer);
         }
     }
 
