@@ -48,20 +48,23 @@ pub(crate) fn why_merged(difference: &Difference) -> &'static str {
     }
 }
 
+/// A reason, and what takes it out of a form's tokens.
+type Rewrite = (&'static str, fn(&mut Vec<String>));
+
 pub(crate) fn why_split(difference: &Difference) -> &'static str {
-    const REWRITES: [(&str, fn(&mut Vec<String>)); 4] = [
+    const REWRITES: [Rewrite; 4] = [
         ("a column's alias", without_aliases),
         ("a literal's cast", without_casts),
         ("parentheses around a value", without_parentheses),
         ("a field of EXTRACT", without_fields),
     ];
     let forms = [&difference.one, &difference.other].map(|text| words(text));
-    let same = |rewrites: &[(&str, fn(&mut Vec<String>))]| {
+    let same = |rewrites: &[Rewrite]| {
         let mut forms = forms.clone();
         for (_, rewrite) in rewrites {
             forms.iter_mut().for_each(rewrite);
         }
-        forms.iter_mut().for_each(without_numbers);
+        forms.iter_mut().for_each(|form| without_numbers(form));
         forms[0] == forms[1]
     };
     if let Some((reason, _)) = REWRITES.iter().find(|rewrite| same(std::slice::from_ref(rewrite))) {
@@ -148,7 +151,7 @@ fn without_fields(words: &mut Vec<String>) {
 }
 
 /// A value is a value.
-fn without_numbers(words: &mut Vec<String>) {
+fn without_numbers(words: &mut [String]) {
     for word in words.iter_mut().filter(|word| is_value(word)) {
         *word = "$".to_owned();
     }

@@ -174,4 +174,39 @@ proptest::proptest! {
             proptest::prop_assert_eq!(normal_form(&once), once);
         }
     }
+
+    #[test]
+    fn blanks_comments_case_and_values_change_nothing(
+        pieces in proptest::collection::vec("select|from|where|a|b_1|\\(|\\)|,|=|<>|in \\(|values \\(|order by|is null|::int|date|and|not|\"a\"|V|W", 1..30),
+        blank in "( |\n|\t|/\\*x/\\*y\\*/\\*/|--z\n){1,3}",
+        values in ("[1-9][0-9]{0,4}", "'[a-z ]{0,5}'"),
+    ) {
+        let with = |blank: &str, values: (&str, &str), upper: bool| -> String {
+            let piece = |piece: &String| match piece.as_str() {
+                "V" => values.0.to_owned(),
+                "W" => values.1.to_owned(),
+                quoted if quoted.starts_with('"') => quoted.to_owned(),
+                word if upper => word.to_uppercase(),
+                word => word.to_owned(),
+            };
+            pieces.iter().map(piece).collect::<Vec<_>>().join(blank)
+        };
+        // A number behind BY is a column's, whatever else is one's value.
+        let number = if pieces.iter().any(|piece| piece == "order by") { "7" } else { values.0.as_str() };
+        let (one, other) = (with(" ", ("7", "'x'"), false), with(&blank, (number, &values.1), true));
+        // Strings of which one continues another are one, if a line's end is between them.
+        let continued = pieces.windows(2).any(|pair| pair[0] == "W" && pair[1] == "W");
+        if !continued {
+            proptest::prop_assert_eq!(normal_form(&one), normal_form(&other));
+        }
+    }
+
+    #[test]
+    fn no_text_is_too_odd(text in "(?s).{0,80}") {
+        let mut form = NormalForm::default();
+        form.of(&text);
+        for value in form.values() {
+            proptest::prop_assert!(text.get(value.range.clone()).is_some());
+        }
+    }
 }
