@@ -219,6 +219,10 @@ impl<'a> Writer<'a> {
                 self.before = Before::Tie;
             }
             _ => {
+                // Two colons apart are no cast.
+                if sign == ":" && self.form.text.ends_with(':') {
+                    self.form.text.push(' ');
+                }
                 self.form.text.push_str(sign);
                 let of_by = sign == "," && self.by_depth == Some(self.depth);
                 self.before = if of_by { Before::By } else { Before::Sign };
