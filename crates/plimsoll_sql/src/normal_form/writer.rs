@@ -116,8 +116,8 @@ impl<'a> Writer<'a> {
             _ => {}
         }
         self.space();
-        match (self.before, one_name(word)) {
-            (Before::Cast, Some(name)) => self.form.text.push_str(name),
+        match self.before {
+            Before::Cast => self.push_lower(one_name(word).unwrap_or(word)),
             _ => self.push_lower(word),
         }
         self.before = self.behind(what, last);
@@ -145,7 +145,10 @@ impl<'a> Writer<'a> {
     pub(super) fn push_lower(&mut self, word: &str) {
         let start = self.form.text.len();
         self.form.text.push_str(word);
-        self.form.text[start..].make_ascii_lowercase();
+        // Most words are in lower case already.
+        if word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            self.form.text[start..].make_ascii_lowercase();
+        }
     }
 
     /// A quoted name that needs no quotes is written without.
@@ -254,6 +257,7 @@ impl<'a> Writer<'a> {
     }
 }
 
+#[inline]
 fn push_number(text: &mut String, number: usize) {
     if number >= 10 {
         push_number(text, number / 10);
