@@ -100,6 +100,11 @@ fn one_operator_has_one_name() {
 }
 
 #[test]
+fn colons_apart_are_no_cast() {
+    check("a : :b", "a: : b");
+}
+
+#[test]
 fn lists_may_hold_null() {
     same("select * from t where a in (1, null, true)", "select * from t where a in (2)");
     check("select * from t where a in (1, - 'x', b)", "select * from t where a in ($1, - $2, b)");
