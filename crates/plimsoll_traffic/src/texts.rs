@@ -9,6 +9,8 @@ use crate::hashed::ByNumber;
 /// As many texts are remembered with their query. Prepared statements have the same text each time, and others often
 /// differ in their values alone.
 const MOST_TEXTS: usize = 1024;
+/// So many of them begin alike.
+const MOST_ALIKE: usize = 4;
 /// Longer ones aren't remembered.
 const LONGEST_TEXT: usize = 4096;
 
@@ -24,7 +26,9 @@ pub struct Texts {
     /// Where the last statement's values stand.
     places: Vec<ValuePlace>,
     /// By the hash of the text before its literals.
-    known: ByNumber<u64, Known>,
+    known: ByNumber<u64, Vec<Known>>,
+    /// How many texts are known.
+    remembered: usize,
     by_fingerprint: ByNumber<u64, usize>,
     most: usize,
 }
@@ -48,6 +52,7 @@ impl Texts {
             form: NormalForm::default(),
             places: Vec::new(),
             known: ByNumber::default(),
+            remembered: 0,
             by_fingerprint: ByNumber::default(),
             most,
         }
@@ -56,10 +61,10 @@ impl Texts {
     /// The query that a text is of.
     pub fn query(&mut self, text: &str) -> Query {
         let key = twox_hash::XxHash3_64::oneshot(before_literals(text).as_bytes());
-        if let Some(known) = self.known.get(&key)
-            && known.template.fits(text, &mut self.places)
-        {
-            return Query::Known(known.query);
+        for known in self.known.get(&key).into_iter().flatten() {
+            if known.template.fits(text, &mut self.places) {
+                return Query::Known(known.query);
+            }
         }
         let fingerprint = self.form.of(text);
         self.places.clear();
@@ -73,11 +78,18 @@ impl Texts {
             return Query::New(fingerprint);
         };
         // Not at first sight: many come once.
-        let has_room = self.known.len() < MOST_TEXTS || self.known.contains_key(&key);
-        if has_room && text.len() <= LONGEST_TEXT {
-            self.known.insert(key, Known { template: Template::new(text, &self.form), query });
+        if self.remembered < MOST_TEXTS && text.len() <= LONGEST_TEXT {
+            self.remember(key, text, query);
         }
         Query::Known(query)
+    }
+
+    fn remember(&mut self, key: u64, text: &str, query: usize) {
+        let alike = self.known.entry(key).or_default();
+        if alike.len() < MOST_ALIKE {
+            alike.push(Known { template: Template::new(text, &self.form), query });
+            self.remembered += 1;
+        }
     }
 
     /// Where the last text's values stand.

@@ -6,6 +6,11 @@ use plimsoll_pg::server::{
 
 /// Starts a private server of a major version, which `make test` has installed.
 pub(crate) fn start(major: u32) -> PrivateServer {
+    start_with(major, &[])
+}
+
+/// As [`start`], with settings besides.
+pub(crate) fn start_with(major: u32, settings: &[(&str, &str)]) -> PrivateServer {
     let environment = Environment::read();
     let cache = Cache::locate(&environment).expect("a cache folder");
     let user = ServerUser::choose(&environment).expect("a user for the server");
@@ -15,5 +20,6 @@ pub(crate) fn start(major: u32) -> PrivateServer {
     let options = StartOptions::new(&environment, cache, user);
     // `make test` names a folder in memory.
     let temp_root = std::env::var_os("PLIMSOLL_TEST_FOLDER").map(Into::into).or(options.temp_root);
-    PrivateServer::start(&binaries, &StartOptions { temp_root, ..options }).expect("a server")
+    let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    PrivateServer::start(&binaries, &StartOptions { temp_root, settings, ..options }).expect("a server")
 }

@@ -89,6 +89,11 @@ impl<'a> Lexer<'a> {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
 
+    /// Where the last token that was taken ends.
+    pub(super) fn reached(&self) -> usize {
+        self.at
+    }
+
     /// The next token without taking it.
     pub(super) fn look(&self) -> Option<Token> {
         let mut ahead = *self;
@@ -108,8 +113,13 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    #[inline]
     fn kind_and_end(&self, byte: u8) -> (Kind, usize) {
         let (bytes, at) = (self.bytes, self.at);
+        // Most tokens are words, and few of them begin a string.
+        if is(byte, STARTS_WORD) && !matches!(self.peek(1), b'\'' | b'&') {
+            return (Kind::Word, end_of_word(bytes, at + 1));
+        }
         match byte {
             b'\'' => (Kind::String, after_quote(bytes, at + 1, b'\'')),
             b'"' => (Kind::Quoted, after_quote(bytes, at + 1, b'"')),
@@ -121,7 +131,7 @@ impl<'a> Lexer<'a> {
                 let kind = if self.peek(2) == b'\'' { Kind::String } else { Kind::Quoted };
                 (kind, after_quote(bytes, at + 3, self.peek(2)))
             }
-            _ if is(byte, STARTS_WORD) => (Kind::Word, end_of(bytes, at, |byte| is(byte, CONTINUES_WORD))),
+            _ if is(byte, STARTS_WORD) => (Kind::Word, end_of_word(bytes, at + 1)),
             b'0'..=b'9' => (Kind::Number, after_number(bytes, at)),
             b'.' if self.peek(1).is_ascii_digit() => (Kind::Number, after_number(bytes, at)),
             b'$' if self.peek(1).is_ascii_digit() => {
@@ -149,6 +159,14 @@ impl Iterator for Lexer<'_> {
         self.at = end;
         Some(token)
     }
+}
+
+fn end_of_word(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while bytes.get(at).is_some_and(|byte| is(*byte, CONTINUES_WORD)) {
+        at += 1;
+    }
+    at
 }
 
 fn end_of(bytes: &[u8], from: usize, belongs: impl Fn(u8) -> bool) -> usize {
@@ -202,10 +220,13 @@ fn after_escaped(bytes: &[u8], from: usize) -> usize {
 /// Hexadecimal, octal and binary numbers, underscores and exponents included.
 fn after_number(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
+    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
     while let Some(byte) = bytes.get(at) {
         let sign_of_exponent = matches!(byte, b'+' | b'-')
-            && matches!(bytes[at - 1], b'e' | b'E')
             && at > start
+            && matches!(bytes[at - 1], b'e' | b'E')
             && !bytes[start..at].starts_with(b"0x");
         let second_dot = *byte == b'.' && bytes.get(at + 1) == Some(&b'.');
         if !(byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_') || sign_of_exponent) || second_dot {
@@ -227,6 +248,9 @@ fn after_dollar_quoted(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 fn after_operator(bytes: &[u8], start: usize) -> usize {
+    if bytes.get(start + 1).is_none_or(|next| !is(*next, OF_OPERATOR)) {
+        return start + 1;
+    }
     let mut end = start;
     while let Some(byte) = bytes.get(end) {
         let comment = matches!(&bytes[end..], [b'-', b'-', ..] | [b'/', b'*', ..]);

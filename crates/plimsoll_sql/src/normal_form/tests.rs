@@ -41,7 +41,7 @@ fn lists_have_any_length() {
     check("select * from t where a in (1,2) and b", "select * from t where a in ($1 /*, ... */) and b");
     check("select * from t where a in ($1)", "select * from t where a in ($1 /*, ... */)");
     check("select * from t where a in (select 1, 2)", "select * from t where a in (select $1, $2)");
-    check("select array[1,2]::int[]", "select array[$1 /*, ... */]::int[]");
+    check("select array[1,2]::int[]", "select array[$1 /*, ... */]::integer[]");
     check("select * from t where a in (1::int, 2::int)", "select * from t where a in ($1 /*, ... */)");
     check("select * from t where a in (1, b)", "select * from t where a in ($1, b)");
 }
@@ -69,6 +69,60 @@ fn names_that_drivers_make_up_are_values() {
     same("FETCH 100 FROM \"c1\"", "fetch 2000 from c2");
     check("ROLLBACK", "rollback");
     check("close all", "close all");
+}
+
+#[test]
+fn a_literal_has_its_type_behind_it() {
+    check("select date '2020-01-01', cast(-5 as int4), 5::INT", "select $1::date, $2::integer, $3::integer");
+    same("select timestamp with time zone 'now'", "select 'now'::timestamptz");
+    same("select interval '1' day, date(a) from date", "select '2'::interval day, date(a) from date");
+    check("select cast(a as int), date '1' 'x'", "select cast(a as int), $1::date $2");
+}
+
+#[test]
+fn positions_name_columns() {
+    check("select a, b from t group by 1, b order by 2 desc, -1 limit 3", {
+        "select a, b from t group by 1, b order by 2 desc, $1 limit $2"
+    });
+    check(
+        "select a from t order by 1 + 2, (3), f(4, 5), 6",
+        "select a from t order by $1 + $2, ($3), f($4, $5), 6",
+    );
+    check(
+        "select a from t order by 1 union values (1, 2)",
+        "select a from t order by 1 union values ($1, $2)",
+    );
+}
+
+#[test]
+fn one_operator_has_one_name() {
+    same("select a != 1, f(b := 2)", "select a <> 3, f(b => 4)");
+}
+
+#[test]
+fn colons_apart_are_no_cast() {
+    check("a : :b", "a: : b");
+}
+
+#[test]
+fn lists_may_hold_null() {
+    same("select * from t where a in (1, null, true)", "select * from t where a in (2)");
+    check("select * from t where a in (1, - 'x', b)", "select * from t where a in ($1, - $2, b)");
+}
+
+#[test]
+fn settings_are_values() {
+    same("SET search_path = a, b", "set SESSION Search_Path to 'c';");
+    check("set local a.b = 5", "set local a.b to $1");
+    check("set x to default", "set x to default");
+    same("set time zone 'utc'", "set timezone = 'x'");
+    same("set role a", "SET ROLE b");
+    same("set session authorization a", "set session authorization 'b'");
+    check("set transaction isolation level serializable", "set transaction isolation level serializable");
+    check("set constraints all deferred", "set constraints all deferred");
+    same("begin work", "BEGIN;");
+    same("begin transaction isolation level serializable", "begin isolation level serializable");
+    same("fetch all in a", "FETCH ALL FROM b");
 }
 
 #[test]
@@ -100,6 +154,15 @@ fn nothing_is_too_odd() {
         "é'",
         "- -",
         "rollback to",
+        "set",
+        "set a.",
+        "set session",
+        "set time",
+        "begin",
+        "cast(",
+        "date",
+        "timestamp with time",
+        "order by",
     ] {
         let form = normal_form(text);
         assert!(form.len() <= text.len() * 20, "{text}: {form}");
@@ -114,6 +177,41 @@ proptest::proptest! {
         let quotes = |text: &str| text.matches('\'').count() + text.matches('"').count() + text.matches('$').count();
         if quotes(&text) == 0 && !text.contains("/*") {
             proptest::prop_assert_eq!(normal_form(&once), once);
+        }
+    }
+
+    #[test]
+    fn blanks_comments_case_and_values_change_nothing(
+        pieces in proptest::collection::vec("select|from|where|a|b_1|\\(|\\)|,|=|<>|in \\(|values \\(|order by|is null|::int|date|and|not|\"a\"|V|W", 1..30),
+        blank in "( |\n|\t|/\\*x/\\*y\\*/\\*/|--z\n){1,3}",
+        values in ("[1-9][0-9]{0,4}", "'[a-z ]{0,5}'"),
+    ) {
+        let with = |blank: &str, values: (&str, &str), upper: bool| -> String {
+            let piece = |piece: &String| match piece.as_str() {
+                "V" => values.0.to_owned(),
+                "W" => values.1.to_owned(),
+                quoted if quoted.starts_with('"') => quoted.to_owned(),
+                word if upper => word.to_uppercase(),
+                word => word.to_owned(),
+            };
+            pieces.iter().map(piece).collect::<Vec<_>>().join(blank)
+        };
+        // A number behind BY is a column's, whatever else is one's value.
+        let number = if pieces.iter().any(|piece| piece == "order by") { "7" } else { values.0.as_str() };
+        let (one, other) = (with(" ", ("7", "'x'"), false), with(&blank, (number, &values.1), true));
+        // Strings of which one continues another are one, if a line's end is between them.
+        let continued = pieces.windows(2).any(|pair| pair[0] == "W" && pair[1] == "W");
+        if !continued {
+            proptest::prop_assert_eq!(normal_form(&one), normal_form(&other));
+        }
+    }
+
+    #[test]
+    fn no_text_is_too_odd(text in "(?s).{0,80}") {
+        let mut form = NormalForm::default();
+        form.of(&text);
+        for value in form.values() {
+            proptest::prop_assert!(text.get(value.range.clone()).is_some());
         }
     }
 }
