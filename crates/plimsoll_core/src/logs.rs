@@ -430,3 +430,87 @@ pub struct LogEvent {
     /// When.
     pub trend: LogTrend,
 }
+
+/// What has changed between two logs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogDiff {
+    /// The logs: before and after.
+    pub sides: Vec<LogSide>,
+    /// The logs were compared in blocks of so many seconds.
+    pub block_s: i64,
+    /// How many comparisons there were to be judged.
+    pub compared: u64,
+    /// At most this share of what is told is chance.
+    pub most_chance: f64,
+    /// What has changed, by kind and weight.
+    pub changes: Vec<LogChange>,
+}
+
+/// One of two logs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogSide {
+    /// The first record's moment.
+    pub first: Option<String>,
+    /// The last record's moment.
+    pub last: Option<String>,
+    /// How long it was logged, in seconds: silences of more than half an hour don't count.
+    pub observed_s: f64,
+    /// All its statements.
+    pub statements: LogFigures,
+    /// A query's calls may be short by so many, since too many different ones came.
+    pub may_lack_calls: u64,
+}
+
+/// How something has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogChangeKind {
+    /// It wasn't there before.
+    New,
+    /// It takes longer.
+    Slower,
+    /// It comes more often.
+    MoreFrequent,
+    /// It is no longer there.
+    Gone,
+    /// It takes less long.
+    Faster,
+    /// It comes less often.
+    Rarer,
+}
+
+/// A query or a problem that has changed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LogChange {
+    /// How.
+    pub kind: LogChangeKind,
+    /// The query's fingerprint; none for a problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// The query, or the problem.
+    pub what: String,
+    /// After by before: of the mean duration where it is slower or faster, of the rate otherwise. None from nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
+    /// The probability of such a difference by chance alone, before the correction for how many were compared.
+    pub chance: f64,
+    /// How often an hour, before and after.
+    pub per_hour: [f64; 2],
+    /// Its figures before.
+    pub before: LogFigures,
+    /// Its figures after.
+    pub after: LogFigures,
+    /// How much more time it takes in each hour; less than zero if it takes less.
+    pub more_time_ms_an_hour: f64,
+    /// Whether its slowest plan is another one.
+    pub plan_changed: bool,
+}
+
+impl LogChange {
+    /// How much it matters: time by the hour, or its rate where no time is known.
+    #[must_use]
+    pub fn weight(&self) -> f64 {
+        let rate = self.per_hour[0].max(self.per_hour[1]);
+        if self.more_time_ms_an_hour == 0.0 { rate / 1e6 } else { self.more_time_ms_an_hour.abs() }
+    }
+}

@@ -6,6 +6,7 @@ mod blocking;
 mod blocks;
 mod counts;
 mod csv;
+pub mod diff;
 pub mod format;
 mod happened;
 mod json;

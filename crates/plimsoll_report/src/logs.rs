@@ -2,6 +2,7 @@
 //!
 //! All three go through the same [`tables`]: the first two show the first rows, JSON has everything.
 
+mod changes;
 mod tables;
 
 use plimsoll_core::logs::LogReport;
@@ -12,6 +13,7 @@ use crate::json::pretty;
 use crate::markdown::escaped;
 use crate::neutral::one_line;
 use crate::terminal::{Paint, Tone, wrapped};
+pub use changes::render_log_diff;
 use tables::{Table, tables};
 
 /// A format of a log's report.
@@ -94,31 +96,29 @@ fn markdown(report: &LogReport, rows: usize) -> String {
     for line in head(report) {
         text.push_str(&format!("{}\n\n", escaped(&one_line(&line))));
     }
-    for table in tables(report) {
-        text.push_str(&format!(
-            "### {}\n\n| {} | {} |\n",
-            table.title,
-            table.figures.join(" | "),
-            table.text
-        ));
-        text.push_str(&format!("|{} --- |\n", " ---: |".repeat(table.figures.len())));
-        for row in table.rows.iter().take(rows) {
-            let told = shortened(&one_line(&row.text), 300);
-            let figures: Vec<String> = row.figures.iter().map(|figure| escaped(&one_line(figure))).collect();
-            text.push_str(&format!("| {} | {} |\n", figures.join(" | "), escaped(&told)));
-        }
-        let rest = table.rows.len().saturating_sub(rows);
-        if rest > 0 {
-            text.push_str(&format!("\nand {} more\n", count(rest as u64)));
-        }
-        text.push('\n');
-    }
+    tables(report).iter().for_each(|table| text.push_str(&of_markdown(table, rows)));
     if !report.missing.is_empty() {
         text.push_str("### What this log can't tell\n\n");
         for one in &report.missing {
             text.push_str(&format!("- {}\n", escaped(&one_line(one))));
         }
     }
+    text
+}
+
+fn of_markdown(table: &Table, rows: usize) -> String {
+    let mut text = format!("### {}\n\n| {} | {} |\n", table.title, table.figures.join(" | "), table.text);
+    text.push_str(&format!("|{} --- |\n", " ---: |".repeat(table.figures.len())));
+    for row in table.rows.iter().take(rows) {
+        let told = shortened(&one_line(&row.text), 300);
+        let figures: Vec<String> = row.figures.iter().map(|figure| escaped(&one_line(figure))).collect();
+        text.push_str(&format!("| {} | {} |\n", figures.join(" | "), escaped(&told)));
+    }
+    let rest = table.rows.len().saturating_sub(rows);
+    if rest > 0 {
+        text.push_str(&format!("\nand {} more\n", count(rest as u64)));
+    }
+    text.push('\n');
     text
 }
 

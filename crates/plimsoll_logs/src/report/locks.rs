@@ -2,7 +2,7 @@
 
 use plimsoll_core::logs::{LogDeadlock, LogDeadlockEdge, LogLockEdge, LogLockWaits};
 
-use super::{figures, ms, text};
+use super::{figures_of, ms, text};
 use crate::summary::Summary;
 
 pub(super) fn lock_waits(summary: &Summary) -> Vec<LogLockWaits> {
@@ -14,7 +14,7 @@ pub(super) fn lock_waits(summary: &Summary) -> Vec<LogLockWaits> {
             object: wait.object.clone(),
             query: text(summary, wait.waiting),
             waits: waits.waits,
-            acquired: figures(&waits.acquired),
+            acquired: figures_of(&waits.acquired),
             given_up: waits.given_up,
         })
         .collect();

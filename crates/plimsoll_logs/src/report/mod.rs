@@ -29,9 +29,9 @@ pub fn report(summary: &Summary, sources: Vec<LogSource>) -> LogReport {
         first: first.map(rfc3339),
         last: last.map(rfc3339),
         lasted_s: first.zip(last).map_or(0.0, |(first, last)| (last - first) as f64 / 1e6),
-        statements: figures(&all),
+        statements: figures_of(&all),
         queries: queries::queries(summary, total_us),
-        unlisted: figures(&summary.unlisted),
+        unlisted: figures_of(&summary.unlisted),
         folded: folded(summary),
         activity: trend(&summary.activity),
         concurrency: over_time::concurrency(summary),
@@ -54,7 +54,7 @@ pub fn report(summary: &Summary, sources: Vec<LogSource>) -> LogReport {
         checkpoints: summary
             .checkpoints
             .iter()
-            .map(|(name, one)| LogGroup { name: name.clone(), share: 0.0, figures: figures(one) })
+            .map(|(name, one)| LogGroup { name: name.clone(), share: 0.0, figures: figures_of(one) })
             .collect(),
         checkpointed: trend(&summary.checkpointed),
         events: summary
@@ -67,11 +67,11 @@ pub fn report(summary: &Summary, sources: Vec<LogSource>) -> LogReport {
     }
 }
 
-fn ms(microseconds: u64) -> f64 {
+pub(crate) fn ms(microseconds: u64) -> f64 {
     microseconds as f64 / 1000.0
 }
 
-fn figures(figures: &Figures) -> LogFigures {
+pub(crate) fn figures_of(figures: &Figures) -> LogFigures {
     LogFigures {
         calls: figures.calls,
         timed: figures.timed,
@@ -138,7 +138,7 @@ fn groups(summary: &Summary, total_us: u64, name: fn(&Stream) -> &str) -> Vec<Lo
     let told = |(name, sum): (&str, Figures)| LogGroup {
         name: name.to_owned(),
         share: share(sum.total_us, total_us),
-        figures: figures(&sum),
+        figures: figures_of(&sum),
     };
     groups.into_iter().map(told).collect()
 }
@@ -174,7 +174,7 @@ fn connections(summary: &Summary) -> Vec<LogConnections> {
             host: who.host.clone(),
             connections: sessions.connections,
             refused: sessions.refused,
-            sessions: figures(&sessions.ended),
+            sessions: figures_of(&sessions.ended),
         })
         .collect();
     connections.sort_by_key(|one| std::cmp::Reverse((one.connections, one.sessions.calls, one.refused)));
@@ -226,7 +226,7 @@ fn vacuums(summary: &Summary) -> Vec<LogVacuums> {
                 Maintenance::Analyze => "analyze".to_owned(),
             },
             table: table.clone(),
-            figures: figures(one),
+            figures: figures_of(one),
         })
         .collect();
     vacuums.sort_by(|a, b| b.figures.total_ms.total_cmp(&a.figures.total_ms));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plimsoll_core::logs::{LogBursts, LogFailed, LogPlan, LogQuery, LogRequests, LogRhythm, LogTrend};
 
-use super::{figures, ms, share, text, trend};
+use super::{figures_of, ms, share, text, trend};
 use crate::rhythm::rhythm;
 use crate::summary::{Figures, Query, Summary};
 
@@ -25,7 +25,7 @@ pub(super) fn queries(summary: &Summary, total_us: u64) -> Vec<LogQuery> {
                 fingerprint: format!("{fingerprint:016x}"),
                 query: query.map_or_else(String::new, |query| query.text.clone()),
                 share: share(sum.total_us, total_us),
-                figures: figures(&sum),
+                figures: figures_of(&sum),
                 applications: applications.into_iter().map(ToOwned::to_owned).collect(),
                 trend: query.map_or_else(LogTrend::default, |query| trend(&query.trend)),
                 rhythm: query.and_then(of_query),
