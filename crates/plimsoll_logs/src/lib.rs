@@ -3,8 +3,10 @@
 //! Deliberately absent: files, sockets, clocks. Bytes in, values out.
 
 mod blocks;
+mod changes;
 mod counts;
 mod csv;
+pub mod envelope;
 pub mod format;
 mod happened;
 mod json;
@@ -28,6 +30,7 @@ pub mod time;
 mod scan_tests;
 
 pub use counts::Counts;
+pub use envelope::{Envelope, Unwrapped};
 pub use format::Format;
 pub use prefix::{Prefix, PrefixError};
 pub use record::Record;

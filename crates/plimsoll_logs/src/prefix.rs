@@ -22,6 +22,8 @@ const LONGEST: usize = 1024;
 pub struct Prefix {
     text: String,
     pieces: Vec<Piece>,
+    /// By which lines are read that this one doesn't fit: the setting was changed.
+    others: Vec<Prefix>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +86,7 @@ impl Prefix {
                 }
             }
         }
-        let prefix = Self { text: text.to_owned(), pieces };
+        let prefix = Self { text: text.to_owned(), pieces, others: Vec::new() };
         prefix.check_is_clear().map(|()| prefix)
     }
 
@@ -94,10 +96,21 @@ impl Prefix {
         &self.text
     }
 
+    /// Reads lines that this prefix doesn't fit by another, after those that were added before.
+    pub fn also(&mut self, other: Self) {
+        self.others.push(other);
+    }
+
+    /// As it and the others were written.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.text()).chain(self.others.iter().map(Self::text))
+    }
+
     /// Whether it says this, by the letter of its escape.
     #[must_use]
     pub fn has(&self, letter: char) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Escape(escape) if escape.letter() == letter))
+        let says = |piece: &Piece| matches!(piece, Piece::Escape(escape) if escape.letter() == letter);
+        self.pieces.iter().any(says) || self.others.iter().any(|other| other.has(letter))
     }
 
     fn check_is_clear(&self) -> Result<(), PrefixError> {
@@ -123,7 +136,21 @@ impl Prefix {
         clock: &mut Clock,
         record: &mut Record<'a>,
     ) -> Option<(Label, usize)> {
-        self.read_from(0, line, 0, clock, record)
+        self.read_from(0, line, 0, clock, record).or_else(|| self.read_by_others(line, clock, record))
+    }
+
+    #[cold]
+    fn read_by_others<'a>(
+        &self,
+        line: &'a str,
+        clock: &mut Clock,
+        record: &mut Record<'a>,
+    ) -> Option<(Label, usize)> {
+        self.others.iter().find_map(|other| {
+            // What the one before has filled in before it failed.
+            *record = Record::new(record.severity, "");
+            other.read(line, clock, record)
+        })
     }
 
     fn read_from<'a>(
