@@ -23,6 +23,13 @@ const KNOWN: &[&str] = &[
     // Aurora and RDS of PostgreSQL 15 and later, RDS of before.
     "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a:",
     "%t:%r:%u@%d:[%p]:",
+    // Zalando's Spilo, Aiven, Crunchy's operator.
+    "%t [%p]: [%l-1] %c %x %d %u %a %h ",
+    "pid=%p,user=%u,db=%d,app=%a,client=%h ",
+    "%m [%p][%b][%v][%x] %q[user=%u,db=%d,app=%a] ",
+    // Heroku, with what its newer plans tell.
+    " sql_error_code = %e time_ms = \"%m\" pid=\"%p\" proc_start_time=\"%s\" session_id=\"%c\" vtid=\"%v\" tid=\"%x\" log_line=\"%l\" database=\"%d\" connection_source=\"%r\" user=\"%u\" application_name=\"%a\" ",
+    " sql_error_code = %e ",
     // Google's Cloud SQL, Azure, Heroku, Supabase.
     "%m [%p]: [%l-1] db=%d,user=%u,host=%h ",
     "%m [%p]: [%l-1] db=%d,user=%u ",
