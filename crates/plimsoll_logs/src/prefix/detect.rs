@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::Prefix;
+use super::{Piece, Prefix};
 use crate::record::Record;
 use crate::severity::Severity;
 use crate::time::Clock;
@@ -88,7 +88,8 @@ struct Worth {
 
 fn worth(prefix: &Prefix, lines: &[&str]) -> Worth {
     let mut clock = Clock::default();
-    let mut worth = Worth { lines: 0, names: 0, pieces: Reverse(prefix.pieces.len()) };
+    let pieces = prefix.pieces.iter().filter(|piece| matches!(piece, Piece::Escape(_))).count();
+    let mut worth = Worth { lines: 0, names: 0, pieces: Reverse(pieces) };
     for line in lines {
         let mut record = Record::new(Severity::Log, "");
         if prefix.read(line, &mut clock, &mut record).is_none() {
