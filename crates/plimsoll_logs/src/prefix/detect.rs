@@ -96,6 +96,7 @@ fn worth(prefix: &Prefix, lines: &[&str]) -> Worth {
             continue;
         }
         worth.lines += 1;
+        worth.names += isize::from(!record.sqlstate.is_empty());
         worth.names -=
             [record.user, record.database].iter().filter(|name| name.contains(' ')).count() as isize;
         for name in [record.user, record.database, record.application, record.host, record.session] {
