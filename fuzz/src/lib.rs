@@ -1,5 +1,6 @@
 //! Assertions that several targets make.
 
+use std::io::Read;
 use std::ops::Range;
 
 use plimsoll_core::SourceFile;
@@ -83,4 +84,33 @@ fn assert_column_lies_in(sql: &str, column: &ColumnDefinition) {
 
 fn assert_constraint_lies_in(sql: &str, constraint: &Constraint) {
     assert!(!slice(sql, &constraint.range).is_empty());
+}
+
+/// The bytes of the summary of a server's log.
+#[must_use]
+pub fn summary_bytes(format: &plimsoll_logs::Format, log: &[u8], readers: usize) -> Vec<u8> {
+    let mut scan = plimsoll_logs::Scan::new(readers);
+    scan.read(format, log).expect("a slice can be read");
+    plimsoll_logs::psum::encode(&scan.summary()).expect("a summary can be written")
+}
+
+/// What an envelope holds, if so many bytes come at once.
+#[must_use]
+pub fn unwrapped(envelope: plimsoll_logs::Envelope, bytes: &[u8], piece: usize) -> Vec<u8> {
+    let mut whole = Vec::new();
+    let slow = Slow { bytes, piece };
+    plimsoll_logs::Unwrapped::new(slow, envelope, 0).read_to_end(&mut whole).expect("a slice can be read");
+    whole
+}
+
+struct Slow<'a> {
+    bytes: &'a [u8],
+    piece: usize,
+}
+
+impl Read for Slow<'_> {
+    fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+        let length = room.len().min(self.piece);
+        (&self.bytes[..length.min(self.bytes.len())]).read(room).inspect(|read| self.bytes = &self.bytes[*read..])
+    }
 }

@@ -21,16 +21,16 @@ pub(crate) enum LogsVerb {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReadArguments {
-    /// Logs, plain or in gzip, and summaries that --save wrote; - for standard input. Read in the order of their first
-    /// moments
+    /// Logs, plain or compressed by gzip, zstd, xz or bzip2, folders of them, patterns in quotes, and summaries that --save
+    /// wrote; - for standard input. Read in the order of their first moments
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// How the logs are written [default: found from the first lines of each]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormatName>,
-    /// The server's log_line_prefix, as SHOW prints it [default: found from the first lines]
+    /// The server's log_line_prefix, as SHOW prints it; repeated, where it was changed [default: found from the lines]
     #[arg(long, value_name = "PREFIX")]
-    pub(crate) prefix: Option<String>,
+    pub(crate) prefix: Vec<String>,
     /// Write a summary without literals to this file, whole or not at all, to be merged with others
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,

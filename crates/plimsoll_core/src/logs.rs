@@ -80,11 +80,20 @@ pub struct LogReport {
 pub struct LogSource {
     /// Its name.
     pub name: String,
-    /// `stderr`, `csvlog`, `jsonlog`, or `summary`.
+    /// `stderr`, `csvlog`, `jsonlog`, `summary`, `empty`, or what is around a server's lines: `syslog`, `json envelope`,
+    /// `journal export`.
     pub format: String,
-    /// `log_line_prefix`, for stderr.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<String>,
+    /// `log_line_prefix`; several if it was changed within the log.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prefixes: Vec<String>,
+    /// Lines of other programs, which were passed over.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub others: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How much was read, and what couldn't be.

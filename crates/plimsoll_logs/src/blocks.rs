@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use crate::changes::{Changes, Whole};
 use crate::format::Format;
 
 /// Bytes of a block: a thread's cache holds it while it is read.
@@ -10,17 +11,26 @@ const BLOCK: usize = 1 << 20;
 const LONGEST_RECORD: usize = 64 << 20;
 
 /// Cuts what it reads at records' ends.
-pub(crate) struct Blocks<'f, R> {
+pub(crate) struct Blocks<R> {
     input: R,
-    format: &'f Format,
+    format: Format,
+    changes: Changes,
+    /// Whether a block was given.
+    had_one: bool,
     /// What has been read of the next block.
     begun: Vec<u8>,
     ended: bool,
 }
 
-impl<'f, R: Read> Blocks<'f, R> {
-    pub(crate) fn new(input: R, format: &'f Format) -> Self {
-        Self { input, format, begun: Vec::new(), ended: false }
+impl<R: Read> Blocks<R> {
+    pub(crate) fn new(input: R, format: &Format) -> Self {
+        let (format, changes) = (format.clone(), Changes::default());
+        Self { input, format, changes, had_one: false, begun: Vec::new(), ended: false }
+    }
+
+    /// By which the block that was given last can be read.
+    pub(crate) const fn format(&self) -> &Format {
+        &self.format
     }
 
     /// The next block, in `room` that an earlier one had; none at the end.
@@ -29,7 +39,10 @@ impl<'f, R: Read> Blocks<'f, R> {
         std::mem::swap(&mut room, &mut self.begun);
         let mut wanted = BLOCK;
         while !self.ended {
+            let from = room.len();
             self.fill(&mut room, wanted)?;
+            let whole = if self.had_one { Whole::No } else { Whole::Yes };
+            self.changes.look(&mut self.format, &room, from, whole);
             if self.ended {
                 break;
             }
@@ -38,6 +51,7 @@ impl<'f, R: Read> Blocks<'f, R> {
                 self.begun.clear();
                 self.begun.extend_from_slice(&room[cut..]);
                 room.truncate(cut);
+                self.had_one = true;
                 return Ok(Some(room));
             }
             wanted = room.len() * 2;

@@ -4,9 +4,11 @@
 
 mod blocking;
 mod blocks;
+mod changes;
 mod counts;
 mod csv;
 pub mod diff;
+pub mod envelope;
 pub mod format;
 mod happened;
 mod json;
@@ -34,6 +36,7 @@ mod words;
 mod scan_tests;
 
 pub use counts::Counts;
+pub use envelope::{Envelope, Unwrapped};
 pub use format::Format;
 pub use prefix::{Prefix, PrefixError};
 pub use record::Record;

@@ -26,6 +26,8 @@ pub struct Prefix {
     pieces: Vec<Piece>,
     /// So many of them differ within a session, or stand before one that does.
     varying: usize,
+    /// By which lines are read that this one doesn't fit: the setting was changed.
+    others: Vec<Prefix>,
 }
 
 /// A line being read.
@@ -100,7 +102,7 @@ impl Prefix {
         }
         let varies = |piece: &Piece| matches!(piece, Piece::Escape(escape) if escape.varies_within_session());
         let varying = pieces.iter().rposition(varies).map_or(0, |last| last + 1);
-        let prefix = Self { text: text.to_owned(), pieces, varying };
+        let prefix = Self { text: text.to_owned(), pieces, varying, others: Vec::new() };
         prefix.check_is_clear().map(|()| prefix)
     }
 
@@ -110,10 +112,21 @@ impl Prefix {
         &self.text
     }
 
+    /// Reads lines that this prefix doesn't fit by another, after those that were added before.
+    pub fn also(&mut self, other: Self) {
+        self.others.push(other);
+    }
+
+    /// As it and the others were written.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.text()).chain(self.others.iter().map(Self::text))
+    }
+
     /// Whether it says this, by the letter of its escape.
     #[must_use]
     pub fn has(&self, letter: char) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Escape(escape) if escape.letter() == letter))
+        let says = |piece: &Piece| matches!(piece, Piece::Escape(escape) if escape.letter() == letter);
+        self.pieces.iter().any(says) || self.others.iter().any(|other| other.has(letter))
     }
 
     fn check_is_clear(&self) -> Result<(), PrefixError> {
@@ -139,12 +152,24 @@ impl Prefix {
         clock: &mut Clock,
         record: &mut Record<'a>,
     ) -> Option<(Label, usize)> {
-        self.read_from(0, line, 0, &mut Reading { clock, record, has_retried: false, label_at: 0 })
+        let mut reading = Reading { clock, record, has_retried: false, label_at: 0 };
+        self.read_from(0, line, 0, &mut reading).or_else(|| self.read_by_others(line, clock, record))
     }
 
     /// As [`Self::read`]. What a session's lines have in common is read once and known again, since it is a function of its
     /// own bytes: see [`Reading::has_retried`].
     pub(crate) fn read_known<'a>(
+        &self,
+        line: &'a str,
+        clock: &mut Clock,
+        record: &mut Record<'a>,
+        sessions: &mut Sessions,
+    ) -> Option<(Label, usize)> {
+        let known = self.read_own(line, clock, record, sessions);
+        known.or_else(|| self.read_by_others(line, clock, record))
+    }
+
+    fn read_own<'a>(
         &self,
         line: &'a str,
         clock: &mut Clock,
@@ -180,6 +205,20 @@ impl Prefix {
         told.session = if told.session.is_empty() { session } else { told.session };
         *record = told;
         Some((label, end))
+    }
+
+    #[cold]
+    fn read_by_others<'a>(
+        &self,
+        line: &'a str,
+        clock: &mut Clock,
+        record: &mut Record<'a>,
+    ) -> Option<(Label, usize)> {
+        self.others.iter().find_map(|other| {
+            // What the one before has filled in before it failed.
+            *record = Record::new(record.severity, "");
+            other.read(line, clock, record)
+        })
     }
 
     fn read_from<'a>(

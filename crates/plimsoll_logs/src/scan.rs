@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 
 use crate::blocks::Blocks;
 use crate::format::{Format, Scratch};
@@ -39,15 +39,15 @@ impl Scan {
         }
     }
 
-    /// Reads a whole log.
+    /// Reads a whole log; returns its format, with the prefixes that turned out to be needed.
     ///
     /// # Errors
     /// When the input can't be read; what was read before counts.
-    pub fn read(&mut self, format: &Format, input: impl Read) -> io::Result<()> {
+    pub fn read(&mut self, format: &Format, input: impl Read) -> io::Result<Format> {
         let most_ahead = AHEAD * self.tallies.len() as u64;
         let ordered = Mutex::new(Ordered { sequence: &mut self.sequence, next: 0, waiting: BTreeMap::new() });
         let moved_on = Condvar::new();
-        let (blocks, taken) = mpsc::sync_channel::<(u64, Vec<u8>)>(self.tallies.len());
+        let (blocks, taken) = mpsc::sync_channel::<(u64, Arc<Format>, Vec<u8>)>(self.tallies.len());
         let (used, rooms) = mpsc::channel::<Vec<u8>>();
         let taken = Mutex::new(taken);
         std::thread::scope(|scope| {
@@ -57,8 +57,8 @@ impl Scan {
                     let mut scratch = Scratch::default();
                     loop {
                         let next = locked(taken).recv();
-                        let Ok((number, block)) = next else { break };
-                        let steps = read_block(format, tally, &mut scratch, &block);
+                        let Ok((number, format, block)) = next else { break };
+                        let steps = read_block(&format, tally, &mut scratch, &block);
                         locked(ordered).add(number, reader, steps);
                         moved_on.notify_all();
                         used.send(block).ok();
@@ -67,8 +67,12 @@ impl Scan {
             }
             let mut source = Blocks::new(input, format);
             let mut number = 0;
+            let mut shared = Arc::new(format.clone());
             while let Some(block) = source.next(rooms.try_recv().unwrap_or_default())? {
-                if blocks.send((number, block)).is_err() {
+                if *shared != *source.format() {
+                    shared = Arc::new(source.format().clone());
+                }
+                if blocks.send((number, Arc::clone(&shared), block)).is_err() {
                     break;
                 }
                 number += 1;
@@ -78,7 +82,7 @@ impl Scan {
                 }
             }
             drop(blocks);
-            Ok(())
+            Ok(source.format().clone())
         })
     }
 

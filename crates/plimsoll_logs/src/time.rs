@@ -129,6 +129,18 @@ pub fn rfc3339(time_us: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 
+/// A moment in UTC to the microsecond, as a server writes it: `2026-11-23 12:00:00.123456 UTC`.
+pub(crate) fn server_moment(time_us: i64) -> String {
+    let text = rfc3339(time_us.div_euclid(1_000_000) * 1_000_000);
+    let text = text.trim_end_matches('Z').replace('T', " ");
+    format!("{text}.{:06} UTC", time_us.rem_euclid(1_000_000))
+}
+
+/// The year of a moment in UTC.
+pub(crate) fn year_of(time_us: i64) -> i64 {
+    date(time_us.div_euclid(86_400_000_000)).0
+}
+
 /// The date of a day since 1970-01-01; [`days`] turned round.
 fn date(day: i64) -> (i64, i64, i64) {
     let day = day + 719_468;

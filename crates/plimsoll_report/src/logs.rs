@@ -129,9 +129,9 @@ fn head(report: &LogReport) -> Vec<String> {
     let formats: std::collections::BTreeSet<String> = report
         .sources
         .iter()
-        .map(|source| match &source.prefix {
-            Some(prefix) => format!("{} with log_line_prefix '{prefix}'", source.format),
-            None => source.format.clone(),
+        .map(|source| match source.prefixes.join("', then '") {
+            prefixes if source.prefixes.is_empty() => source.format.clone() + &prefixes,
+            prefixes => format!("{} with log_line_prefix '{prefixes}'", source.format),
         })
         .collect();
     let formats: Vec<String> = formats.into_iter().collect();
@@ -182,7 +182,9 @@ fn head(report: &LogReport) -> Vec<String> {
             plural(concurrency.most_sessions as usize, "session")
         ));
     }
+    let others = report.sources.iter().map(|source| source.others).sum();
     let odd = [
+        (others, "are other programs', and were passed over"),
         (read.unparsed, "couldn't be read (--unparsed shows them)"),
         (read.foreign, "have a severity in a language that isn't known"),
         (read.suspicious, "may be forged through a client's names, and count for nothing else"),

@@ -1,16 +1,19 @@
 //! `plimsoll logs`: what a server's log tells.
 
+mod compressed;
+mod files;
 mod limits;
 mod source;
+mod twice;
 
 use std::path::Path;
 
 use plimsoll_core::logs::LogSource;
-use plimsoll_logs::{Scan, Summary, psum, report};
+use plimsoll_logs::{Envelope, Scan, Summary, psum, report};
 use plimsoll_report::{LogFormat, render_log};
 
 use crate::args::ColorChoice;
-use crate::exit::{CLEAN, FINDINGS, Failure};
+use crate::exit::{CLEAN, ENVIRONMENT, FINDINGS, Failure};
 use crate::logs_args::{
     LogReportFormat, LogsArguments, LogsVerb, MergeArguments, ReadArguments, ShownArguments,
 };
@@ -25,30 +28,45 @@ pub(crate) fn run(arguments: &LogsArguments, color: ColorChoice) -> Result<u8, F
 }
 
 fn read(arguments: &ReadArguments, color: ColorChoice) -> Result<u8, Failure> {
-    let mut sources =
-        arguments.files.iter().map(|path| Source::open(path, arguments)).collect::<Result<Vec<_>, _>>()?;
+    let mut sources = files::meant(&arguments.files)?
+        .iter()
+        .map(|path| Source::open(path, arguments))
+        .collect::<Result<Vec<_>, _>>()?;
     // A server's rotated files follow each other; what has no moment stays where it was put.
     sources.sort_by_key(|source| source.first_us);
     let readers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut scan = Scan::new(readers);
     let mut summaries = Vec::new();
     let mut told = Vec::new();
+    twice::warn(&sources);
+    let mut damaged = false;
     for source in sources {
-        told.push(source.told());
-        let name = source.name;
-        match source.content {
+        let mut of_source = source.told();
+        let Source { name, content, torn, .. } = source;
+        match content {
             Content::Summary(summary) => summaries.push(*summary),
-            Content::Log { format, input } => scan
-                .read(&format, input)
-                .map_err(|why| Failure::environment(format!("read {name}: {why}; nothing was written")))?,
+            Content::Log { format, mut input } => {
+                let format = scan.read(&format, &mut input).map_err(|why| {
+                    Failure::environment(format!("read {name}: {why}; nothing was written"))
+                })?;
+                of_source.prefixes = source::prefixes(&format);
+                of_source.others = input.others();
+            }
             Content::Empty => tell(&format!("note: {name} is empty")),
         }
+        if let Some(why) = torn.why() {
+            damaged = true;
+            tell(&format!(
+                "warning: {name} is damaged or cut short ({why}): what could be decompressed counts"
+            ));
+        }
+        told.push(of_source);
     }
     let mut summary = scan.summary();
     summaries.into_iter().for_each(|other| summary.merge(other));
     if arguments.unparsed {
         for line in &summary.counts.samples {
-            print(&format!("{}\n", printable(line)))?;
+            print(&format!("{}\n", printable(Envelope::inner(line))))?;
         }
         let more = summary.counts.unparsed.saturating_sub(summary.counts.samples.len() as u64);
         if more > 0 {
@@ -56,7 +74,8 @@ fn read(arguments: &ReadArguments, color: ColorChoice) -> Result<u8, Failure> {
         }
         return Ok(CLEAN);
     }
-    show(&summary, told, arguments.save.as_deref(), &arguments.shown, color)
+    let shown = show(&summary, told, arguments.save.as_deref(), &arguments.shown, color)?;
+    Ok(if damaged { ENVIRONMENT } else { shown })
 }
 
 /// A line of a log without what a terminal would act on.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::Prefix;
+use super::{Piece, Prefix};
 use crate::record::Record;
 use crate::severity::Severity;
 use crate::time::Clock;
@@ -23,6 +23,13 @@ const KNOWN: &[&str] = &[
     // Aurora and RDS of PostgreSQL 15 and later, RDS of before.
     "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a:",
     "%t:%r:%u@%d:[%p]:",
+    // Zalando's Spilo, Aiven, Crunchy's operator.
+    "%t [%p]: [%l-1] %c %x %d %u %a %h ",
+    "pid=%p,user=%u,db=%d,app=%a,client=%h ",
+    "%m [%p][%b][%v][%x] %q[user=%u,db=%d,app=%a] ",
+    // Heroku, with what its newer plans tell.
+    " sql_error_code = %e time_ms = \"%m\" pid=\"%p\" proc_start_time=\"%s\" session_id=\"%c\" vtid=\"%v\" tid=\"%x\" log_line=\"%l\" database=\"%d\" connection_source=\"%r\" user=\"%u\" application_name=\"%a\" ",
+    " sql_error_code = %e ",
     // Google's Cloud SQL, Azure, Heroku, Supabase.
     "%m [%p]: [%l-1] db=%d,user=%u,host=%h ",
     "%m [%p]: [%l-1] db=%d,user=%u ",
@@ -81,13 +88,15 @@ struct Worth {
 
 fn worth(prefix: &Prefix, lines: &[&str]) -> Worth {
     let mut clock = Clock::default();
-    let mut worth = Worth { lines: 0, names: 0, pieces: Reverse(prefix.pieces.len()) };
+    let pieces = prefix.pieces.iter().filter(|piece| matches!(piece, Piece::Escape(_))).count();
+    let mut worth = Worth { lines: 0, names: 0, pieces: Reverse(pieces) };
     for line in lines {
         let mut record = Record::new(Severity::Log, "");
         if prefix.read(line, &mut clock, &mut record).is_none() {
             continue;
         }
         worth.lines += 1;
+        worth.names += isize::from(!record.sqlstate.is_empty());
         worth.names -=
             [record.user, record.database].iter().filter(|name| name.contains(' ')).count() as isize;
         for name in [record.user, record.database, record.application, record.host, record.session] {

@@ -72,6 +72,26 @@ fn prefixes_are_found_from_lines() {
         ("2026-11-23 12:00:00 UTC-6a1b.4d-LOG:  x", "%t-%c-"),
         ("pid=5 at 2026-11-23 12:00:00.123 UTC db=shop user=ann LOG:  x", "pid=%p at %m db=%d user=%u "),
         ("LOG:  x", ""),
+        (
+            "2026-11-23 12:00:00.123 UTC:10.0.0.7(54):ann@shop:[5]:3:00000:2026-11-23 11:00:00 UTC:3/4:0:6a1b.5:web:LOG:  x",
+            "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a:",
+        ),
+        ("2026-11-23 12:00:00.123 UTC [5]: [3-1] db=shop,user=ann LOG:  x", "%m [%p]: [%l-1] db=%d,user=%u "),
+        (
+            "2026-11-23 12:00:00.123 UTC [5]: [3-1] db=shop,user=ann,host=10.0.0.7 LOG:  x",
+            "%m [%p]: [%l-1] db=%d,user=%u,host=%h ",
+        ),
+        ("10.0.0.7 2026-11-23 12:00:00.123 UTC [5] ann@shop LOG:  x", "%h %m [%p] %q%u@%d "),
+        ("pid=5,user=ann,db=shop,app=web,client=10.0.0.7 LOG:  x", "pid=%p,user=%u,db=%d,app=%a,client=%h "),
+        (
+            "2026-11-23 12:00:00.123 UTC [5] [user=ann,db=shop,app=web] LOG:  x",
+            "%m [%p] %q[user=%u,db=%d,app=%a] ",
+        ),
+        (
+            "2026-11-23 12:00:00 UTC [5]: [3-1] 6a1b.5 0 shop ann web 10.0.0.7 LOG:  x",
+            "%t [%p]: [%l-1] %c %x %d %u %a %h ",
+        ),
+        (" sql_error_code = 42P01 ERROR:  x", " sql_error_code = %e "),
     ] {
         let found = detect(line).unwrap_or_else(|| panic!("{line}"));
         assert_eq!(found.text(), expected, "{line}");

@@ -237,7 +237,7 @@ fn vacuums(summary: &Summary) -> Vec<LogVacuums> {
 fn missing(summary: &Summary, sources: &[LogSource]) -> Vec<String> {
     let mut missing = Vec::new();
     let lacks = |letter: char| {
-        let mut prefixes = sources.iter().filter_map(|source| source.prefix.as_ref());
+        let mut prefixes = sources.iter().flat_map(|source| &source.prefixes);
         prefixes.any(|prefix| !prefix.contains(&format!("%{letter}")))
     };
     for (letter, what) in [('a', "applications"), ('u', "roles"), ('d', "databases")] {
@@ -245,10 +245,12 @@ fn missing(summary: &Summary, sources: &[LogSource]) -> Vec<String> {
             missing.push(format!("statements by {what}: log_line_prefix lacks %{letter}"));
         }
     }
-    if lacks('m') && lacks('n') {
+    // An envelope tells when and by whom its lines were written.
+    let is_wrapped = sources.iter().all(|source| source.format != "stderr");
+    if !is_wrapped && lacks('m') && lacks('n') {
         missing.push("bursts, to the millisecond: log_line_prefix has neither %m nor %n".to_owned());
     }
-    if lacks('p') && lacks('c') {
+    if !is_wrapped && lacks('p') && lacks('c') {
         missing.push("sessions and what they do in order: log_line_prefix has neither %p nor %c".to_owned());
     }
     let has = |event: &str| summary.events.contains_key(event);

@@ -28,7 +28,8 @@ fn sample() -> LogReport {
         sources: vec![LogSource {
             name: "postgresql.log".into(),
             format: "stderr".into(),
-            prefix: Some("%m [%p] ".into()),
+            prefixes: vec!["%m [%p] ".into()],
+            others: 0,
         }],
         read: LogRead { bytes: 5 << 20, records: 2500, unparsed: 1, ..LogRead::default() },
         first: Some("2026-11-23T12:00:00Z".into()),

@@ -1,26 +1,20 @@
 //! One log or summary to be read: opened, decompressed, its format found.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use flate2::read::MultiGzDecoder;
 use plimsoll_core::logs::LogSource;
 use plimsoll_logs::format::Scratch;
-use plimsoll_logs::{Counts, Format, Prefix, Summary, psum};
+use plimsoll_logs::{Counts, Envelope, Format, Prefix, Summary, Unwrapped, psum};
 
+use super::compressed::{Torn, again, decompressed};
 use crate::exit::Failure;
 use crate::logs_args::{LogFormatName, ReadArguments};
 
 /// Bytes by which a format is found.
 const SAMPLE: u64 = 256 << 10;
-/// What compressed files begin with, and what reads them.
-const COMPRESSED: [(&[u8], &str); 4] = [
-    (b"\x28\xb5\x2f\xfd", "zstd -dc"),
-    (b"\xfd7zXZ\0", "xz -dc"),
-    (b"BZh", "bzip2 -dc"),
-    (b"PK\x03\x04", "unzip -p"),
-];
 
 /// See the module.
 pub(super) struct Source {
@@ -28,13 +22,43 @@ pub(super) struct Source {
     /// Its first moment, in microseconds since 1970.
     pub(super) first_us: Option<i64>,
     pub(super) content: Content,
+    pub(super) torn: Torn,
+    envelope: Option<Envelope>,
 }
 
 /// What a source holds.
 pub(super) enum Content {
-    Log { format: Format, input: Box<dyn Read> },
+    Log { format: Format, input: Input },
     Summary(Box<Summary>),
     Empty,
+}
+
+/// A log's bytes.
+pub(super) enum Input {
+    Plain(Box<dyn Read>),
+    Wrapped(Box<Unwrapped<Box<dyn Read>>>, io::Cursor<Vec<u8>>),
+}
+
+impl Input {
+    /// How many lines were another program's, once it is read.
+    pub(super) fn others(&self) -> u64 {
+        match self {
+            Self::Plain(_) => 0,
+            Self::Wrapped(unwrapped, _) => unwrapped.others(),
+        }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(input) => input.read(room),
+            Self::Wrapped(unwrapped, begun) => match begun.read(room)? {
+                0 => unwrapped.read(room),
+                length => Ok(length),
+            },
+        }
+    }
 }
 
 impl Source {
@@ -42,29 +66,68 @@ impl Source {
         let is_stdin = path.as_os_str() == "-";
         let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
         let refused = |why: io::Error| Failure::input(format!("read {name}: {why}"));
-        let mut input: Box<dyn Read> =
-            if is_stdin { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(refused)?) };
-        let mut sample = peek(&mut input).map_err(refused)?;
-        if sample.starts_with(b"\x1f\x8b") {
-            input = Box::new(MultiGzDecoder::new(Cursor::new(sample).chain(input)));
-            sample = peek(&mut input).map_err(refused)?;
-        }
-        if let Some((_, reader)) = COMPRESSED.iter().find(|(magic, _)| sample.starts_with(magic)) {
-            return Err(Failure::input(format!(
-                "read {name}: it is compressed in a way that isn't read here; run `{reader} {name} | plimsoll logs -`"
-            )));
-        }
+        let (input, written_us) = if is_stdin {
+            (Box::new(io::stdin()) as Box<dyn Read>, now_us())
+        } else {
+            opened(path).map_err(refused)?
+        };
+        let (sample, input) = peek(input).map_err(refused)?;
+        let (input, torn) = decompressed(&sample, input).map_err(refused)?;
+        let (sample, input) = if torn.is_some() { peek(input).map_err(refused)? } else { (sample, input) };
+        let torn = torn.unwrap_or_default();
         if psum::is_summary(&sample) {
-            return Self::summary(name, Cursor::new(sample).chain(input));
+            return Self::summary(name, input);
         }
+        let empty =
+            Self { name: name.clone(), first_us: None, content: Content::Empty, torn, envelope: None };
         if sample.is_empty() {
-            return Ok(Self { name, first_us: None, content: Content::Empty });
+            return Ok(empty);
         }
-        let text = String::from_utf8_lossy(&sample);
-        let format = format(&name, &text, arguments)?;
+        refuse(&name, &sample)?;
+        match Envelope::detect(&sample).filter(|_| arguments.log_format.is_none()) {
+            Some(envelope) => empty.wrapped(envelope, input, written_us, arguments),
+            None => empty.plain(&sample, input, arguments),
+        }
+    }
+
+    fn plain(self, sample: &[u8], input: Box<dyn Read>, arguments: &ReadArguments) -> Result<Self, Failure> {
+        let text = String::from_utf8_lossy(sample);
+        let format = format(&self.name, text.trim_start_matches('\u{feff}'), arguments)?;
         let first_us = first_moment(&format, &text);
-        let input: Box<dyn Read> = Box::new(Cursor::new(sample).chain(input));
-        Ok(Self { name, first_us, content: Content::Log { format, input } })
+        let input = Input::Plain(if sample.starts_with(BYTE_ORDER_MARK) {
+            without_first(input, BYTE_ORDER_MARK.len())?
+        } else {
+            input
+        });
+        Ok(Self { first_us, content: Content::Log { format, input }, ..self })
+    }
+
+    fn wrapped(
+        self,
+        envelope: Envelope,
+        input: Box<dyn Read>,
+        written_us: i64,
+        arguments: &ReadArguments,
+    ) -> Result<Self, Failure> {
+        let mut unwrapped = Box::new(Unwrapped::new(input, envelope, written_us));
+        let mut sample = Vec::new();
+        unwrapped
+            .by_ref()
+            .take(SAMPLE)
+            .read_to_end(&mut sample)
+            .map_err(|why| Failure::input(format!("read {}: {why}", self.name)))?;
+        let text = String::from_utf8_lossy(&sample);
+        let Format::Stderr(inner) = format(&self.name, &Envelope::inner_lines(&text), arguments)? else {
+            return Err(Failure::input(format!(
+                "read {}: csvlog or jsonlog in a {}",
+                self.name,
+                envelope.word()
+            )));
+        };
+        let format = Format::Stderr(Envelope::prefix(inner.text()).map_err(Failure::input)?);
+        let first_us = first_moment(&format, &text);
+        let input = Input::Wrapped(unwrapped, io::Cursor::new(sample));
+        Ok(Self { first_us, content: Content::Log { format, input }, envelope: Some(envelope), ..self })
     }
 
     fn summary(name: String, mut input: impl Read) -> Result<Self, Failure> {
@@ -73,39 +136,101 @@ impl Source {
         let summary =
             psum::decode(&bytes).map_err(|why| Failure::input(format!("read the summary {name}: {why}")))?;
         let first_us = summary.span_us.map(|(first, _)| first);
-        Ok(Self { name, first_us, content: Content::Summary(Box::new(summary)) })
+        let content = Content::Summary(Box::new(summary));
+        Ok(Self { name, first_us, content, torn: Torn::default(), envelope: None })
     }
 
     /// For the report.
     pub(super) fn told(&self) -> LogSource {
+        let named = |format: &str| LogSource {
+            name: self.name.clone(),
+            format: format.to_owned(),
+            ..LogSource::default()
+        };
         match &self.content {
             Content::Summary(_) => of_summary(&self.name),
-            Content::Empty => LogSource { name: self.name.clone(), format: "empty".to_owned(), prefix: None },
-            Content::Log { format, .. } => LogSource {
-                name: self.name.clone(),
-                format: format.word().to_owned(),
-                prefix: match format {
-                    Format::Stderr(prefix) => Some(prefix.text().to_owned()),
-                    _ => None,
-                },
-            },
+            Content::Empty => named("empty"),
+            Content::Log { format, .. } => named(self.envelope.map_or(format.word(), Envelope::word)),
         }
     }
 }
 
 /// A summary, for the report.
 pub(super) fn of_summary(name: &str) -> LogSource {
-    LogSource { name: name.to_owned(), format: "summary".to_owned(), prefix: None }
+    LogSource { name: name.to_owned(), format: "summary".to_owned(), ..LogSource::default() }
 }
 
-fn peek(input: &mut Box<dyn Read>) -> io::Result<Vec<u8>> {
+/// The server's own prefixes by which a log was read.
+pub(super) fn prefixes(format: &Format) -> Vec<String> {
+    match format {
+        Format::Stderr(prefix) => prefix.texts().map(|text| Envelope::inner(text).to_owned()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A file up to where it ends now, and when it was last written, in microseconds since 1970: what is added while it is
+/// read doesn't count.
+fn opened(path: &Path) -> io::Result<(Box<dyn Read>, i64)> {
+    let file = File::open(path)?;
+    let about = file.metadata()?;
+    let written_us = about.modified().map_or_else(|_| now_us(), microseconds);
+    if about.is_file() {
+        return Ok((Box::new(file.take(about.len())), written_us));
+    }
+    Ok((Box::new(file), now_us()))
+}
+
+fn microseconds(moment: SystemTime) -> i64 {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX / 2)
+}
+
+fn now_us() -> i64 {
+    microseconds(SystemTime::now())
+}
+
+/// The first bytes of an input, and the whole of it.
+fn peek(mut input: Box<dyn Read>) -> io::Result<(Vec<u8>, Box<dyn Read>)> {
     let mut sample = Vec::new();
     input.by_ref().take(SAMPLE).read_to_end(&mut sample)?;
-    Ok(sample)
+    Ok((sample.clone(), again(sample, input)))
+}
+
+fn without_first(mut input: Box<dyn Read>, bytes: usize) -> Result<Box<dyn Read>, Failure> {
+    let mut first = vec![0; bytes];
+    input
+        .read_exact(&mut first)
+        .map_err(|why| Failure::input(format!("read behind the byte order mark: {why}")))?;
+    Ok(input)
+}
+
+/// Refuses what is known to be no log, and says what to do instead.
+fn refuse(name: &str, sample: &[u8]) -> Result<(), Failure> {
+    let instead = match sample {
+        [b'L', b'P', b'K', b'S', b'H', b'H', b'R', b'H', ..] => {
+            format!(
+                "it is a file of systemd's journal; run `journalctl --file {name} -o json | plimsoll logs -`"
+            )
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            format!("it is in UTF-16; run `iconv -f UTF-16 -t UTF-8 {name} | plimsoll logs -`")
+        }
+        [b'P', b'K', 3, 4, ..] => format!("it is a zip archive; run `unzip -p {name} | plimsoll logs -`"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => {
+            format!("it is compressed by lz4; run `lz4 -dc {name} | plimsoll logs -`")
+        }
+        _ if sample.get(257..262) == Some(b"ustar") => {
+            format!("it is a tar archive; run `tar -xOf {name} | plimsoll logs -`")
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::input(format!("read {name}: {instead}")))
 }
 
 fn format(name: &str, sample: &str, arguments: &ReadArguments) -> Result<Format, Failure> {
-    let declared = arguments.prefix.as_deref().map(Prefix::new).transpose().map_err(Failure::input)?;
+    let declared = declared(&arguments.prefix).map_err(Failure::input)?;
     let found = match (arguments.log_format, declared) {
         (Some(LogFormatName::Csvlog), _) => Some(Format::Csv),
         (Some(LogFormatName::Jsonlog), _) => Some(Format::Json),
@@ -114,12 +239,24 @@ fn format(name: &str, sample: &str, arguments: &ReadArguments) -> Result<Format,
         (None, None) => Format::detect(sample),
     };
     let unknown = || {
-        let why = "none of its first lines is one of PostgreSQL's stderr log, csvlog or jsonlog";
+        let why = "none of its first lines is one of PostgreSQL's stderr log, csvlog, jsonlog or syslog";
         Failure::input(format!(
             "read {name}: {why}; give the server's log_line_prefix with --prefix if it is a log"
         ))
     };
     found.ok_or_else(unknown)
+}
+
+fn declared(prefixes: &[String]) -> Result<Option<Prefix>, plimsoll_logs::PrefixError> {
+    let mut declared: Option<Prefix> = None;
+    for text in prefixes {
+        let prefix = Prefix::new(text)?;
+        match &mut declared {
+            Some(first) => first.also(prefix),
+            None => declared = Some(prefix),
+        }
+    }
+    Ok(declared)
 }
 
 fn first_moment(format: &Format, sample: &str) -> Option<i64> {
