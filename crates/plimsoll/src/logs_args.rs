@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use plimsoll_core::logs::LogChangeKind;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -17,6 +18,9 @@ pub(crate) struct LogsArguments {
 pub(crate) enum LogsVerb {
     /// Add summaries of days and hosts up to one
     Merge(MergeArguments),
+    /// Tell what has changed between two logs or summaries, and isn't chance: queries that are new, gone, slower or more
+    /// frequent since a deploy
+    Diff(DiffArguments),
 }
 
 #[derive(Debug, Args)]
@@ -25,12 +29,8 @@ pub(crate) struct ReadArguments {
     /// wrote; - for standard input. Read in the order of their first moments
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// How the logs are written [default: found from the first lines of each]
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) log_format: Option<LogFormatName>,
-    /// The server's log_line_prefix, as SHOW prints it; repeated, where it was changed [default: found from the lines]
-    #[arg(long, value_name = "PREFIX")]
-    pub(crate) prefix: Vec<String>,
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
     /// Write a summary without literals to this file, whole or not at all, to be merged with others
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
@@ -39,6 +39,74 @@ pub(crate) struct ReadArguments {
     pub(crate) unparsed: bool,
     #[command(flatten)]
     pub(crate) shown: ShownArguments,
+}
+
+/// How logs are to be read.
+#[derive(Debug, Args)]
+pub(crate) struct InputArguments {
+    /// How the logs are written [default: found from the first lines of each]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormatName>,
+    /// The server's log_line_prefix, as SHOW prints it; repeated, where it was changed [default: found from the lines]
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) prefix: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// The log or summary of the time before: a file, a folder or a pattern
+    #[arg(value_name = "BEFORE")]
+    pub(crate) before: PathBuf,
+    /// That of the time after
+    #[arg(value_name = "AFTER")]
+    pub(crate) after: PathBuf,
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    /// At most this share of the changes that are told may be chance
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
+    pub(crate) chance: f64,
+    /// Exit with 1 when something has changed in this way (repeatable)
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) fail_on: Vec<ChangeName>,
+    /// What to print
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "terminal")]
+    pub(crate) format: LogReportFormat,
+    /// So many rows of each table
+    #[arg(long, value_name = "ROWS", default_value_t = 20)]
+    pub(crate) top: usize,
+    /// Write to this file, whole or not at all, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// A share between 0 and 1, neither included.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("a share between 0 and 1 is wanted, such as 0.01".to_owned()),
+    }
+}
+
+/// A way in which something can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ChangeName {
+    /// It wasn't there before
+    New,
+    /// It takes longer
+    Slower,
+    /// It comes more often
+    MoreFrequent,
+}
+
+impl ChangeName {
+    pub(crate) fn is(self, kind: LogChangeKind) -> bool {
+        let own = match self {
+            Self::New => LogChangeKind::New,
+            Self::Slower => LogChangeKind::Slower,
+            Self::MoreFrequent => LogChangeKind::MoreFrequent,
+        };
+        own == kind
+    }
 }
 
 #[derive(Debug, Args)]

@@ -2,80 +2,52 @@
 
 mod compressed;
 mod files;
+mod gather;
 mod limits;
 mod source;
 mod twice;
 
 use std::path::Path;
 
-use plimsoll_core::logs::LogSource;
-use plimsoll_logs::{Envelope, Scan, Summary, psum, report};
-use plimsoll_report::{LogFormat, render_log};
+use plimsoll_core::logs::{LogChange, LogSource};
+use plimsoll_logs::{Envelope, Summary, psum, report};
+use plimsoll_report::{LogFormat, render_log, render_log_diff};
 
 use crate::args::ColorChoice;
 use crate::exit::{CLEAN, ENVIRONMENT, FINDINGS, Failure};
 use crate::logs_args::{
-    LogReportFormat, LogsArguments, LogsVerb, MergeArguments, ReadArguments, ShownArguments,
+    DiffArguments, LogReportFormat, LogsArguments, LogsVerb, MergeArguments, ReadArguments, ShownArguments,
 };
 use crate::output::{print, tell, terminal, write_bytes, write_file};
-use source::{Content, Source};
+use gather::{Gathered, gather};
 
 pub(crate) fn run(arguments: &LogsArguments, color: ColorChoice) -> Result<u8, Failure> {
     match &arguments.verb {
         Some(LogsVerb::Merge(arguments)) => merge(arguments, color),
+        Some(LogsVerb::Diff(arguments)) => diff(arguments, color),
         None => read(&arguments.read, color),
     }
 }
 
 fn read(arguments: &ReadArguments, color: ColorChoice) -> Result<u8, Failure> {
-    let mut sources = files::meant(&arguments.files)?
-        .iter()
-        .map(|path| Source::open(path, arguments))
-        .collect::<Result<Vec<_>, _>>()?;
-    // A server's rotated files follow each other; what has no moment stays where it was put.
-    sources.sort_by_key(|source| source.first_us);
-    let readers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut scan = Scan::new(readers);
-    let mut summaries = Vec::new();
-    let mut told = Vec::new();
-    twice::warn(&sources);
-    let mut damaged = false;
-    for source in sources {
-        let mut of_source = source.told();
-        let Source { name, content, torn, .. } = source;
-        match content {
-            Content::Summary(summary) => summaries.push(*summary),
-            Content::Log { format, mut input } => {
-                let format = scan.read(&format, &mut input).map_err(|why| {
-                    Failure::environment(format!("read {name}: {why}; nothing was written"))
-                })?;
-                of_source.prefixes = source::prefixes(&format);
-                of_source.others = input.others();
-            }
-            Content::Empty => tell(&format!("note: {name} is empty")),
-        }
-        if let Some(why) = torn.why() {
-            damaged = true;
-            tell(&format!(
-                "warning: {name} is damaged or cut short ({why}): what could be decompressed counts"
-            ));
-        }
-        told.push(of_source);
-    }
-    let mut summary = scan.summary();
-    summaries.into_iter().for_each(|other| summary.merge(other));
+    let gathered = gather(&arguments.files, &arguments.input)?;
     if arguments.unparsed {
-        for line in &summary.counts.samples {
-            print(&format!("{}\n", printable(Envelope::inner(line))))?;
-        }
-        let more = summary.counts.unparsed.saturating_sub(summary.counts.samples.len() as u64);
-        if more > 0 {
-            tell(&format!("note: and {more} more"));
-        }
-        return Ok(CLEAN);
+        return show_unparsed(&gathered.summary);
     }
-    let shown = show(&summary, told, arguments.save.as_deref(), &arguments.shown, color)?;
-    Ok(if damaged { ENVIRONMENT } else { shown })
+    let Gathered { summary, sources, is_damaged } = gathered;
+    let shown = show(&summary, sources, arguments.save.as_deref(), &arguments.shown, color)?;
+    Ok(if is_damaged { ENVIRONMENT } else { shown })
+}
+
+fn show_unparsed(summary: &Summary) -> Result<u8, Failure> {
+    for line in &summary.counts.samples {
+        print(&format!("{}\n", printable(Envelope::inner(line))))?;
+    }
+    let more = summary.counts.unparsed.saturating_sub(summary.counts.samples.len() as u64);
+    if more > 0 {
+        tell(&format!("note: and {more} more"));
+    }
+    Ok(CLEAN)
 }
 
 /// A line of a log without what a terminal would act on.
@@ -83,6 +55,26 @@ fn printable(line: &str) -> String {
     line.chars()
         .map(|letter| if letter.is_control() && letter != '\t' { '\u{fffd}' } else { letter })
         .collect()
+}
+
+fn diff(arguments: &DiffArguments, color: ColorChoice) -> Result<u8, Failure> {
+    let [before, after] = [&arguments.before, &arguments.after]
+        .map(|path| gather(std::slice::from_ref(path), &arguments.input));
+    let (before, after) = (before?, after?);
+    let diff = plimsoll_logs::diff::diff(&before.summary, &after.summary, arguments.chance);
+    let format = format(arguments.format, color);
+    let text = render_log_diff(&diff, format, arguments.top);
+    match &arguments.output {
+        Some(path) => write_file(path, &text)?,
+        None => print(&text)?,
+    }
+    let is_meant = |change: &LogChange| arguments.fail_on.iter().any(|kind| kind.is(change.kind));
+    let fails = diff.changes.iter().any(is_meant);
+    Ok(match (before.is_damaged || after.is_damaged, fails) {
+        (true, _) => ENVIRONMENT,
+        (_, true) => FINDINGS,
+        _ => CLEAN,
+    })
 }
 
 fn merge(arguments: &MergeArguments, color: ColorChoice) -> Result<u8, Failure> {
@@ -111,14 +103,8 @@ fn show(
             psum::encode(summary).map_err(|why| Failure::environment(format!("write the summary: {why}")))?;
         write_bytes(path, &bytes)?;
     }
-    let (colour, width) = terminal(color);
-    let format = match shown.format {
-        LogReportFormat::Terminal => LogFormat::Terminal(colour, width),
-        LogReportFormat::Json => LogFormat::Json,
-        LogReportFormat::Markdown => LogFormat::Markdown,
-    };
     let report = report::report(summary, sources);
-    let text = render_log(&report, format, shown.top);
+    let text = render_log(&report, format(shown.format, color), shown.top);
     match &shown.output {
         Some(path) => write_file(path, &text)?,
         None => print(&text)?,
@@ -126,4 +112,13 @@ fn show(
     let found = limits::found(&report, shown);
     found.iter().for_each(|line| tell(line));
     Ok(if found.is_empty() { CLEAN } else { FINDINGS })
+}
+
+fn format(format: LogReportFormat, color: ColorChoice) -> LogFormat {
+    let (colour, width) = terminal(color);
+    match format {
+        LogReportFormat::Terminal => LogFormat::Terminal(colour, width),
+        LogReportFormat::Json => LogFormat::Json,
+        LogReportFormat::Markdown => LogFormat::Markdown,
+    }
 }

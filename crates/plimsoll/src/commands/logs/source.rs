@@ -11,7 +11,7 @@ use plimsoll_logs::{Counts, Envelope, Format, Prefix, Summary, Unwrapped, psum};
 
 use super::compressed::{Torn, again, decompressed};
 use crate::exit::Failure;
-use crate::logs_args::{LogFormatName, ReadArguments};
+use crate::logs_args::{InputArguments, LogFormatName};
 
 /// Bytes by which a format is found.
 const SAMPLE: u64 = 256 << 10;
@@ -62,7 +62,7 @@ impl Read for Input {
 }
 
 impl Source {
-    pub(super) fn open(path: &Path, arguments: &ReadArguments) -> Result<Self, Failure> {
+    pub(super) fn open(path: &Path, arguments: &InputArguments) -> Result<Self, Failure> {
         let is_stdin = path.as_os_str() == "-";
         let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
         let refused = |why: io::Error| Failure::input(format!("read {name}: {why}"));
@@ -90,7 +90,7 @@ impl Source {
         }
     }
 
-    fn plain(self, sample: &[u8], input: Box<dyn Read>, arguments: &ReadArguments) -> Result<Self, Failure> {
+    fn plain(self, sample: &[u8], input: Box<dyn Read>, arguments: &InputArguments) -> Result<Self, Failure> {
         let text = String::from_utf8_lossy(sample);
         let format = format(&self.name, text.trim_start_matches('\u{feff}'), arguments)?;
         let first_us = first_moment(&format, &text);
@@ -107,7 +107,7 @@ impl Source {
         envelope: Envelope,
         input: Box<dyn Read>,
         written_us: i64,
-        arguments: &ReadArguments,
+        arguments: &InputArguments,
     ) -> Result<Self, Failure> {
         let mut unwrapped = Box::new(Unwrapped::new(input, envelope, written_us));
         let mut sample = Vec::new();
@@ -229,7 +229,7 @@ fn refuse(name: &str, sample: &[u8]) -> Result<(), Failure> {
     Err(Failure::input(format!("read {name}: {instead}")))
 }
 
-fn format(name: &str, sample: &str, arguments: &ReadArguments) -> Result<Format, Failure> {
+fn format(name: &str, sample: &str, arguments: &InputArguments) -> Result<Format, Failure> {
     let declared = declared(&arguments.prefix).map_err(Failure::input)?;
     let found = match (arguments.log_format, declared) {
         (Some(LogFormatName::Csvlog), _) => Some(Format::Csv),
