@@ -272,7 +272,7 @@ pub(crate) struct CheckArguments {
     /// Load no rows: locks, rewrites and scans hold all the same, times mean nothing
     #[arg(long)]
     pub(crate) no_seed: bool,
-    /// What a service sends, as JSON lines: who would wait for the change's locks is told [default: workload.file]
+    /// What a service sends, as JSON lines, or a log's summary with rates of the project's queries: who would wait for the change's locks is told [default: workload.file]
     #[arg(long, value_name = "FILE")]
     pub(crate) workload: Option<PathBuf>,
     /// Also run the change among the requests of the workload, and report what they felt

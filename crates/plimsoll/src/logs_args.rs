@@ -21,6 +21,10 @@ pub(crate) enum LogsVerb {
     /// Tell what has changed between two logs or summaries, and isn't chance: queries that are new, gone, slower or more
     /// frequent since a deploy
     Diff(DiffArguments),
+    /// Write the queries of logs that read or write rows with their rates and values, for `plimsoll check --workload`
+    Workload(WorkloadArguments),
+    /// Write what logs tell as a Parquet file, a row an event, without literals
+    Events(EventsArguments),
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +111,36 @@ impl ChangeName {
         };
         own == kind
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkloadArguments {
+    /// Logs: files, folders, quoted patterns; - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    /// Write to this file, whole or not at all
+    #[arg(long, short, value_name = "FILE", required = true)]
+    pub(crate) output: PathBuf,
+    /// Take as many queries, those that ran most often first
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub(crate) top: usize,
+    /// Write values of every type; without it, only numbers, booleans, dates, times, intervals and UUIDs
+    #[arg(long)]
+    pub(crate) keep_values: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EventsArguments {
+    /// Logs: files, folders, quoted patterns; - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    /// Write to this file, whole or not at all
+    #[arg(long, short, value_name = "FILE", required = true)]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::args::{FailOn, OutputArguments, ServerAddress};
+use crate::logs_args::InputArguments;
 
 #[derive(Debug, Args)]
 pub(crate) struct RegressArguments {
@@ -159,10 +160,12 @@ pub(crate) struct ImportArguments {
     /// What the source is
     #[arg(long, value_name = "KIND")]
     pub(crate) from: ImportFrom,
-    /// A log's file in stderr, csvlog or jsonlog form, or - for standard input; a server, as for `plimsoll snapshot`; or the folder
-    /// of a RegreSQL project
+    /// A log, as `plimsoll logs` reads it: a file, a folder, a pattern, or - for standard input; a server, as for `plimsoll
+    /// snapshot`; or the folder of a RegreSQL project
     #[arg(value_name = "SOURCE")]
     pub(crate) source: String,
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
     /// Write to this folder [default: queries.path, else queries]
     #[arg(long, value_name = "FOLDER")]
     pub(crate) into: Option<PathBuf>,

@@ -18,6 +18,8 @@ const BLOCKS: i64 = 32;
 const FEWEST_BLOCKS: usize = 6;
 /// What is less than this many times more, or less, isn't told.
 const LEAST_RATIO: f64 = 1.25;
+/// A mean duration that differs by less is the machine's mood, not the query's.
+const LEAST_MORE_US: f64 = 100.0;
 /// A silence of the whole log that is longer wasn't logged, rather than quiet.
 const SILENCE_S: i64 = 1800;
 
@@ -168,6 +170,7 @@ impl Compared<'_> {
         let mean = self.figures.map(|figures| figures.total_us as f64 / figures.timed.max(1) as f64);
         let ratio = mean[1] / mean[0];
         let kind = match ratio {
+            _ if (mean[1] - mean[0]).abs() < LEAST_MORE_US => return None,
             _ if ratio >= LEAST_RATIO => LogChangeKind::Slower,
             _ if ratio <= 1.0 / LEAST_RATIO => LogChangeKind::Faster,
             _ => return None,

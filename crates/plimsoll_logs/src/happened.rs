@@ -131,7 +131,8 @@ fn waited(summary: &mut Summary, record: &Record<'_>, wait: &Waited<'_>, query: 
 }
 
 /// What a lock is on, without what differs from one wait to the next: of a relation its number, of others their kind.
-pub(crate) fn object(object: &LockObject<'_>) -> String {
+#[must_use]
+pub fn object(object: &LockObject<'_>) -> String {
     match object {
         LockObject::Relation { relation, database } => format!("relation {relation} of database {database}"),
         LockObject::Extension { relation, database } => {
@@ -161,6 +162,19 @@ fn checkpointed(summary: &mut Summary, record: &Record<'_>, checkpoint: &Checkpo
         if let Some(time_us) = record.time_us {
             summary.checkpointed.add(time_us, 1, figures.total_us.unwrap_or(0));
         }
+    }
+}
+
+/// What an event is, in a few words: the names under which reports count them.
+#[must_use]
+pub const fn kind(event: &Event<'_>) -> &'static str {
+    match event {
+        Event::Statement(statement) => phase(statement.phase),
+        Event::Failure(_) => "failure",
+        _ => match name(event) {
+            Some(name) => name,
+            None => "other",
+        },
     }
 }
 

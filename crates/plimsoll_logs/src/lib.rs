@@ -8,6 +8,7 @@ mod changes;
 mod counts;
 mod csv;
 pub mod diff;
+mod each;
 pub mod envelope;
 pub mod format;
 mod happened;
@@ -36,8 +37,10 @@ mod words;
 mod scan_tests;
 
 pub use counts::Counts;
+pub use each::each_record;
 pub use envelope::{Envelope, Unwrapped};
 pub use format::Format;
+pub use happened::{kind, object};
 pub use prefix::{Prefix, PrefixError};
 pub use record::Record;
 pub use scan::Scan;

@@ -1,5 +1,5 @@
 //! What runs on a server: statements counted by fingerprint, and bursts of one query, N+1 among them. The tap brings what
-//! it sees, and [`log`] what a server's log tells.
+//! it sees, and the reader of logs what a log tells.
 //!
 //! Deliberately absent: sockets, files, clocks. Statements in, a [`plimsoll_core::traffic::Traffic`] out.
 
@@ -8,7 +8,6 @@ mod collector;
 pub mod findings;
 pub mod hashed;
 mod histogram;
-pub mod log;
 mod observed;
 mod query;
 mod rows;

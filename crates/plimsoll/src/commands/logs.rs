@@ -1,11 +1,14 @@
 //! `plimsoll logs`: what a server's log tells.
 
 mod compressed;
+mod events;
 mod files;
 mod gather;
 mod limits;
+pub(crate) mod seen;
 mod source;
 mod twice;
+mod workload;
 
 use std::path::Path;
 
@@ -25,6 +28,8 @@ pub(crate) fn run(arguments: &LogsArguments, color: ColorChoice) -> Result<u8, F
     match &arguments.verb {
         Some(LogsVerb::Merge(arguments)) => merge(arguments, color),
         Some(LogsVerb::Diff(arguments)) => diff(arguments, color),
+        Some(LogsVerb::Workload(arguments)) => workload::write(arguments),
+        Some(LogsVerb::Events(arguments)) => events::write(arguments),
         None => read(&arguments.read, color),
     }
 }

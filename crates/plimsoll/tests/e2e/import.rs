@@ -220,9 +220,9 @@ fn what_is_no_log_is_refused_and_nothing_is_written() {
     project.write("no.log", "select 1;\n");
     project.write("quiet.log", "2024-01-01 00:00:00 UTC [1] LOG:  listening on Unix socket\n");
     let import = |source: &str| project.run(&["regress", "import", "--from", "log", source]);
-    import("no.log").fails(2, &["no line of it is a message of PostgreSQL's log"]);
+    import("no.log").fails(2, &["none of its first lines is one of PostgreSQL's stderr log"]);
     import("quiet.log").fails(2, &["none of its 1 messages is of a query", "log_min_duration_statement = 0"]);
-    import("missing.log").fails(2, &["read missing.log: No such file"]);
+    import("missing.log").fails(2, &["missing.log: No such file"]);
     assert_eq!(files(&project.path().join("queries")).len(), 1);
 }
 

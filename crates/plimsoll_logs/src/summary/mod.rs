@@ -163,6 +163,19 @@ impl Summary {
         self.make_room();
     }
 
+    /// How often each query ran, in calls a second over the whole log. Empty if the log is of less than a second.
+    #[must_use]
+    pub fn rates_per_s(&self) -> BTreeMap<u64, f64> {
+        let lasted_s = self.span_us.map_or(0.0, |(first, last)| (last - first) as f64 / 1e6);
+        let mut rates = BTreeMap::new();
+        if lasted_s >= 1.0 {
+            for (stream, figures) in &self.streams {
+                *rates.entry(stream.query).or_insert(0.0) += figures.calls as f64 / lasted_s;
+            }
+        }
+        rates
+    }
+
     /// Takes a moment into the span.
     pub fn reach(&mut self, time_us: i64) {
         self.span_us = Some(match self.span_us {

@@ -2,16 +2,19 @@
 
 use std::path::Path;
 
+use plimsoll_core::units::{count, plural};
 use plimsoll_core::workload::{WorkloadStatement, parse_rate, read_workload};
 use plimsoll_core::{Location, SourceFile};
 use plimsoll_lint::names::nearest;
+use plimsoll_logs::{Summary, psum};
 use plimsoll_sql::outline::Outline;
-use plimsoll_sql::{Command, Migration, TransactionHabit};
+use plimsoll_sql::{Command, Migration, NormalForm, TransactionHabit};
 
 use crate::args::CheckArguments;
 use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
 use crate::inputs::read_source;
+use crate::output::tell;
 use crate::settings::{QueryRate, Settings};
 
 /// The workload; empty if none is known. Also the workload file's text.
@@ -25,6 +28,12 @@ pub(super) fn workload(
         Some(path) => Some(settings.current.join(path)),
         None => settings.workload.file.clone(),
     };
+    if let Some(file) = &file
+        && let Some(summary) = summary_of(file)?
+    {
+        add_rates(&mut statements, queries, &summary, file)?;
+        return Ok((statements, None));
+    }
     let source = file.map(|file| read_source(&file, &settings.current)).transpose()?;
     if let Some(source) = &source {
         add_file(&mut statements, source)?;
@@ -67,6 +76,60 @@ fn copies_to_client(sql: &str) -> bool {
     copies && [["to", "stdout"], ["from", "stdin"]].iter().any(|words| outline.find(words).is_some())
 }
 
+/// The summary of a log, if the file is one.
+fn summary_of(file: &Path) -> Result<Option<Summary>, Failure> {
+    // Whether it is there is told where it is read as a text.
+    let Ok(bytes) = std::fs::read(file) else { return Ok(None) };
+    if !psum::is_summary(&bytes) {
+        return Ok(None);
+    }
+    let read = psum::decode(&bytes);
+    read.map(Some).map_err(|why| Failure::input(format!("read the summary {}: {why}", file.display())))
+}
+
+/// Queries of the corpus with the rates at which a log's summary has seen them. A rate in the project wins.
+fn add_rates(
+    statements: &mut Vec<WorkloadStatement>,
+    queries: &[CorpusQuery],
+    summary: &Summary,
+    file: &Path,
+) -> Result<(), Failure> {
+    let rates = summary.rates_per_s();
+    let mut form = NormalForm::default();
+    let mut found = 0;
+    for query in queries.iter().filter(|query| query.skip.is_none()) {
+        let Some(rate_per_s) = rates.get(&form.of(&query.query.sql).0) else { continue };
+        found += 1;
+        if statements.iter().all(|statement| statement.name != query.query.name) {
+            statements.push(of_query(query, *rate_per_s));
+        }
+    }
+    let shown = file.display();
+    if found == 0 {
+        return Err(Failure::input(format!(
+            "use the summary {shown} as a workload: none of its {} is a query of this project; take them from the log by \
+             `plimsoll regress import --from log`, or write a workload by `plimsoll logs workload`",
+            plural(rates.len(), "query")
+        )));
+    }
+    tell(&format!(
+        "note: {} of the {} that {shown} tells of are queries of this project; the others aren't in the workload",
+        count(found),
+        plural(rates.len(), "query")
+    ));
+    Ok(())
+}
+
+fn of_query(query: &CorpusQuery, rate_per_s: f64) -> WorkloadStatement {
+    WorkloadStatement {
+        name: query.query.name.clone(),
+        sql: query.query.sql.clone(),
+        parameters: query.sets.iter().map(|set| set.values.clone()).collect(),
+        rate_per_s,
+        location: query.source.location(query.query.range.clone()),
+    }
+}
+
 fn of_queries(settings: &Settings, queries: &[CorpusQuery]) -> Result<Vec<WorkloadStatement>, Failure> {
     let rates = &settings.workload.rates;
     if let Some(rate) = rates.iter().find(|rate| queries.iter().all(|query| query.query.name != rate.query)) {
@@ -84,13 +147,7 @@ fn of_queries(settings: &Settings, queries: &[CorpusQuery]) -> Result<Vec<Worklo
                 None => continue,
             },
         };
-        statements.push(WorkloadStatement {
-            name: query.query.name.clone(),
-            sql: query.query.sql.clone(),
-            parameters: query.sets.iter().map(|set| set.values.clone()).collect(),
-            rate_per_s,
-            location: query.source.location(query.query.range.clone()),
-        });
+        statements.push(of_query(query, rate_per_s));
     }
     Ok(statements)
 }

@@ -1,12 +1,12 @@
 //! Queries from PostgreSQL's log.
 
-use std::io::Read as _;
+use std::path::PathBuf;
 
 use plimsoll_core::units::count;
 use plimsoll_traffic::SeenQuery;
-use plimsoll_traffic::log::read_log;
 
 use super::{Found, rate};
+use crate::commands::logs::seen::seen;
 use crate::corpus::saved::{SavedQuery, touches_rows};
 use crate::exit::Failure;
 use crate::regress_args::ImportArguments;
@@ -17,21 +17,15 @@ const SHORTEST_S: f64 = 1.0;
 
 pub(super) fn read(arguments: &ImportArguments, settings: &Settings) -> Result<Found, Failure> {
     let source = &arguments.source;
-    let bytes = bytes_of(source, settings)?;
-    // Texts of clients with another encoding are in the log as they came.
-    let read = read_log(&String::from_utf8_lossy(&bytes));
-    if read.messages == 0 {
-        return Err(Failure::input(format!(
-            "read {source}: no line of it is a message of PostgreSQL's log, in stderr, csvlog or jsonlog form"
-        )));
-    }
+    let path = if source == "-" { PathBuf::from("-") } else { settings.current.join(source) };
+    let read = seen(&[path], &arguments.input)?;
     let mut seen: Vec<&SeenQuery> = read.collector.queries().iter().collect();
     seen.retain(|query| touches_rows(&query.text) && query.calls() >= arguments.min_calls);
     if seen.is_empty() {
         return Err(Failure::input(format!(
             "take queries from {source}: none of its {} messages is of a query that reads or writes rows{}; have the server log \
              them, by log_min_duration_statement = 0 for a while",
-            count(read.messages),
+            count(read.records),
             if arguments.min_calls > 1 { " as often as --min-calls says" } else { "" }
         )));
     }
@@ -48,7 +42,7 @@ pub(super) fn read(arguments: &ImportArguments, settings: &Settings) -> Result<F
         ));
         seen.truncate(arguments.top);
     }
-    let seconds = read.lasted.map(|lasted| lasted.as_secs_f64()).filter(|seconds| *seconds >= SHORTEST_S);
+    let seconds = read.lasted_s().filter(|seconds| *seconds >= SHORTEST_S);
     for query in seen {
         let saved = SavedQuery::of(query, "the log", arguments.keep_values);
         let Some((mut saved, hidden)) = saved else { continue };
@@ -57,16 +51,4 @@ pub(super) fn read(arguments: &ImportArguments, settings: &Settings) -> Result<F
         found.queries.push(saved);
     }
     Ok(found)
-}
-
-fn bytes_of(source: &str, settings: &Settings) -> Result<Vec<u8>, Failure> {
-    if source == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .read_to_end(&mut bytes)
-            .map_err(|why| Failure::environment(format!("read standard input: {why}")))?;
-        return Ok(bytes);
-    }
-    std::fs::read(settings.current.join(source))
-        .map_err(|why| Failure::input(format!("read {source}: {why}")))
 }

@@ -1,0 +1,180 @@
+//! What is made of a real server's log: comparisons of two times, budgets, workloads, a corpus, events.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::production::Production;
+use crate::project::Project;
+
+const LOGGED: &str = "log_min_duration_statement = 0\nlogging_collector = on\nlog_line_prefix = '%m [%p] %q%u@%d %a '\n\
+                      log_timezone = 'UTC'\nlog_filename = 'all.log'\nlog_directory = 'logs'\nlog_lock_waits = on\n\
+                      deadlock_timeout = 100\n";
+
+fn production() -> Production {
+    let production = Production::start(18, LOGGED);
+    production.psql(
+        "postgres",
+        "create table ships (id int primary key, name text); create index on ships (name); \
+         insert into ships select n, 'ship ' || n from generate_series(1, 200000) n; analyze ships",
+    );
+    production
+}
+
+fn log(production: &Production) -> Vec<u8> {
+    std::fs::read(production.data().join("logs/all.log")).unwrap()
+}
+
+/// Ten seconds of a service: each statement some times, and a pause.
+fn traffic(production: &Production, statements: &str) {
+    let round = format!("{statements}; select pg_sleep(0.2);\n");
+    let file = production.path().join("traffic.sql");
+    std::fs::write(&file, round.replace(';', ";\n")).unwrap();
+    production.tool("pgbench", &["-n", "-T", "10", "-f", file.to_str().unwrap(), "postgres"]);
+}
+
+/// The log of a time, behind what was there.
+fn log_of(production: &Production, statements: &str) -> Vec<u8> {
+    let before = log(production).len();
+    traffic(production, statements);
+    log(production).split_off(before)
+}
+
+fn changes(report: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let changes = report["changes"].as_array().unwrap().iter();
+    changes.map(|change| (text(&change["kind"]), text(&change["what"]))).collect()
+}
+
+#[test]
+fn a_deploy_that_loses_an_index_is_told_from_chance() {
+    let production = production();
+    let project = Project::new([("plimsoll.toml", "")]);
+    let by_name = "select id from ships where name = 'ship 77'";
+    let by_id = "select name from ships where id = 5";
+    project.write("before.log", log_of(&production, &format!("{by_name};{by_id};select 1")));
+    project.write("again.log", log_of(&production, &format!("{by_name};{by_id};select 1")));
+    production.psql("postgres", "drop index ships_name_idx");
+    project.write("after.log", log_of(&production, &format!("{by_name};{by_id};select 1, 2")));
+
+    let ended =
+        project.run(&["logs", "diff", "before.log", "after.log", "--format", "json", "--fail-on", "slower"]);
+    ended.prints(1, &[]);
+    let told = changes(&serde_json::from_str(&ended.stdout).unwrap());
+    let has = |kind: &str, what: &str| told.iter().any(|(is, of)| is == kind && of.contains(what));
+    assert!(has("slower", "where name = $1"), "{told:?}");
+    assert!(has("new", "select $1, $2") && has("gone", "select $1"), "{told:?}");
+
+    // Summaries say the same.
+    for log in ["before", "after"] {
+        project.run(&["logs", &format!("{log}.log"), "--save", &format!("{log}.psum")]).prints(0, &[]);
+    }
+    let of_summaries = project.run(&["logs", "diff", "before.psum", "after.psum", "--format", "json"]);
+    assert_eq!(changes(&serde_json::from_str(&of_summaries.stdout).unwrap()), told);
+
+    let same =
+        project.run(&["logs", "diff", "before.log", "again.log", "--format", "json", "--fail-on", "new"]);
+    let told = changes(&serde_json::from_str(&same.stdout).unwrap());
+    assert!(!told.iter().any(|(kind, _)| kind == "new" || kind == "gone"), "{told:?}");
+    project.run(&["logs", "diff", "before.log", "nowhere.log"]).fails(2, &["nowhere.log"]);
+    project.run(&["logs", "diff", "before.log", "after.log", "--chance", "2"]).fails(2, &["between 0 and 1"]);
+}
+
+#[test]
+fn a_log_gives_a_workload_a_corpus_and_events() {
+    let production = production();
+    let project = Project::new([
+        ("plimsoll.toml", "[queries]\npath = \"queries\"\n"),
+        ("queries/one.sql", "-- name: one\nselect 1;\n"),
+    ]);
+    let log = log_of(
+        &production,
+        "select id from ships where name = 'ship 77';update ships set name = 'a' where id = 5;select name from ships where id = 5",
+    );
+    project.write("all.log", log);
+    let workload = project.run(&["logs", "workload", "all.log", "-o", "load.jsonl", "--keep-values"]);
+    workload.prints(0, &[]);
+    let written = std::fs::read_to_string(project.path().join("load.jsonl")).unwrap();
+    // The three, and pg_sleep; behind the format's line.
+    assert_eq!(written.lines().count(), 5, "{written}");
+    let statement: Value = serde_json::from_str(written.lines().nth(1).unwrap()).unwrap();
+    let rate = statement["rate"].as_f64().unwrap();
+    assert!((2.0..6.0).contains(&rate), "{statement}");
+
+    project.run(&["regress", "import", "--from", "log", "all.log", "--keep-values"]).prints(0, &[]);
+    let saved = std::fs::read_dir(project.path().join("queries")).unwrap().count();
+    assert!(saved >= 4);
+    // The summary gives the corpus's queries their rates.
+    project.run(&["logs", "all.log", "--save", "all.psum"]).prints(0, &[]);
+    project.write("migrations/0001.sql", "create table ships (id int primary key, name text);");
+    project.write("migrations/0002.sql", "alter table ships add column flag text;");
+    let checked =
+        project.run(&["check", "--workload", "all.psum", "migrations/0002.sql", "--format", "json"]);
+    assert!(checked.stderr.contains("are queries of this project"), "{}", checked.stderr);
+
+    let events = project.run(&["logs", "events", "all.log", "-o", "events.parquet"]);
+    events.prints(0, &[]);
+    let parquet = std::fs::read(project.path().join("events.parquet")).unwrap();
+    assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
+    assert!(!parquet.windows(7).any(|bytes| bytes == b"ship 77"));
+    project.run(&["logs", "events", "all.psum", "-o", "x.parquet"]).fails(2, &["a summary holds none"]);
+    assert!(!project.path().join("x.parquet").exists());
+}
+
+#[test]
+fn routes_have_a_budget() {
+    let production = production();
+    let project = Project::new([("plimsoll.toml", "")]);
+    let tagged = |id: u32, trace: u32, route: &str| {
+        format!(
+            "select name from ships where id = {id} \
+             /*route='{route}',traceparent='00-{trace:032x}-00f067aa0ba902b7-01'*/"
+        )
+    };
+    for id in 0..12 {
+        production.psql("postgres", &tagged(id, 1, "/fleet"));
+        production.psql("postgres", &tagged(id, 2 + id, "/ship"));
+    }
+    let log: PathBuf = production.data().join("logs/all.log");
+    let log = log.to_str().unwrap();
+    let ended = project.run(&["logs", log, "--max-queries-per-route", "10", "--format", "json"]);
+    ended.prints(1, &[]);
+    assert!(
+        ended.stderr.contains("a request of /fleet needed 12 statements, and 10 are allowed"),
+        "{}",
+        ended.stderr
+    );
+    assert!(!ended.stderr.contains("/ship needed"), "{}", ended.stderr);
+    project.run(&["logs", log, "--max-queries-per-route", "12", "--format", "json"]).prints(0, &[]);
+}
+
+#[test]
+fn who_blocked_whom_is_told_on_15_and_18() {
+    for major in [15, 18] {
+        let production = Production::start(major, LOGGED);
+        production.psql(
+            "postgres",
+            "create table ships (id int primary key, name text); insert into ships values (1)",
+        );
+        let holder = production.path().join("holder.sql");
+        std::fs::write(&holder, "begin; update ships set name = 'x'; select pg_sleep(2); commit;").unwrap();
+        std::thread::scope(|scope| {
+            let held =
+                scope.spawn(|| production.tool("psql", &["-q", "-f", holder.to_str().unwrap(), "postgres"]));
+            std::thread::sleep(std::time::Duration::from_millis(700));
+            production.psql("postgres", "alter table ships add column flag int");
+            held.join().unwrap();
+        });
+        production.stop();
+        let log: PathBuf = production.data().join("logs/all.log");
+        let project = Project::new([("plimsoll.toml", "")]);
+        let ended = project.run(&["logs", log.to_str().unwrap(), "--format", "json"]);
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let edge = &report["lock_edges"][0];
+        assert_eq!(edge["mode"], "AccessExclusiveLock", "{major}: {edge}");
+        assert!(edge["waiting"].as_str().unwrap().starts_with("alter table ships"), "{major}: {edge}");
+        assert!(edge["holder"].as_str().unwrap().contains("pg_sleep"), "{major}: {edge}");
+        assert_eq!(edge["is_running"], true, "{major}: {edge}");
+        assert!(edge["waited_ms"].as_f64().unwrap() > 500.0, "{major}: {edge}");
+    }
+}
