@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use plimsoll_core::logs::LogChangeKind;
 
+use crate::args::ServerAddress;
+
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct LogsArguments {
@@ -21,6 +23,8 @@ pub(crate) enum LogsVerb {
     /// Tell what has changed between two logs or summaries, and isn't chance: queries that are new, gone, slower or more
     /// frequent since a deploy
     Diff(DiffArguments),
+    /// Say which logging settings a server lacks for which report, what each costs, and the lines to add
+    Doctor(DoctorArguments),
     /// Write the queries of logs that read or write rows with their rates and values, for `plimsoll check --workload`
     Workload(WorkloadArguments),
     /// Write what logs tell as a Parquet file, a row an event, without literals
@@ -111,6 +115,22 @@ impl ChangeName {
         };
         own == kind
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// A postgresql.conf; or the server, read-only: a URL (postgres://role@host/database), key=value pairs, or a database's
+    /// name; without it, PGHOST, PGDATABASE and the other PG variables
+    #[arg(value_name = "URL|FILE")]
+    pub(crate) source: Option<String>,
+    /// What to print
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "terminal")]
+    pub(crate) format: LogReportFormat,
+    /// Write to this file, whole or not at all, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) server: ServerAddress,
 }
 
 #[derive(Debug, Args)]

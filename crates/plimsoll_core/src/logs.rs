@@ -523,3 +523,53 @@ impl LogChange {
         if self.more_time_ms_an_hour == 0.0 { rate / 1e6 } else { self.more_time_ms_an_hour.abs() }
     }
 }
+
+/// What a server's settings let its log tell, and what to add.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogDoctor {
+    /// [`LOG_FORMAT_VERSION`].
+    pub format_version: u32,
+    /// Whose settings they are.
+    pub source: String,
+    /// The server's major version, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub major: Option<u32>,
+    /// Transactions a second since the statistics were reset, where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transactions_per_s: Option<f64>,
+    /// What reports there can be.
+    pub reports: Vec<LogAbility>,
+    /// Lines for `postgresql.conf`, in order.
+    pub lines: Vec<LogSetting>,
+    /// What else to know.
+    pub notes: Vec<String>,
+}
+
+/// Whether a report can be made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogAbility {
+    /// The report.
+    pub report: String,
+    /// Whether the log tells it.
+    pub is_told: bool,
+    /// The settings that decide, as they are.
+    pub because: String,
+}
+
+/// A setting to change.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogSetting {
+    /// Its name.
+    pub name: String,
+    /// Its value now, as SHOW prints it; none if it isn't known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<String>,
+    /// The line.
+    pub line: String,
+    /// What it gives.
+    pub gives: String,
+    /// What it costs.
+    pub costs: String,
+    /// Whether the server has to be restarted; a reload is enough otherwise.
+    pub needs_restart: bool,
+}

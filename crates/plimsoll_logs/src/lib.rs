@@ -8,6 +8,7 @@ mod changes;
 mod counts;
 mod csv;
 pub mod diff;
+pub mod doctor;
 mod each;
 pub mod envelope;
 pub mod format;

@@ -3,6 +3,7 @@
 //! All three go through the same [`tables`]: the first two show the first rows, JSON has everything.
 
 mod changes;
+mod doctor;
 mod tables;
 
 use plimsoll_core::logs::LogReport;
@@ -14,6 +15,7 @@ use crate::markdown::escaped;
 use crate::neutral::one_line;
 use crate::terminal::{Paint, Tone, wrapped};
 pub use changes::render_log_diff;
+pub use doctor::render_log_doctor;
 use tables::{Table, tables};
 
 /// A format of a log's report.

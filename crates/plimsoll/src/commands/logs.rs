@@ -1,6 +1,7 @@
 //! `plimsoll logs`: what a server's log tells.
 
 mod compressed;
+mod doctor;
 mod events;
 mod files;
 mod gather;
@@ -24,10 +25,11 @@ use crate::logs_args::{
 use crate::output::{print, tell, terminal, write_bytes, write_file};
 use gather::{Gathered, gather};
 
-pub(crate) fn run(arguments: &LogsArguments, color: ColorChoice) -> Result<u8, Failure> {
+pub(crate) async fn run(arguments: &LogsArguments, color: ColorChoice) -> Result<u8, Failure> {
     match &arguments.verb {
         Some(LogsVerb::Merge(arguments)) => merge(arguments, color),
         Some(LogsVerb::Diff(arguments)) => diff(arguments, color),
+        Some(LogsVerb::Doctor(arguments)) => doctor::run(arguments, color).await,
         Some(LogsVerb::Workload(arguments)) => workload::write(arguments),
         Some(LogsVerb::Events(arguments)) => events::write(arguments),
         None => read(&arguments.read, color),

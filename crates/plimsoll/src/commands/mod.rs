@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Verb::KeepBranch { name } => branch::keep(&name, config),
         Verb::Lsp => lsp::run(config),
         Verb::Server(arguments) => server::run(&arguments, config).await,
-        Verb::Logs(arguments) => logs::run(&arguments, color),
+        Verb::Logs(arguments) => logs::run(&arguments, color).await,
         Verb::Watch(arguments) => watch::run(&arguments, config, color).await,
         Verb::Regress(arguments) => regress::run(&arguments, config, color).await,
         Verb::Rule(arguments) => rule::run(&arguments, config),

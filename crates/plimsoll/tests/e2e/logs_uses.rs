@@ -178,3 +178,45 @@ fn who_blocked_whom_is_told_on_15_and_18() {
         assert!(edge["waited_ms"].as_f64().unwrap() > 500.0, "{major}: {edge}");
     }
 }
+
+#[test]
+fn a_server_that_follows_the_doctor_lacks_nothing() {
+    for major in [15, 18] {
+        let production = Production::start(major, "");
+        let project = Project::new([("plimsoll.toml", "")]);
+        let url = production.url("postgres");
+        let first = project.run(&["logs", "doctor", &url, "--format", "json"]);
+        first.prints(0, &[]);
+        assert!(first.stderr.contains("one read-only transaction"), "{}", first.stderr);
+        let told: Value = serde_json::from_str(&first.stdout).unwrap();
+        assert_eq!(told["major"], major);
+        let lines = told["lines"].as_array().unwrap();
+        let lines: Vec<&str> = lines.iter().map(|line| line["line"].as_str().unwrap()).collect();
+        assert!(lines.contains(&"log_lock_waits = on"), "{lines:?}");
+        let conf = production.data().join("postgresql.conf");
+        let text = std::fs::read_to_string(&conf).unwrap();
+        std::fs::write(&conf, format!("{text}\n{}\n", lines.join("\n"))).unwrap();
+        production.stop();
+        production.start_again();
+        for source in [url.as_str(), conf.to_str().unwrap()] {
+            let again = project.run(&["logs", "doctor", source, "--format", "json"]);
+            let told: Value = serde_json::from_str(&again.stdout).unwrap();
+            assert_eq!(told["lines"], serde_json::json!([]), "{major} by {source}");
+            let reports = told["reports"].as_array().unwrap();
+            assert!(
+                reports.iter().all(|report| report["is_told"] == true),
+                "{major} by {source}: {reports:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_doctor_of_nothing_is_told_so() {
+    let project = Project::new([("plimsoll.toml", ""), ("wrong.conf", "port = 1\nx = 'open\n")]);
+    project
+        .run(&["logs", "doctor", "wrong.conf"])
+        .fails(2, &["wrong.conf", "line 2: the quote isn't closed"]);
+    project.run(&["logs", "doctor", "missing.conf"]).fails(2, &["missing.conf", "no such file"]);
+    project.run(&["logs", "doctor", "postgres://x@127.0.0.1:1/x"]).fails(3, &["connect"]);
+}
