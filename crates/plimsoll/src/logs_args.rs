@@ -104,4 +104,6 @@ pub(crate) enum LogReportFormat {
     Json,
     /// For a comment
     Markdown,
+    /// One page that needs nothing else: charts that zoom, tables that sort and filter, a page a query
+    Html,
 }

@@ -1,7 +1,8 @@
-//! What a server's log tells: at a terminal, as Markdown, as JSON.
+//! What a server's log tells: at a terminal, as Markdown, as JSON, as a page.
 //!
-//! All three go through the same [`tables`]: the first two show the first rows, JSON has everything.
+//! The first two show the first rows of the same [`tables`], JSON has everything, and a page sorts and draws it.
 
+mod html;
 mod tables;
 
 use plimsoll_core::logs::LogReport;
@@ -23,6 +24,8 @@ pub enum LogFormat {
     Json,
     /// Markdown, for a comment.
     Markdown,
+    /// A self-contained page.
+    Html,
 }
 
 /// Writes a log's report, with this many rows of each table. Ends with a newline.
@@ -32,6 +35,7 @@ pub fn render_log(report: &LogReport, format: LogFormat, rows: usize) -> String 
         LogFormat::Terminal(colour, width) => terminal(report, Paint(colour), width.max(60), rows),
         LogFormat::Json => pretty(report),
         LogFormat::Markdown => markdown(report, rows),
+        LogFormat::Html => html::page(report, &head(report), rows),
     }
 }
 

@@ -97,6 +97,7 @@ fn show(
         LogReportFormat::Terminal => LogFormat::Terminal(colour, width),
         LogReportFormat::Json => LogFormat::Json,
         LogReportFormat::Markdown => LogFormat::Markdown,
+        LogReportFormat::Html => LogFormat::Html,
     };
     let report = report::report(summary, sources);
     let text = render_log(&report, format, shown.top);
