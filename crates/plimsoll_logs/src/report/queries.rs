@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_core::logs::{LogBursts, LogFailed, LogPlan, LogQuery, LogRequests, LogRhythm, LogStream, LogTrend};
+use plimsoll_core::logs::{
+    LogBursts, LogFailed, LogPlan, LogQuery, LogRequests, LogRhythm, LogStream, LogTrend,
+};
 
 use super::{figures, ms, share, text, trend};
 use crate::rhythm::rhythm;

@@ -32,7 +32,7 @@ const blocking = (box, rows) => {
       const from = y(left.indexOf(edge.holder)), to = y(right.indexOf(edge.waiting)), middle = width / 2;
       const told = `${count(edge.waits)} waits, ${duration(edge.waited)}; the holder was ${edge.state}`;
       picture.append(s('path', { class: `edge ${edge.state === 'running' ? 'running' : 'open'}`, d: `M${side + 4} ${from}C${middle} ${from} ${middle} ${to} ${width - side - 4} ${to}`,
-        'stroke-width': (1.5 + edge.waited / most * 12).toFixed(1) }, s('title', {}, told)));
+        'stroke-width': (1.5 + edge.waited / most * 9).toFixed(1) }, s('title', {}, told)));
     }
     const node = (text, number, begin) => {
       const named = text === null ? '(not told)' : texts[text], address = text === null ? null : addressOf(text);

@@ -33,10 +33,13 @@ const columns = (trend, measure, from, until, width, least = 0) => {
   }
   return { size, first, list };
 };
-const nice = most => {
-  if (!(most > 0)) return 1;
+// The end of an axis, whose half is a round number too; of what is counted a whole one.
+const nice = (most, measure) => {
+  const whole = measure === 'level' || measure === 'count';
+  if (!(most > 0)) return whole ? 2 : 1;
   const power = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 2.5, 5, 10].find(step => step * power >= most) * power;
+  const top = [1, 2, 4, 5, 10].find(step => step * power >= most) * power;
+  return whole ? Math.max(2, top + top % 2) : top;
 };
 
 // Whatever has a time axis: zooms by dragging, wheel and keys, and shows where the pointer is.
@@ -57,8 +60,10 @@ const timed = (box, name, draw) => {
     picture.setAttribute('viewBox', `0 0 ${width} ${height.height}`);
     picture.setAttribute('height', height.height);
     const { step, list } = ticks(range.from, range.until, Math.max(2, Math.floor((width - LEFT) / 90)));
-    for (const tick of list) picture.append(s('line', { class: 'grid', x1: x(tick), x2: x(tick), y1: 0, y2: height.height - AXIS }),
-      s('text', { class: 'tick', x: Math.min(Math.max(x(tick), LEFT + 14), width - 22), y: height.height - 4, 'text-anchor': 'middle' }, label(tick, step)));
+    for (const tick of list) {
+      picture.prepend(s('line', { class: 'grid', x1: x(tick), x2: x(tick), y1: 0, y2: height.height - AXIS }));
+      picture.append(s('text', { class: 'tick', x: Math.min(x(tick), width - 22), y: height.height - 4, 'text-anchor': 'middle' }, label(tick, step)));
+    }
     cross.setAttribute('y2', height.height - AXIS); chosen.setAttribute('height', height.height - AXIS);
     picture.append(chosen, cross);
   };
@@ -128,10 +133,10 @@ const chart = (box, name, measure, series) => {
       });
       return { tops, number, size: one.size };
     });
-    const top = nice(most), y = value => bottom - value / top * HEIGHT;
+    const top = nice(most, measure), y = value => bottom - value / top * HEIGHT;
     picture.replaceChildren();
     for (const value of [0, top / 2, top]) picture.append(s('line', { class: 'grid', x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }),
-      s('text', { class: 'tick', x: LEFT - 6, y: y(value) + 4, 'text-anchor': 'end' }, measure === 'mean' ? duration(value) : short(value)));
+      s('text', { class: 'tick', x: LEFT - 6, y: y(value) + 4, 'text-anchor': 'end' }, measure === 'mean' && value > 0 ? duration(value) : short(value)));
     for (const { tops, number, size } of paths) {
       const path = tops.filter(([, below, above]) => above > below).map(([from, below, above]) => {
         const left = Math.max(x(from), LEFT), right = Math.min(x(from + size), width - RIGHT);

@@ -25,11 +25,26 @@ const MARKED: [(&str, &str); 12] = [
 pub(super) fn charts(report: &LogReport) -> Value {
     let sessions = LogTrend {
         step_s: report.concurrency.step_s,
-        steps: report.concurrency.steps.iter().map(|(number, sessions, _)| (*number, *sessions, 0.0)).collect(),
+        steps: report
+            .concurrency
+            .steps
+            .iter()
+            .map(|(number, sessions, _)| (*number, *sessions, 0.0))
+            .collect(),
     };
     let charts: Vec<Value> = [
-        chart("statements", "Statements per second", "rate", &[("statements", "plain", report.activity.clone())]),
-        chart("active", "Active statements on average", "active", &[("active", "plain", report.activity.clone())]),
+        chart(
+            "statements",
+            "Statements per second",
+            "rate",
+            &[("statements", "plain", report.activity.clone())],
+        ),
+        chart(
+            "active",
+            "Active statements on average",
+            "active",
+            &[("active", "plain", report.activity.clone())],
+        ),
         chart("sessions", "Sessions", "level", &[("sessions", "plain", sessions)]),
         chart("errors", "Errors and warnings", "count", &problems(report)),
     ]

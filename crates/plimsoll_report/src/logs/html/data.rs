@@ -75,7 +75,9 @@ fn cells(sheet: &Sheet<'_>, row: &Row<'_>, texts: &mut Texts) -> Value {
 
 fn of_cell(kind: Kind, cell: &Cell, texts: &mut Texts) -> Value {
     match cell {
-        Cell::Number(value) => number(*value, if kind == Kind::Share || kind == Kind::Chance { 1e6 } else { 1e3 }),
+        Cell::Number(value) => {
+            number(*value, if kind == Kind::Share || kind == Kind::Chance { 1e6 } else { 1e3 })
+        }
         Cell::Text(text) => texts.number(text.clone()),
         Cell::Texts(several) => several.iter().map(|text| texts.number(text.clone())).collect(),
         Cell::Untold => Value::Null,
@@ -96,11 +98,16 @@ fn query(query: &LogQuery, texts: &mut Texts) -> Value {
         .map(|one| {
             let names = [&one.application, &one.user, &one.database, &one.host, &one.route];
             let mut cells: Vec<Value> = vec![json!(one.calls), number(one.total_ms, 1e3)];
-            cells.extend(names.map(|name| if name.is_empty() { Value::Null } else { texts.number(shown(name)) }));
+            cells.extend(
+                names.map(|name| if name.is_empty() { Value::Null } else { texts.number(shown(name)) }),
+            );
             Value::Array(cells)
         })
         .collect();
-    let plan = query.plan.as_ref().map(|plan| json!([number(plan.duration_ms, 1e3), texts.number(shown(&plan.text))]));
+    let plan = query
+        .plan
+        .as_ref()
+        .map(|plan| json!([number(plan.duration_ms, 1e3), texts.number(shown(&plan.text))]));
     json!([query.fingerprint, query.figures.timed, streams, plan])
 }
 

@@ -76,12 +76,8 @@ fn connections(report: &LogReport) -> Sheet<'_> {
 }
 
 fn problems(report: &LogReport) -> Sheet<'_> {
-    let columns = [
-        ("count", Kind::Count),
-        ("severity", Kind::Name),
-        ("state", Kind::Name),
-        ("message", Kind::Text),
-    ];
+    let columns =
+        [("count", Kind::Count), ("severity", Kind::Name), ("state", Kind::Name), ("message", Kind::Text)];
     sheet("problems", "Errors and warnings", &columns, &report.problems, |one: &LogProblem| {
         let cells = vec![
             one.count.into(),
@@ -167,24 +163,16 @@ fn deadlocks(report: &LogReport) -> Sheet<'_> {
 }
 
 fn temporary_files(report: &LogReport) -> Sheet<'_> {
-    let columns = [
-        ("files", Kind::Count),
-        ("bytes", Kind::Bytes),
-        ("largest", Kind::Bytes),
-        ("query", Kind::Query),
-    ];
+    let columns =
+        [("files", Kind::Count), ("bytes", Kind::Bytes), ("largest", Kind::Bytes), ("query", Kind::Query)];
     sheet(
         "temporary-files",
         "Temporary files",
         &columns,
         &report.temporary_files,
         |files: &LogTemporaryFiles| {
-            let cells = vec![
-                files.files.into(),
-                files.bytes.into(),
-                files.largest.into(),
-                Cell::from(&files.query),
-            ];
+            let cells =
+                vec![files.files.into(), files.bytes.into(), files.largest.into(), Cell::from(&files.query)];
             (cells, None)
         },
     )

@@ -26,13 +26,14 @@ const queryPage = number => {
   const tiles = sheet.columns.map(([title, kind], at) => [title, kind, row[at]]).filter(([, kind]) => NUMBERS.has(kind));
   const title = h('h2', { tabindex: '-1', id: 'query-title' }, 'Query ', h('code', {}, fingerprint));
   const drawn = h('div', { class: 'charts' });
-  page.replaceChildren(h('p', {}, h('a', { href: '#queries', class: 'back' }, '← All queries')), title,
+  page.replaceChildren();
+  made(page, {}, [h('p', {}, h('a', { href: '#queries', class: 'back' }, '← All queries')), title,
     text === null ? h('p', {}, untold()) : laidOut(texts[text]),
     h('dl', { class: 'tiles' }, tiles.map(([name, kind, value]) => h('div', { class: 'tile' }, h('dt', {}, name), h('dd', {}, figures[kind](value))))),
-    timed < row[0] ? h('p', { class: 'lead' }, `The log tells the duration of ${count(timed)} of its calls.`) : null, drawn);
+    timed < row[0] ? h('p', { class: 'lead' }, `The log tells the duration of ${count(timed)} of its calls.`) : null, drawn]);
   page.hidden = false;
   const told = sheet.trends[number];
-  if (told) leave.push(chart(drawn, 'Calls per second', 'rate', [['calls', 'plain', told]]), chart(drawn, 'Mean duration', 'mean', [['mean', 'plain', told]]),
+  if (told && full) leave.push(chart(drawn, 'Calls per second', 'rate', [['calls', 'plain', told]]), chart(drawn, 'Mean duration', 'mean', [['mean', 'plain', told]]),
     chart(drawn, 'Active on average', 'active', [['active', 'plain', told]]));
   if (streams.length > 0) {
     const table = h('table', { class: 'sheet', 'aria-label': 'Who runs it' });
@@ -53,7 +54,7 @@ const queryPage = number => {
   if (plan) page.append(part(`Slowest plan, ${duration(plan[0])}`, h('pre', { class: 'sql', tabindex: '0' }, h('code', {}, texts[plan[1]]))));
   page.append(h('p', { class: 'lead' }, 'Literals are redacted: only the normal form is kept.'));
   title.focus({ preventScroll: true });
-  scrollTo(0, 0);
+  scrollTo({ top: 0, behavior: 'instant' });
 };
 
 // Which page the address names. The tables stay as they were, and where they were, for whoever comes back.
@@ -76,7 +77,9 @@ const route = () => {
   if (tables.hidden) {
     tables.hidden = false;
     redraw();
-    if (scrolled !== null) scrollTo(0, scrolled);
-    if (location.hash.length > 1) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+    if (scrolled !== null) scrollTo({ top: scrolled, behavior: 'instant' });
+    else toAnchor();
   }
 };
+// Where the address leads, once everything has its height.
+const toAnchor = () => { if (location.hash.length > 1) document.getElementById(location.hash.slice(1))?.scrollIntoView({ behavior: 'instant' }); };

@@ -15,7 +15,7 @@ const full = (() => {
 const range = { ...full };
 const watchers = new Set();
 let pending = 0;
-const zoomed = () => range.from > full.from || range.until < full.until;
+const zoomed = () => full !== null && (range.from > full.from || range.until < full.until);
 const redraw = () => { pending = 0; for (const watcher of watchers) watcher(); };
 const zoom = (from, until) => {
   const least = Math.min(1, full.until - full.from);

@@ -93,12 +93,7 @@ fn groups<'a>(id: &'static str, title: &'static str, text: &'static str, groups:
         cells.push(Cell::from(&group.name));
         Row { cells, trend: None }
     };
-    Sheet {
-        id,
-        title,
-        columns: with_figures(&[(text, Kind::Text)]),
-        rows: groups.iter().map(row).collect(),
-    }
+    Sheet { id, title, columns: with_figures(&[(text, Kind::Text)]), rows: groups.iter().map(row).collect() }
 }
 
 fn bursts(report: &LogReport) -> Sheet<'_> {

@@ -33,7 +33,7 @@ const burstLanes = () => {
   lanes(box, `Bursts over time${sheet.rows.length > rows.length ? `, the ${rows.length} largest of ${count(sheet.rows.length)}` : ''}`, rows);
 };
 
-// The charts of what runs stay where they are; a query's page takes the place of what is below.
+// A query's page takes the place of everything else, which stays as it was.
 const tables = h('div', { id: 'tables' });
 const main = document.getElementById('main');
 tables.append(...main.children);
@@ -50,3 +50,4 @@ addEventListener('resize', () => { clearTimeout(resized); resized = setTimeout((
 addEventListener('hashchange', route);
 addEventListener('keydown', event => { if (event.key === 'Escape' && event.target === document.body && full && zoomed()) reset(); });
 route();
+if (!tables.hidden) toAnchor();

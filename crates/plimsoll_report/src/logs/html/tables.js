@@ -3,6 +3,8 @@
 const FEW = 25, MORE = 200;
 const NUMBERS = new Set(['n', 'ms', 'share', 'bytes', 'decimal', 'chance']);
 const sheets = new Map(data.sheets.map(sheet => [sheet.id, sheet]));
+// What a narrow screen can do without.
+const MINOR = new Set(['p50', 'p99', 'share', 'traced', 'between']);
 const queryColumn = sheets.get('queries')?.columns.findIndex(([, kind]) => kind === 'query') ?? -1;
 // Queries by the number of their text, and by fingerprint.
 const byText = new Map((sheets.get('queries')?.rows ?? []).map((row, number) => [row[queryColumn], number]));
@@ -14,11 +16,12 @@ const queryText = text => {
   const address = addressOf(text);
   return address ? h('a', { href: address, class: 'to-query' }, h('code', {}, texts[text])) : h('code', {}, texts[text]);
 };
-const cell = (kind, value) => {
-  if (NUMBERS.has(kind)) return h('td', { class: 'number' }, value === null ? '' : figures[kind](value));
+const numberClass = title => MINOR.has(title) ? 'number minor' : 'number';
+const cell = ({ kind, title }, value) => {
+  if (NUMBERS.has(kind)) return h('td', { class: numberClass(title) }, value === null ? '' : figures[kind](value));
   if (value === null) return h('td', {}, untold());
   if (kind === 'parts') return h('td', {}, h('div', { class: 'parts' }, value.map(text => byText.has(text) ? queryText(text) : texts[text])));
-  return h('td', { class: kind }, kind === 'query' ? queryText(value) : texts[value]);
+  return h('td', { class: kind === 'query' ? 'form' : kind }, kind === 'query' ? queryText(value) : texts[value]);
 };
 // What a row is looked for by, in small letters.
 const sought = (columns, row) => columns.map(([, kind], at) => {
@@ -31,11 +34,13 @@ const sparkline = told => {
   const picture = s('svg', { class: 'sparkline', viewBox: '0 0 90 20', 'aria-hidden': 'true' });
   const trend = trendOf(told);
   if (!trend) return picture;
-  const size = (range.until - range.from) / 45, sums = new Float64Array(45);
-  for (let i = lower(trend.at, range.from); i < trend.at.length && trend.at[i] < range.until; i++) sums[Math.min(44, Math.floor((trend.at[i] - range.from) / size))] += trend.calls[i];
-  const most = Math.max(...sums);
+  const { size, first, list } = columns(trend, 'count', range.from, range.until, 45);
+  const most = Math.max(...list), x = at => Math.min(Math.max((at - range.from) / (range.until - range.from) * 90, 0), 90);
   let path = '';
-  sums.forEach((sum, i) => { if (sum > 0) path += `M${i * 2} 20V${(20 - Math.max(1, sum / most * 19)).toFixed(1)}h1.6V20Z`; });
+  list.forEach((sum, i) => {
+    const begins = x((first + i) * size), ends = x((first + i + 1) * size);
+    if (sum > 0) path += `M${begins.toFixed(1)} 20V${(20 - Math.max(1, sum / most * 19)).toFixed(1)}H${Math.max(ends - 0.4, begins + 0.8).toFixed(1)}V20Z`;
+  });
   picture.append(s('path', { class: 'area plain', d: path }));
   return picture;
 };
@@ -43,7 +48,7 @@ const sparkline = told => {
 // Makes a table live. `only` keeps the rows that are meant, by their number; null keeps all.
 const live = (sheet, table, name, only = null) => {
   const rows = sheet.rows.map((row, number) => number).filter(number => !only || only(number));
-  const trends = sheet.trends.length > 0;
+  const trends = full !== null && sheet.trends.length > 0;
   // Columns as shown: those of the sheet that have room, calls and time in the range where it is zoomed, the trend.
   const shown = sheet.columns.map(([title, kind], at) => ({ title, kind, at })).filter(column => column.kind !== 'names');
   const numbers = shown.filter(column => NUMBERS.has(column.kind)), words = shown.filter(column => !NUMBERS.has(column.kind));
@@ -94,7 +99,7 @@ const live = (sheet, table, name, only = null) => {
     head.replaceChildren(...columnsNow().map(column => {
       if (column.kind === 'trend') return h('th', { scope: 'col' }, 'trend');
       const same = state.sort && state.sort.title === column.title;
-      return h('th', { scope: 'col', class: NUMBERS.has(column.kind) && 'number', 'aria-sort': same ? (state.down ? 'descending' : 'ascending') : 'none' },
+      return h('th', { scope: 'col', class: NUMBERS.has(column.kind) && numberClass(column.title), 'aria-sort': same ? (state.down ? 'descending' : 'ascending') : 'none' },
         h('button', { type: 'button', onclick: () => {
           state.down = same ? !state.down : NUMBERS.has(column.kind);
           state.sort = column;
@@ -107,7 +112,7 @@ const live = (sheet, table, name, only = null) => {
     const list = sorted(kept()), columns = columnsNow();
     heads();
     body.replaceChildren(...list.slice(0, state.most).map(number => h('tr', {}, columns.map(column =>
-      column.kind === 'trend' ? h('td', {}, sparkline(sheet.trends[number])) : cell(column.kind, column.range ? sums[column.range][number] : sheet.rows[number][column.at])))));
+      column.kind === 'trend' ? h('td', {}, sparkline(sheet.trends[number])) : cell(column, column.range ? sums[column.range][number] : sheet.rows[number][column.at])))));
     const all = list.length === rows.length;
     status.textContent = all ? '' : `${count(list.length)} of ${count(rows.length)}${sums ? ' in the range' : ''}`;
     const rest = list.length - Math.min(state.most, list.length);
@@ -117,7 +122,8 @@ const live = (sheet, table, name, only = null) => {
   };
   const filter = text => { state.words = text.toLowerCase().split(/\s+/).filter(word => word); state.most = FEW; show(); };
   if (rows.length > 5) tools.append(h('label', {}, h('span', { class: 'unseen' }, `Filter ${name}`), h('input', { type: 'search', placeholder: 'Filter…', autocomplete: 'off',
-    spellcheck: 'false', oninput: event => { clearTimeout(timer); timer = setTimeout(filter, 60, event.target.value); } })));
+    spellcheck: 'false', oninput: event => { clearTimeout(timer); timer = setTimeout(filter, 60, event.target.value); },
+    onchange: event => { clearTimeout(timer); filter(event.target.value); } })));
   for (const facet of facets) {
     const found = new Set(rows.flatMap(number => sheet.rows[number][facet.at] ?? []));
     if (rows.length <= 5 || found.size < 2 || found.size > 300) continue;
