@@ -34,7 +34,10 @@ fn lock_wait(production: &Production) {
     std::thread::scope(|scope| {
         scope.spawn(|| production.psql("postgres", "begin;\nlock table a;\nselect pg_sleep(1);\ncommit;\n"));
         scope.spawn(|| {
-            production.psql("postgres", "select pg_sleep(0.4);\nset application_name = 'shop';\nupdate a set n = 7 where id = 3;\n")
+            production.psql(
+                "postgres",
+                "select pg_sleep(0.4);\nset application_name = 'shop';\nupdate a set n = 7 where id = 3;\n",
+            )
         });
     });
 }
@@ -45,9 +48,13 @@ fn log(major: u32) -> (Production, PathBuf) {
     deadlock(&production);
     lock_wait(&production);
     let mut burst = "set application_name = '</script><img src=x>';\nselect id from a limit 40;\n".to_owned();
-    (0..40).for_each(|id| burst.push_str(&format!("select n from a where id = {id} /*route='%2Fbooks'*/;\n")));
+    (0..40)
+        .for_each(|id| burst.push_str(&format!("select n from a where id = {id} /*route='%2Fbooks'*/;\n")));
     production.psql("postgres", &burst);
-    production.psql("postgres", "set work_mem = '64kB';\nselect count(*) from (select * from a order by n desc offset 1) s;\n");
+    production.psql(
+        "postgres",
+        "set work_mem = '64kB';\nselect count(*) from (select * from a order by n desc offset 1) s;\n",
+    );
     production.psql("postgres", "\\set ON_ERROR_STOP off\nselect 'unspeakable' from nowhere;\n");
     production.psql("postgres", "checkpoint");
     production.stop();
@@ -83,18 +90,22 @@ fn page(project: &Project, log: &Path) -> (String, Value) {
 
 fn a_page_tells_what_happened(major: u32) {
     let (_production, log) = log(major);
-    std::fs::copy(&log, "/tmp/html/real.log").unwrap();
     let project = Project::new([("plimsoll.toml", "")]);
     let (page, data) = page(&project, &log);
     assert!(std::fs::read_to_string(&log).unwrap().contains("unspeakable") && !page.contains("unspeakable"));
     assert!(!page.contains("<img") && page.contains("&lt;img src=x&gt;"));
-    let addresses = page.match_indices("http").filter(|(at, _)| page[*at..].contains("://") && page[*at..].find("://") < Some(6));
+    let addresses = page
+        .match_indices("http")
+        .filter(|(at, _)| page[*at..].contains("://") && page[*at..].find("://") < Some(6));
     assert!(addresses.into_iter().all(|(at, _)| page[at..].starts_with("http://www.w3.org/2000/svg")));
 
     let of = |id: &str, begin: &str| -> Value {
         let rows = rows(&data, id);
         let is_it = |cell: &Value| cell.as_str().is_some_and(|text| text.starts_with(begin));
-        rows.iter().find(|row| row.as_array().unwrap().iter().any(is_it)).cloned().unwrap_or_else(|| panic!("{begin}: {rows:?}"))
+        rows.iter()
+            .find(|row| row.as_array().unwrap().iter().any(is_it))
+            .cloned()
+            .unwrap_or_else(|| panic!("{begin}: {rows:?}"))
     };
     let burst = of("bursts", "select n from a where id");
     assert_eq!((&burst[0], &burst[2]), (&1.into(), &40.into()), "{burst}");
@@ -108,17 +119,29 @@ fn a_page_tells_what_happened(major: u32) {
     assert!(of("temporary-files", "select count(*)")[1].as_u64().unwrap() > 100_000);
     assert!(of("checkpoints", "checkpoint")[0].as_u64().unwrap() >= 1);
     let circle = rows(&data, "deadlocks")[0].clone();
-    assert!(circle[0] == 1 && circle[1].to_string().matches("update a set n = n + $1").count() == 2, "{circle}");
+    assert!(
+        circle[0] == 1 && circle[1].to_string().matches("update a set n = n + $1").count() == 2,
+        "{circle}"
+    );
 
     let lanes = data["charts"]["lanes"].as_array().unwrap();
     let lane = |name: &str| lanes.iter().any(|lane| lane[0] == name && lane[2].is_array());
     assert!(["deadlock", "lock wait", "temporary file", "checkpoint"].into_iter().all(lane), "{lanes:?}");
     assert_eq!(data["charts"]["charts"].as_array().unwrap().len(), 4);
-    let json: Value = serde_json::from_str(&project.run(&["logs", log.to_str().unwrap(), "--format", "json"]).stdout).unwrap();
+    let json: Value =
+        serde_json::from_str(&project.run(&["logs", log.to_str().unwrap(), "--format", "json"]).stdout)
+            .unwrap();
     assert_eq!(rows(&data, "queries").len(), json["queries"].as_array().unwrap().len());
-    let burst = json["queries"].as_array().unwrap().iter().find(|query| query["query"] == "select n from a where id = $1").unwrap();
-    assert_eq!((&burst["streams"][0]["calls"], &burst["streams"][0]["route"]), (&40.into(), &"/books".into()));
-    if let Some(kept) = std::env::var_os("PLIMSOLL_TEST_KEPT_PAGE") { std::fs::copy(project.path().join("page.html"), kept).unwrap(); }
+    let burst = json["queries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|query| query["query"] == "select n from a where id = $1")
+        .unwrap();
+    assert_eq!(
+        (&burst["streams"][0]["calls"], &burst["streams"][0]["route"]),
+        (&40.into(), &"/books".into())
+    );
 }
 
 #[test]
