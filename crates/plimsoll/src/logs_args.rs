@@ -78,7 +78,7 @@ pub(crate) struct DiffArguments {
     pub(crate) fail_on: Vec<ChangeName>,
     /// What to print
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "terminal")]
-    pub(crate) format: LogReportFormat,
+    pub(crate) format: LogTextFormatName,
     /// So many rows of each table
     #[arg(long, value_name = "ROWS", default_value_t = 20)]
     pub(crate) top: usize,
@@ -125,7 +125,7 @@ pub(crate) struct DoctorArguments {
     pub(crate) source: Option<String>,
     /// What to print
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "terminal")]
-    pub(crate) format: LogReportFormat,
+    pub(crate) format: LogTextFormatName,
     /// Write to this file, whole or not at all, instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -220,6 +220,20 @@ pub(crate) enum LogFormatName {
 /// What to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogReportFormat {
+    /// For a person
+    Terminal,
+    /// Everything, for a program
+    Json,
+    /// For a comment
+    Markdown,
+    /// One page that needs nothing else: charts that zoom, tables that sort and filter, a page a query
+    Html,
+}
+
+/// What to print of changes and of settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "kebab-case")]
+pub(crate) enum LogTextFormatName {
     /// For a person
     Terminal,
     /// Everything, for a program

@@ -150,6 +150,8 @@ pub struct LogQuery {
     pub figures: LogFigures,
     /// Who ran it: applications by name.
     pub applications: Vec<String>,
+    /// Who ran it from where, by time in total; at most 20.
+    pub streams: Vec<LogStream>,
     /// When it ran.
     #[serde(flatten)]
     pub trend: LogTrend,
@@ -159,6 +161,25 @@ pub struct LogQuery {
     /// The slowest plan that auto_explain told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<LogPlan>,
+}
+
+/// Statements of one query from one place.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LogStream {
+    /// `application_name`.
+    pub application: String,
+    /// The role.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// The client's address.
+    pub host: String,
+    /// The route of its sqlcommenter tags.
+    pub route: String,
+    /// How often.
+    pub calls: u64,
+    /// Time in all.
+    pub total_ms: f64,
 }
 
 /// How often something happened, and how long it took, over time.

@@ -3,6 +3,7 @@
 //!
 //! Escaping is maud's; characters that a browser would obey or drop are made visible first.
 
+mod base64;
 mod blocked;
 mod diagram;
 mod findings;
@@ -18,11 +19,15 @@ pub(crate) use plan_page::plan_page;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use plimsoll_core::{EvidenceKind, Report, Severity};
+use sha2::{Digest as _, Sha256};
+
+use base64::base64;
 
 use crate::neutral::neutral;
 use crate::{Rendering, words};
 
-const STYLE: &str = concat!(include_str!("html/style.css"), include_str!("html/diagram.css"));
+/// How our pages look.
+pub(crate) const STYLE: &str = concat!(include_str!("html/style.css"), include_str!("html/diagram.css"));
 
 /// The mark on a ship's side: a disc crossed by the line that the water must not pass.
 const MARK: &str = r##"<circle cx="16" cy="16" r="10.5" fill="none" stroke="currentColor" stroke-width="2.6"/><path d="M1.5 16h29" stroke="currentColor" stroke-width="2.6"/>"##;
@@ -30,6 +35,14 @@ const MARK: &str = r##"<circle cx="16" cy="16" r="10.5" fill="none" stroke="curr
 /// Forbids whatever a slip in escaping could let in: scripts, requests, forms.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/// What a page may do that has this script and no other.
+pub(crate) fn policy_with_script(script: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        base64(&Sha256::digest(script))
+    )
+}
 
 /// The page icon, as a data address so that no browser asks a server for one.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Cg fill='none' stroke='%231f5f8b' stroke-width='3'%3E%3Ccircle cx='16' cy='16' r='10.5'/%3E%3Cpath d='M1.5 16h29'/%3E%3C/g%3E%3C/svg%3E";
@@ -42,7 +55,7 @@ pub(crate) fn render(rendering: &Rendering) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            (metadata(POLICY, Some(&generator), &title))
+            (metadata(POLICY, Some(&generator), &title, STYLE))
             body {
                 a class="skip" href="#main" { "Skip to the findings" }
                 (head(report))
@@ -55,7 +68,7 @@ pub(crate) fn render(rendering: &Rendering) -> String {
 }
 
 /// What a page tells the browser: what it may do, how it looks, who wrote it, its title.
-fn metadata(policy: &str, generator: Option<&str>, title: &str) -> Markup {
+pub(crate) fn metadata(policy: &str, generator: Option<&str>, title: &str, style: &str) -> Markup {
     html! {
         head {
             meta charset="utf-8";
@@ -65,12 +78,13 @@ fn metadata(policy: &str, generator: Option<&str>, title: &str) -> Markup {
             @if let Some(generator) = generator { meta name="generator" content=(generator); }
             link rel="icon" href=(ICON);
             title { (title) }
-            style { (PreEscaped(STYLE)) }
+            style { (PreEscaped(style)) }
         }
     }
 }
 
-fn brand() -> Markup {
+/// The mark and the name.
+pub(crate) fn brand() -> Markup {
     html! {
         p class="brand" {
             svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true" { (PreEscaped(MARK)) }
@@ -80,7 +94,7 @@ fn brand() -> Markup {
 }
 
 /// Text from outside, safe to show; maud escapes it.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     neutral(text).into_owned()
 }
 

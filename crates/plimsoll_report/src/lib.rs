@@ -39,7 +39,7 @@ mod sample;
 mod schema_test;
 
 pub use format::{Format, UnknownFormat};
-pub use logs::{LogFormat, render_log, render_log_diff, render_log_doctor};
+pub use logs::{LogFormat, LogTextFormat, render_log, render_log_diff, render_log_doctor};
 pub use plans::{PLANS_FORMAT_VERSION, PlanFormat, ShownPlan, Together, render_plans};
 pub use sources::Sources;
 pub use suggestions::{SuggestionsFormat, render_suggestions};

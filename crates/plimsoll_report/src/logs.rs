@@ -1,9 +1,10 @@
-//! What a server's log tells: at a terminal, as Markdown, as JSON.
+//! What a server's log tells: at a terminal, as Markdown, as JSON, as a page.
 //!
-//! All three go through the same [`tables`]: the first two show the first rows, JSON has everything.
+//! The first two show the first rows of the same [`tables`], JSON has everything, and a page sorts and draws it.
 
 mod changes;
 mod doctor;
+mod html;
 mod tables;
 
 use plimsoll_core::logs::LogReport;
@@ -27,6 +28,19 @@ pub enum LogFormat {
     Json,
     /// Markdown, for a comment.
     Markdown,
+    /// A self-contained page.
+    Html,
+}
+
+/// A format of what else is told of logs: what changed, and what a server's settings lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogTextFormat {
+    /// For a person at a terminal of so many columns.
+    Terminal(Colour, usize),
+    /// The JSON contract.
+    Json,
+    /// Markdown, for a comment.
+    Markdown,
 }
 
 /// Writes a log's report, with this many rows of each table. Ends with a newline.
@@ -36,6 +50,7 @@ pub fn render_log(report: &LogReport, format: LogFormat, rows: usize) -> String 
         LogFormat::Terminal(colour, width) => terminal(report, Paint(colour), width.max(60), rows),
         LogFormat::Json => pretty(report),
         LogFormat::Markdown => markdown(report, rows),
+        LogFormat::Html => html::page(report, &head(report), rows),
     }
 }
 

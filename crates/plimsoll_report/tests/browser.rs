@@ -15,6 +15,8 @@ use plimsoll_core::Report;
 use plimsoll_report::{Colour, Format, Rendering, Sources, render};
 use tempfile::TempDir;
 
+#[path = "browser/log_page.rs"]
+mod log_page;
 #[path = "../src/sample.rs"]
 mod sample;
 
@@ -77,6 +79,11 @@ impl Browser {
 
     /// Opens a page of the folder. The clock within it runs ahead, so nothing waits.
     fn visit(&self, name: &str, arguments: &[&str]) -> Visit {
+        self.open(name, &[arguments, &["--virtual-time-budget=3000"]].concat())
+    }
+
+    /// Opens a page of the folder by the clock on the wall, up to its load.
+    fn open(&self, name: &str, arguments: &[&str]) -> Visit {
         let folder = self.folder.path();
         let profile = TempDir::new_in(folder).expect("the temporary folder can be written");
         let file = |name: &str| File::create(folder.join(name)).expect("the temporary folder can be written");
@@ -84,10 +91,10 @@ impl Browser {
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
             .args(["--disable-dev-shm-usage", "--hide-scrollbars", "--enable-logging=stderr"])
-            .args(["--allow-file-access-from-files", "--virtual-time-budget=3000"])
+            .arg("--allow-file-access-from-files")
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .args(arguments)
-            .arg(format!("file://{}", folder.join(name).display()))
+            .arg(format!("file://{}/{name}", folder.display()))
             .stdin(Stdio::null())
             .stdout(file("stdout"))
             .stderr(file("stderr"))
@@ -105,6 +112,14 @@ impl Browser {
         self.visit(name, &["--window-size=1200,1600", &format!("--screenshot={}", png.display())]);
         read(&png)
     }
+}
+
+/// A page that another script may ask, since it has no policy.
+fn without_policy(page: &str) -> String {
+    let mut asked = page.to_owned();
+    let policy = page.find("<meta http-equiv").expect("the page has a policy");
+    asked.replace_range(policy..policy + page[policy..].find('>').expect("the tag ends") + 1, "");
+    asked
 }
 
 fn read(path: &Path) -> Vec<u8> {

@@ -15,12 +15,13 @@ use std::path::Path;
 
 use plimsoll_core::logs::{LogChange, LogSource};
 use plimsoll_logs::{Envelope, Summary, psum, report};
-use plimsoll_report::{LogFormat, render_log, render_log_diff};
+use plimsoll_report::{LogFormat, LogTextFormat, render_log, render_log_diff};
 
 use crate::args::ColorChoice;
 use crate::exit::{CLEAN, ENVIRONMENT, FINDINGS, Failure};
 use crate::logs_args::{
-    DiffArguments, LogReportFormat, LogsArguments, LogsVerb, MergeArguments, ReadArguments, ShownArguments,
+    DiffArguments, LogReportFormat, LogTextFormatName, LogsArguments, LogsVerb, MergeArguments,
+    ReadArguments, ShownArguments,
 };
 use crate::output::{print, tell, terminal, write_bytes, write_file};
 use gather::{Gathered, gather};
@@ -69,8 +70,7 @@ fn diff(arguments: &DiffArguments, color: ColorChoice) -> Result<u8, Failure> {
         .map(|path| gather(std::slice::from_ref(path), &arguments.input));
     let (before, after) = (before?, after?);
     let diff = plimsoll_logs::diff::diff(&before.summary, &after.summary, arguments.chance);
-    let format = format(arguments.format, color);
-    let text = render_log_diff(&diff, format, arguments.top);
+    let text = render_log_diff(&diff, text_format(arguments.format, color), arguments.top);
     match &arguments.output {
         Some(path) => write_file(path, &text)?,
         None => print(&text)?,
@@ -127,5 +127,15 @@ fn format(format: LogReportFormat, color: ColorChoice) -> LogFormat {
         LogReportFormat::Terminal => LogFormat::Terminal(colour, width),
         LogReportFormat::Json => LogFormat::Json,
         LogReportFormat::Markdown => LogFormat::Markdown,
+        LogReportFormat::Html => LogFormat::Html,
+    }
+}
+
+fn text_format(format: LogTextFormatName, color: ColorChoice) -> LogTextFormat {
+    let (colour, width) = terminal(color);
+    match format {
+        LogTextFormatName::Terminal => LogTextFormat::Terminal(colour, width),
+        LogTextFormatName::Json => LogTextFormat::Json,
+        LogTextFormatName::Markdown => LogTextFormat::Markdown,
     }
 }

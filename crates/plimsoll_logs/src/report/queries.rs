@@ -2,31 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_core::logs::{LogBursts, LogFailed, LogPlan, LogQuery, LogRequests, LogRhythm, LogTrend};
+use plimsoll_core::logs::{
+    LogBursts, LogFailed, LogPlan, LogQuery, LogRequests, LogRhythm, LogStream, LogTrend,
+};
 
 use super::{figures_of, ms, share, text, trend};
 use crate::rhythm::rhythm;
-use crate::summary::{Figures, Query, Summary};
+use crate::summary::{Figures, Query, Stream, Summary};
+
+/// Places that a query is told to come from.
+const MOST_STREAMS: usize = 20;
+
+/// Of one query.
+type Streams<'a> = Vec<(&'a Stream, &'a Figures)>;
 
 pub(super) fn queries(summary: &Summary, total_us: u64) -> Vec<LogQuery> {
-    let mut by_query: BTreeMap<u64, (Figures, BTreeSet<&str>)> = BTreeMap::new();
+    let mut by_query: BTreeMap<u64, (Figures, Streams<'_>)> = BTreeMap::new();
     for (stream, figures) in &summary.streams {
-        let (sum, applications) = by_query.entry(stream.query).or_default();
+        let (sum, streams) = by_query.entry(stream.query).or_default();
         sum.merge(figures);
-        if !stream.who.application.is_empty() {
-            applications.insert(&stream.who.application);
-        }
+        streams.push((stream, figures));
     }
     let mut queries: Vec<(u64, LogQuery)> = by_query
         .into_iter()
-        .map(|(fingerprint, (sum, applications))| {
+        .map(|(fingerprint, (sum, streams))| {
             let query = summary.queries.get(&fingerprint);
             let query = LogQuery {
                 fingerprint: format!("{fingerprint:016x}"),
                 query: query.map_or_else(String::new, |query| query.text.clone()),
                 share: share(sum.total_us, total_us),
                 figures: figures_of(&sum),
-                applications: applications.into_iter().map(ToOwned::to_owned).collect(),
+                applications: applications(&streams),
+                streams: longest(streams),
                 trend: query.map_or_else(LogTrend::default, |query| trend(&query.trend)),
                 rhythm: query.and_then(of_query),
                 plan: query
@@ -40,6 +47,27 @@ pub(super) fn queries(summary: &Summary, total_us: u64) -> Vec<LogQuery> {
         b_us.cmp(a_us).then(b.figures.calls.cmp(&a.figures.calls)).then_with(|| a.query.cmp(&b.query))
     });
     queries.into_iter().map(|(_, query)| query).collect()
+}
+
+/// Names of applications, in order.
+fn applications(streams: &Streams<'_>) -> Vec<String> {
+    let names: BTreeSet<&String> = streams.iter().map(|(stream, _)| &stream.who.application).collect();
+    names.into_iter().filter(|name| !name.is_empty()).cloned().collect()
+}
+
+/// Where a query comes from, the places with most time first.
+fn longest(mut streams: Streams<'_>) -> Vec<LogStream> {
+    streams.sort_by_key(|(_, figures)| std::cmp::Reverse((figures.total_us, figures.calls)));
+    let told = |(stream, figures): (&Stream, &Figures)| LogStream {
+        application: stream.who.application.clone(),
+        user: stream.who.user.clone(),
+        database: stream.who.database.clone(),
+        host: stream.who.host.clone(),
+        route: stream.route.clone(),
+        calls: figures.calls,
+        total_ms: ms(figures.total_us),
+    };
+    streams.into_iter().take(MOST_STREAMS).map(told).collect()
 }
 
 /// The period at which a query comes back.

@@ -3,25 +3,21 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use plimsoll_core::Severity;
-use sha2::{Digest as _, Sha256};
 
-use super::{brand, diagram, metadata, shown};
+use super::{STYLE, brand, diagram, metadata, policy_with_script, shown};
 use crate::plans::{Seen, Together, totals};
 
 const SCRIPT: &str = include_str!("plan_page.js");
 
 /// Writes the page.
 pub(crate) fn plan_page(plans: &[Seen<'_>], together: Together) -> String {
-    let policy = format!(
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        base64(&Sha256::digest(SCRIPT))
-    );
+    let policy = policy_with_script(SCRIPT);
     let title = plans.iter().map(|seen| seen.title).collect::<Vec<_>>().join(", ");
     let side_by_side = together == Together::Compared;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            (metadata(&policy, None, &format!("Plan: {}", shown(&title))))
+            (metadata(&policy, None, &format!("Plan: {}", shown(&title)), STYLE))
             body class="plan-page" {
                 a class="skip" href="#main" { "Skip to the plan" }
                 header class="inner" {
@@ -88,30 +84,5 @@ fn advice(seen: &Seen<'_>, prefix: &str) -> Markup {
                 }
             }
         }
-    }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let bits =
-            three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place)) as usize & 63];
-            text.push(if place <= three.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        let encoded = ["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes()));
-        assert_eq!(encoded, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
     }
 }

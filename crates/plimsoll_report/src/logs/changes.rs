@@ -4,7 +4,7 @@ use plimsoll_core::logs::{LogChange, LogChangeKind, LogDiff, LogSide};
 use plimsoll_core::units::{count, duration_ms, plural};
 
 use super::tables::{Row, Table};
-use super::{LogFormat, of_markdown, of_terminal};
+use super::{LogTextFormat, of_markdown, of_terminal};
 use crate::json::pretty;
 use crate::markdown::escaped;
 use crate::neutral::one_line;
@@ -12,16 +12,16 @@ use crate::terminal::Paint;
 
 /// Writes what has changed between two logs, with this many rows of each kind. Ends with a newline.
 #[must_use]
-pub fn render_log_diff(diff: &LogDiff, format: LogFormat, rows: usize) -> String {
+pub fn render_log_diff(diff: &LogDiff, format: LogTextFormat, rows: usize) -> String {
     match format {
-        LogFormat::Terminal(colour, width) => {
+        LogTextFormat::Terminal(colour, width) => {
             let lines = head(diff).iter().map(|line| format!("{}\n", one_line(line))).collect();
             let tables = tables(diff);
             let tables = tables.iter().map(|table| of_terminal(table, Paint(colour), width.max(60), rows));
             [lines].into_iter().chain(tables).collect::<Vec<String>>().join("\n")
         }
-        LogFormat::Json => pretty(diff),
-        LogFormat::Markdown => {
+        LogTextFormat::Json => pretty(diff),
+        LogTextFormat::Markdown => {
             let lines = head(diff).iter().map(|line| format!("{}\n\n", escaped(&one_line(line)))).collect();
             let tables = tables(diff);
             let title = "## What has changed in the log\n\n".to_owned();
@@ -179,14 +179,14 @@ mod tests {
 
     #[test]
     fn changes_read_well() {
-        insta::assert_snapshot!(render_log_diff(&sample(), LogFormat::Terminal(Colour::Never, 150), 20));
+        insta::assert_snapshot!(render_log_diff(&sample(), LogTextFormat::Terminal(Colour::Never, 150), 20));
     }
 
     #[test]
     fn markdown_and_terminal_escape_what_clients_send() {
-        let text = render_log_diff(&sample(), LogFormat::Markdown, 20);
+        let text = render_log_diff(&sample(), LogTextFormat::Markdown, 20);
         assert!(!text.contains("<script>") && !text.contains('\u{1b}'), "{text}");
-        let text = render_log_diff(&sample(), LogFormat::Terminal(Colour::Never, 150), 20);
+        let text = render_log_diff(&sample(), LogTextFormat::Terminal(Colour::Never, 150), 20);
         assert!(!text.contains('\u{1b}'), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use plimsoll_core::logs::{LogDoctor, LogSetting};
 use plimsoll_core::units::count;
 
-use super::LogFormat;
+use super::LogTextFormat;
 use crate::json::pretty;
 use crate::markdown::escaped;
 use crate::neutral::one_line;
@@ -11,11 +11,11 @@ use crate::terminal::{Paint, Tone, wrapped};
 
 /// Writes what a doctor found. Ends with a newline.
 #[must_use]
-pub fn render_log_doctor(doctor: &LogDoctor, format: LogFormat) -> String {
+pub fn render_log_doctor(doctor: &LogDoctor, format: LogTextFormat) -> String {
     match format {
-        LogFormat::Terminal(colour, width) => terminal(doctor, Paint(colour), width.max(60)),
-        LogFormat::Json => pretty(doctor),
-        LogFormat::Markdown => markdown(doctor),
+        LogTextFormat::Terminal(colour, width) => terminal(doctor, Paint(colour), width.max(60)),
+        LogTextFormat::Json => pretty(doctor),
+        LogTextFormat::Markdown => markdown(doctor),
     }
 }
 
@@ -138,7 +138,7 @@ mod tests {
             }],
             notes: vec!["something else".into()],
         };
-        insta::assert_snapshot!(render_log_doctor(&doctor, LogFormat::Terminal(Colour::Never, 90)));
-        insta::assert_snapshot!(render_log_doctor(&doctor, LogFormat::Markdown));
+        insta::assert_snapshot!(render_log_doctor(&doctor, LogTextFormat::Terminal(Colour::Never, 90)));
+        insta::assert_snapshot!(render_log_doctor(&doctor, LogTextFormat::Markdown));
     }
 }

@@ -5,7 +5,7 @@ use plimsoll_core::logs::{
 
 use super::*;
 
-fn sample() -> LogReport {
+pub(super) fn sample() -> LogReport {
     let figures = LogFigures {
         calls: 1200,
         timed: 1200,

@@ -21,7 +21,7 @@ pub(super) async fn run(arguments: &DoctorArguments, color: ColorChoice) -> Resu
         Some(file) => of_file(Path::new(file))?,
         None => unless_stopped(of_server(arguments)).await?,
     };
-    let text = render_log_doctor(&doctor(&known), super::format(arguments.format, color));
+    let text = render_log_doctor(&doctor(&known), super::text_format(arguments.format, color));
     match &arguments.output {
         Some(path) => write_file(path, &text)?,
         None => print(&text)?,
