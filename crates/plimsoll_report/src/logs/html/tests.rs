@@ -43,7 +43,7 @@ fn hostile() -> LogReport {
     let mut report = sample();
     let trend = LogTrend { step_s: 1, steps: vec![(1_795_435_200, 1, 1.0)] };
     for source in &mut report.sources {
-        (source.name, source.prefix) = (text(), Some(text()));
+        (source.name, source.prefixes) = (text(), vec![text()]);
     }
     for query in &mut report.queries {
         query.query = text();
