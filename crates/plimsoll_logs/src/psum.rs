@@ -13,7 +13,7 @@ use twox_hash::XxHash3_64;
 use crate::summary::Summary;
 
 /// The version of the format. Another one is refused, never guessed at.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 const HEAD: &str = "plimsoll summary ";
 /// A summary takes no more than this, decompressed; more is a bomb.

@@ -54,6 +54,7 @@ impl Scan {
             for (reader, tally) in self.tallies.iter_mut().enumerate() {
                 let (taken, ordered, used, moved_on) = (&taken, &ordered, used.clone(), &moved_on);
                 scope.spawn(move || {
+                    let _gone = Gone { ordered, moved_on };
                     let mut scratch = Scratch::default();
                     loop {
                         let next = locked(taken).recv();
@@ -77,7 +78,7 @@ impl Scan {
                 }
                 number += 1;
                 let mut ordered = locked(&ordered);
-                while number - ordered.next > most_ahead {
+                while number.saturating_sub(ordered.next) > most_ahead {
                     ordered = moved_on.wait(ordered).unwrap_or_else(PoisonError::into_inner);
                 }
             }
@@ -114,6 +115,21 @@ impl Scan {
             summary.merge(tally.summary());
             summary
         })
+    }
+}
+
+/// Says that a reader is gone: one that panics would otherwise be waited for.
+struct Gone<'g, 's> {
+    ordered: &'g Mutex<Ordered<'s>>,
+    moved_on: &'g Condvar,
+}
+
+impl Drop for Gone<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            locked(self.ordered).next = u64::MAX;
+            self.moved_on.notify_all();
+        }
     }
 }
 

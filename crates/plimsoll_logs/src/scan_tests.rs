@@ -63,16 +63,27 @@ fn readers_share_a_log_without_a_trace() {
         let at = format!("2026-11-23 10:00:{:02}.{:03} UTC [{}]", number / 1000, number % 1000, number % 7);
         writeln!(
             log,
-            "{at} ann@shop web LOG:  duration: 0.{} ms  statement: SELECT x FROM t{} WHERE id = {number}",
+            "{at} ann@shop web LOG:  duration: 0.{} ms  statement: SELECT x FROM t{} WHERE id = {number} /*route='/r{}'*/",
             number % 999,
-            number / 50 % 3
+            number / 50 % 3,
+            number / 70 % 2
         )
         .unwrap();
+        if number % 97 == 0 {
+            let waits = format!(
+                "{at} ann@shop web LOG:  process {} still waiting for ShareLock on transaction 5 after 100.000 ms\n{at} ann@shop web DETAIL:  Process holding the lock: {}. Wait queue: 1.\n{at} ann@shop web STATEMENT:  UPDATE t SET x = 1\n",
+                number % 7,
+                (number + 1) % 7
+            );
+            log.push_str(&waits);
+        }
     }
     assert!(log.len() > 3 << 20);
     let one = summary(&log, 1);
-    assert_eq!(one.counts.records, 40_000);
-    assert_eq!(one.queries.len(), 3);
+    assert_eq!(one.counts.records, 40_413);
+    assert_eq!(one.queries.len(), 4);
+    assert_eq!(one.lock_edges.values().map(|edges| edges.waits).sum::<u64>(), 413);
+    assert_eq!(one.requests.values().map(|requests| requests.statements).sum::<u64>(), 40_000);
     assert!(one.bursts.values().map(|bursts| bursts.statements).sum::<u64>() > 10_000);
     for readers in [2, 3] {
         assert!(encode(&summary(&log, readers)).unwrap() == encode(&one).unwrap(), "{readers} readers");
