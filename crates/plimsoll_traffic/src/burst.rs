@@ -335,7 +335,8 @@ impl Run {
     }
 }
 
-/// Whether `$number` stands behind an equals sign in a normal form.
+/// Whether `$number` is compared for equality in a normal form: it stands behind an equals sign, or, with its casts, before one,
+/// as in what SQLAlchemy loads lazily (`$1::integer = books.author_id`).
 #[must_use]
 pub fn is_equated(text: &str, number: usize) -> bool {
     let place = format!("${number}");
@@ -344,6 +345,41 @@ pub fn is_equated(text: &str, number: usize) -> bool {
     places.any(|(at, _)| {
         let before = text[..at].trim_end_matches([' ', '(']);
         let sign = before.strip_suffix("any").unwrap_or(before).trim_end();
+        let behind = without_casts(&text[at + place.len()..]).trim_start_matches([' ', ')']);
         sign.strip_suffix('=').is_some_and(|rest| !rest.ends_with(['<', '>', '!']))
+            || behind.strip_prefix('=').is_some_and(|rest| !rest.starts_with('>'))
     })
+}
+
+/// What follows the casts at a text's begin.
+fn without_casts(mut text: &str) -> &str {
+    while let Some(cast) = text.strip_prefix("::") {
+        text = cast.trim_start_matches(|letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '"'));
+    }
+    text
+}
+
+#[cfg(test)]
+mod equality_tests {
+    use super::*;
+
+    #[test]
+    fn equality_is_seen_on_either_side_of_the_sign() {
+        for (text, expected) in [
+            ("select * from t where a = $1", true),
+            ("select * from t where a = any ($1)", true),
+            ("select * from t where $1 = a", true),
+            ("select * from t where $1::integer = a", true),
+            ("select * from t where ($1::public.\"Kind\"::text) = a", true),
+            ("select * from t where a = $12", false),
+            ("select * from t where a > $1", false),
+            ("select * from t where a <= $1 and b", false),
+            ("select * from t where $1::integer <> a", false),
+            ("select f(a => $1)", false),
+            ("select f($1 => a)", false),
+            ("select * from t limit $1", false),
+        ] {
+            assert_eq!(is_equated(text, 1), expected, "{text}");
+        }
+    }
 }

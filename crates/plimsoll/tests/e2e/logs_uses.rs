@@ -220,3 +220,57 @@ fn a_doctor_of_nothing_is_told_so() {
     project.run(&["logs", "doctor", "missing.conf"]).fails(2, &["missing.conf", "no such file"]);
     project.run(&["logs", "doctor", "postgres://x@127.0.0.1:1/x"]).fails(3, &["connect"]);
 }
+
+/// Authors, and a page that asks for the books of each: SQLAlchemy's lazy loading.
+const LAZY: &str = r#"
+import sys
+from sqlalchemy import ForeignKey, create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+class Base(DeclarativeBase): pass
+
+class Author(Base):
+    __tablename__ = "authors"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    books: Mapped[list["Book"]] = relationship()
+
+class Book(Base):
+    __tablename__ = "books"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))
+
+engine = create_engine("postgresql+psycopg://boss@/postgres?host=" + sys.argv[1] + "&application_name=bookshop")
+Base.metadata.create_all(engine)
+with Session(engine) as session:
+    session.add_all(Author(id=number, books=[Book(id=number)]) for number in range(1, 31))
+    session.commit()
+for _ in range(3):
+    with Session(engine) as session:
+        [len(author.books) for author in session.scalars(select(Author))]
+"#;
+
+#[test]
+fn an_orms_lazy_loading_is_told_on_15_and_18() {
+    for major in [15, 18] {
+        let production = Production::start(major, LOGGED);
+        let project = Project::new([("plimsoll.toml", "")]);
+        project.write("lazy.py", LAZY);
+        let python = std::env::var("PLIMSOLL_TEST_PYTHON").unwrap();
+        let script = project.path().join("lazy.py");
+        let ended = std::process::Command::new(python).arg(script).arg(production.path()).output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        production.stop();
+        let log: PathBuf = production.data().join("logs/all.log");
+        let ended = project.run(&["logs", log.to_str().unwrap(), "--format", "json", "--fail-on", "n-plus-one"]);
+        ended.prints(1, &[]);
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let bursts: Vec<&Value> =
+            report["bursts"].as_array().unwrap().iter().filter(|burst| burst["kind"] == "n-plus-one").collect();
+        assert_eq!(bursts.len(), 1, "{major}: {bursts:?}");
+        let burst = bursts[0];
+        assert!(burst["query"].as_str().unwrap().contains("from books"), "{major}: {burst}");
+        assert!(burst["before"].as_str().unwrap().contains("from authors"), "{major}: {burst}");
+        assert_eq!((&burst["bursts"], &burst["statements"], &burst["most"]), (&3.into(), &90.into(), &30.into()));
+        assert_eq!(burst["application"], "bookshop");
+    }
+}
