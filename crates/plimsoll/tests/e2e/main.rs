@@ -30,6 +30,7 @@ mod lint_output;
 mod lint_schema;
 mod logins;
 mod logs;
+mod logs_page;
 mod lsp;
 mod masking;
 mod newness;

@@ -47,7 +47,7 @@ impl<'a> Deadlock<'a> {
 
 /// `Process 1 waits for ShareLock on transaction 5; blocked by process 2.`
 fn edge(line: &str) -> Option<DeadlockEdge<'_>> {
-    let (process, rest) = small_number(line.strip_prefix("Process ")?)?;
+    let (process, rest) = small_number(unindented(line).strip_prefix("Process ")?)?;
     let rest = rest.strip_prefix(" waits for ")?;
     let (mode, rest) = rest.split_once(" on ")?;
     let (object, rest) = rest.rsplit_once("; blocked by process ")?;
@@ -55,9 +55,14 @@ fn edge(line: &str) -> Option<DeadlockEdge<'_>> {
     Some(DeadlockEdge { process, mode, object: LockObject::of(object), blocked_by })
 }
 
+/// Without the tab by which a stderr log tells that a line goes on with the one before.
+fn unindented(line: &str) -> &str {
+    line.strip_prefix('\t').unwrap_or(line)
+}
+
 /// What stands behind `Process 1: `.
 fn after_process(text: &str, process: u32) -> Option<&str> {
-    let (found, rest) = small_number(text.strip_prefix("Process ")?)?;
+    let (found, rest) = small_number(unindented(text).strip_prefix("Process ")?)?;
     rest.strip_prefix(": ").filter(|_| found == process)
 }
 
@@ -84,6 +89,18 @@ mod tests {
             Event::Deadlock(deadlock) => deadlock,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_stderr_log_indents_all_lines_but_the_first() {
+        let indented = DETAIL.replace('\n', "\n\t");
+        let told = deadlock(&indented);
+        assert!(told.edges().eq(deadlock(DETAIL).edges()));
+        let queries: Vec<_> = told.queries().collect();
+        assert_eq!(
+            queries,
+            [(7, "update ships\n\tset id = 1\n\tProcess 9: not one"), (8, "select 1; -- Process 7: x")]
+        );
     }
 
     #[test]

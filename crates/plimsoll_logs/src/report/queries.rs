@@ -13,26 +13,26 @@ use crate::summary::{Figures, Query, Stream, Summary};
 /// Places that a query is told to come from.
 const MOST_STREAMS: usize = 20;
 
+/// Of one query.
+type Streams<'a> = Vec<(&'a Stream, &'a Figures)>;
+
 pub(super) fn queries(summary: &Summary, total_us: u64) -> Vec<LogQuery> {
-    let mut by_query: BTreeMap<u64, (Figures, BTreeSet<&str>, Vec<(&Stream, &Figures)>)> = BTreeMap::new();
+    let mut by_query: BTreeMap<u64, (Figures, Streams<'_>)> = BTreeMap::new();
     for (stream, figures) in &summary.streams {
-        let (sum, applications, streams) = by_query.entry(stream.query).or_default();
+        let (sum, streams) = by_query.entry(stream.query).or_default();
         sum.merge(figures);
         streams.push((stream, figures));
-        if !stream.who.application.is_empty() {
-            applications.insert(&stream.who.application);
-        }
     }
     let mut queries: Vec<(u64, LogQuery)> = by_query
         .into_iter()
-        .map(|(fingerprint, (sum, applications, streams))| {
+        .map(|(fingerprint, (sum, streams))| {
             let query = summary.queries.get(&fingerprint);
             let query = LogQuery {
                 fingerprint: format!("{fingerprint:016x}"),
                 query: query.map_or_else(String::new, |query| query.text.clone()),
                 share: share(sum.total_us, total_us),
                 figures: figures(&sum),
-                applications: applications.into_iter().map(ToOwned::to_owned).collect(),
+                applications: applications(&streams),
                 streams: longest(streams),
                 trend: query.map_or_else(LogTrend::default, |query| trend(&query.trend)),
                 rhythm: query.and_then(of_query),
@@ -49,8 +49,14 @@ pub(super) fn queries(summary: &Summary, total_us: u64) -> Vec<LogQuery> {
     queries.into_iter().map(|(_, query)| query).collect()
 }
 
+/// Names of applications, in order.
+fn applications(streams: &Streams<'_>) -> Vec<String> {
+    let names: BTreeSet<&String> = streams.iter().map(|(stream, _)| &stream.who.application).collect();
+    names.into_iter().filter(|name| !name.is_empty()).cloned().collect()
+}
+
 /// Where a query comes from, the places with most time first.
-fn longest(mut streams: Vec<(&Stream, &Figures)>) -> Vec<LogStream> {
+fn longest(mut streams: Streams<'_>) -> Vec<LogStream> {
     streams.sort_by_key(|(_, figures)| std::cmp::Reverse((figures.total_us, figures.calls)));
     let told = |(stream, figures): (&Stream, &Figures)| LogStream {
         application: stream.who.application.clone(),
