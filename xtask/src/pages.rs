@@ -20,6 +20,8 @@ const VERBS: &[&[&str]] = &[
     &["lint"],
     &["fix"],
     &["watch"],
+    &["logs"],
+    &["logs", "merge"],
     &["explain"],
     &["lsp"],
     &["rehearse"],
