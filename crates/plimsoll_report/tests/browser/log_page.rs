@@ -285,6 +285,21 @@ fn a_query_has_a_page_that_can_be_linked_to_and_left() {
     assert!(visit.stdout.contains("id=\"query-title\"") && visit.console.is_empty(), "{:?}", visit.console);
 }
 
+/// Without moments there is nothing to draw; without anything there is a head.
+#[test]
+fn a_log_without_moments_has_its_tables_and_an_empty_one_a_page() {
+    let Some(browser) = Browser::start() else { return };
+    let untimed = LogReport { queries: small().queries, ..LogReport::default() };
+    for (name, report, rows) in [("empty.html", LogReport::default(), 0), ("untimed.html", untimed, 7)] {
+        browser.write(name, &page(&report));
+        let visit = browser.visit(&format!("{name}#query=0000000000000002"), &["--dump-dom"]);
+        assert_eq!(visit.console, Vec::<String>::new(), "{name}");
+        assert_eq!(visit.stdout.contains("id=\"query-title\""), rows > 0, "{name}");
+        assert_eq!(visit.stdout.matches("class=\"to-query\"").count(), rows, "{name}");
+        assert!(!visit.stdout.contains("<figure"), "{name}");
+    }
+}
+
 /// The figures of the markup, which Rust wrote, are those that the script writes.
 #[test]
 fn the_script_tells_the_same_figures_as_the_markup() {
