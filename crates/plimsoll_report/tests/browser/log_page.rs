@@ -155,7 +155,7 @@ fn a_query_has_a_page_that_can_be_linked_to_and_left() {
         "#query=0000000000000002 query-page Query 0000000000000002 query-title",
         "Who runs it,Bursts of one query,Queries that failed,Who blocked whom 3 2",
         "true tables 1 0",
-        "#query=0000000000000001 select a, b /from t /join u on t.id = u.id /where a in (/  select x /  from y/) /  and b = $1",
+        "#query=0000000000000001 select a, b /from t /join u on t.id = u.id /where a in (/  select x /  from y/) /  and b in (/    select 1 /    from z /    where m between $1 and $2/  )",
         "tables",
         "tables",
     ];

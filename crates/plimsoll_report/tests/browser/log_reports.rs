@@ -69,7 +69,7 @@ pub(super) fn small() -> LogReport {
     let mut queries = vec![
         query(
             1,
-            "select a, b from t join u on t.id = u.id where a in (select x from y) and b = $1",
+            "select a, b from t join u on t.id = u.id where a in (select x from y) and b in (select 1 from z where m between $1 and $2)",
             "web",
             100,
             trend(1, |step| step < 100),
