@@ -17,6 +17,8 @@ use tempfile::TempDir;
 
 #[path = "browser/log_page.rs"]
 mod log_page;
+#[path = "browser/log_reports.rs"]
+mod log_reports;
 #[path = "../src/sample.rs"]
 mod sample;
 

@@ -354,7 +354,9 @@ pub fn is_equated(text: &str, number: usize) -> bool {
 /// What follows the casts at a text's begin.
 fn without_casts(mut text: &str) -> &str {
     while let Some(cast) = text.strip_prefix("::") {
-        text = cast.trim_start_matches(|letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '"'));
+        text = cast.trim_start_matches(|letter: char| {
+            letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '"')
+        });
     }
     text
 }

@@ -261,16 +261,24 @@ fn an_orms_lazy_loading_is_told_on_15_and_18() {
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
         production.stop();
         let log: PathBuf = production.data().join("logs/all.log");
-        let ended = project.run(&["logs", log.to_str().unwrap(), "--format", "json", "--fail-on", "n-plus-one"]);
+        let ended =
+            project.run(&["logs", log.to_str().unwrap(), "--format", "json", "--fail-on", "n-plus-one"]);
         ended.prints(1, &[]);
         let report: Value = serde_json::from_str(&ended.stdout).unwrap();
-        let bursts: Vec<&Value> =
-            report["bursts"].as_array().unwrap().iter().filter(|burst| burst["kind"] == "n-plus-one").collect();
+        let bursts: Vec<&Value> = report["bursts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|burst| burst["kind"] == "n-plus-one")
+            .collect();
         assert_eq!(bursts.len(), 1, "{major}: {bursts:?}");
         let burst = bursts[0];
         assert!(burst["query"].as_str().unwrap().contains("from books"), "{major}: {burst}");
         assert!(burst["before"].as_str().unwrap().contains("from authors"), "{major}: {burst}");
-        assert_eq!((&burst["bursts"], &burst["statements"], &burst["most"]), (&3.into(), &90.into(), &30.into()));
+        assert_eq!(
+            (&burst["bursts"], &burst["statements"], &burst["most"]),
+            (&3.into(), &90.into(), &30.into())
+        );
         assert_eq!(burst["application"], "bookshop");
     }
 }

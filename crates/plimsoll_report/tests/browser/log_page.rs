@@ -3,131 +3,11 @@
 
 use std::fmt::Write as _;
 
-use plimsoll_core::logs::{
-    LogBursts, LogConcurrency, LogEvent, LogFailed, LogFigures, LogLockEdge, LogProblem, LogQuery, LogReport,
-    LogStream, LogTrend,
-};
+use plimsoll_core::logs::{LogReport, LogTemporaryFiles, LogTrend};
 use plimsoll_report::{LogFormat, render_log};
 
+use super::log_reports::{large, query, small};
 use super::{Browser, Visit, without_policy};
-
-/// 2026-11-23T12:00:00Z.
-const NOON: i64 = 1_795_435_200;
-const HOSTILE: &str = "<script>document.title='hit'</script><img src=x onerror=\"document.title='hit'\">\"onload=1 javascript:1 </script><!-- \u{1b}[31m \u{202e}";
-
-/// An hour in steps of ten seconds, with this many calls of a millisecond each at the steps that are asked for.
-fn trend(calls: u64, at: impl Fn(i64) -> bool) -> LogTrend {
-    let first = NOON / 10;
-    let steps = (0..360).filter(|step| at(*step)).map(|step| (first + step, calls, calls as f64));
-    LogTrend { step_s: 10, steps: steps.collect() }
-}
-
-fn query(number: u64, text: &str, application: &str, calls: u64, trend: LogTrend) -> LogQuery {
-    let total_ms = calls as f64 * 1.5;
-    LogQuery {
-        fingerprint: format!("{number:016x}"),
-        query: text.to_owned(),
-        share: 0.25,
-        figures: LogFigures {
-            calls,
-            timed: calls,
-            total_ms,
-            mean_ms: 1.5,
-            max_ms: 4.0,
-            ..LogFigures::default()
-        },
-        applications: vec![application.to_owned()],
-        streams: vec![LogStream {
-            application: application.to_owned(),
-            calls,
-            total_ms,
-            ..LogStream::default()
-        }],
-        trend,
-        ..LogQuery::default()
-    }
-}
-
-fn report(queries: Vec<LogQuery>) -> LogReport {
-    let event = |name: &str, trend| LogEvent { name: name.to_owned(), count: 3, trend };
-    LogReport {
-        first: Some("2026-11-23T12:00:00Z".to_owned()),
-        last: Some("2026-11-23T13:00:00Z".to_owned()),
-        lasted_s: 3600.0,
-        activity: trend(20, |_| true),
-        concurrency: LogConcurrency {
-            step_s: 10,
-            steps: vec![(NOON / 10, 3, 0.0), (NOON / 10 + 200, 7, 0.0)],
-            ..LogConcurrency::default()
-        },
-        events: vec![
-            event("deadlock", trend(1, |step| step == 300)),
-            event("lock wait", trend(1, |step| step > 290)),
-        ],
-        queries,
-        ..LogReport::default()
-    }
-}
-
-/// Seven queries, one of which runs in the last ten minutes alone.
-fn small() -> LogReport {
-    let late = query(2, "delete from tokens where id = $1", "worker", 9, trend(5, |step| step >= 300));
-    let mut queries = vec![
-        query(
-            1,
-            "select a, b from t join u on t.id = u.id where a in (select x from y) and b = $1",
-            "web",
-            100,
-            trend(1, |step| step < 100),
-        ),
-        late,
-        query(3, HOSTILE, HOSTILE, 20, trend(1, |step| step == 5)),
-    ];
-    for number in 4..8 {
-        queries.push(query(
-            number,
-            &format!("select {number} from numbers"),
-            "web",
-            1000 + number,
-            trend(1, |step| step == 7),
-        ));
-    }
-    LogReport {
-        bursts: vec![LogBursts {
-            kind: "n-plus-one".to_owned(),
-            fingerprint: "0000000000000002".to_owned(),
-            query: queries[1].query.clone(),
-            route: HOSTILE.to_owned(),
-            bursts: 3,
-            statements: 30,
-            trend: trend(10, |step| step % 100 == 50),
-            ..LogBursts::default()
-        }],
-        failed: vec![LogFailed {
-            query: queries[1].query.clone(),
-            sqlstate: "23505".to_owned(),
-            count: 4,
-            ..LogFailed::default()
-        }],
-        lock_edges: vec![LogLockEdge {
-            holder: Some(queries[0].query.clone()),
-            waiting: Some(queries[1].query.clone()),
-            mode: "ShareLock".to_owned(),
-            waits: 2,
-            waited_ms: 1500.0,
-            ..LogLockEdge::default()
-        }],
-        problems: vec![LogProblem {
-            severity: "ERROR".to_owned(),
-            message: HOSTILE.to_owned(),
-            count: 1,
-            trend: trend(1, |step| step == 9),
-            ..LogProblem::default()
-        }],
-        missing: vec![HOSTILE.to_owned()],
-        ..report(queries)
-    }
-}
 
 fn page(report: &LogReport) -> String {
     render_log(report, LogFormat::Html, 20)
@@ -275,7 +155,7 @@ fn a_query_has_a_page_that_can_be_linked_to_and_left() {
         "#query=0000000000000002 query-page Query 0000000000000002 query-title",
         "Who runs it,Bursts of one query,Queries that failed,Who blocked whom 3 2",
         "true tables 1 0",
-        "#query=0000000000000001 select a, b /from t /join u on t.id = u.id /where a in (/  select x /  from y/) /  and b = $1",
+        "#query=0000000000000001 select a, b /from t /join u on t.id = u.id /where a in (/  select x /  from y/) /  and b in (/    select 1 /    from z /    where m between $1 and $2/  )",
         "tables",
         "tables",
     ];
@@ -283,6 +163,21 @@ fn a_query_has_a_page_that_can_be_linked_to_and_left() {
     browser.write("linked.html", &page);
     let visit = browser.visit("linked.html#query=0000000000000002", &["--dump-dom"]);
     assert!(visit.stdout.contains("id=\"query-title\"") && visit.console.is_empty(), "{:?}", visit.console);
+}
+
+/// Without moments there is nothing to draw; without anything there is a head.
+#[test]
+fn a_log_without_moments_has_its_tables_and_an_empty_one_a_page() {
+    let Some(browser) = Browser::start() else { return };
+    let untimed = LogReport { queries: small().queries, ..LogReport::default() };
+    for (name, report, rows) in [("empty.html", LogReport::default(), 0), ("untimed.html", untimed, 7)] {
+        browser.write(name, &page(&report));
+        let visit = browser.visit(&format!("{name}#query=0000000000000002"), &["--dump-dom"]);
+        assert_eq!(visit.console, Vec::<String>::new(), "{name}");
+        assert_eq!(visit.stdout.contains("id=\"query-title\""), rows > 0, "{name}");
+        assert_eq!(visit.stdout.matches("class=\"to-query\"").count(), rows, "{name}");
+        assert!(!visit.stdout.contains("<figure"), "{name}");
+    }
 }
 
 /// The figures of the markup, which Rust wrote, are those that the script writes.
@@ -306,7 +201,7 @@ fn the_script_tells_the_same_figures_as_the_markup() {
         (query.figures.mean_ms, query.share) = (time, time / 1e10);
         report.queries.push(query);
         let bytes = 1000_u64.pow(number as u32 / 2) * 3;
-        report.temporary_files.push(plimsoll_core::logs::LogTemporaryFiles {
+        report.temporary_files.push(LogTemporaryFiles {
             query: None,
             files: number,
             bytes,
@@ -332,17 +227,6 @@ fn it_fits_800_pixels_and_prints_its_tables() {
     let pdf = browser.folder.path().join("page.pdf");
     browser.visit("narrow.html", &[&format!("--print-to-pdf={}", pdf.display())]);
     assert!(super::read(&pdf).starts_with(b"%PDF"));
-}
-
-fn large() -> LogReport {
-    let queries = (0..5000_u64).map(|number| {
-        let text = format!("select column_{number}, other from table_{} where id = $1 and state = $2 order by created_at limit $3", number % 700);
-        query(number + 1, &text, ["web", "worker", "cron"][number as usize % 3], (number * 7919) % 5000, {
-            let steps = (0..300).map(|step| (NOON / 10 + step, 1 + (number * 31 + step as u64 * 17) % 50, ((number + step as u64) % 97) as f64 * 3.7));
-            LogTrend { step_s: 10, steps: steps.collect() }
-        })
-    });
-    report(queries.collect())
 }
 
 /// By the clock on the wall; a frame that stays open holds the page's load back until all is told.

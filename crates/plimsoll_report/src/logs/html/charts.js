@@ -62,7 +62,7 @@ const timed = (box, name, draw) => {
     const { step, list } = ticks(range.from, range.until, Math.max(2, Math.floor((width - LEFT) / 90)));
     for (const tick of list) {
       picture.prepend(s('line', { class: 'grid', x1: x(tick), x2: x(tick), y1: 0, y2: height.height - AXIS }));
-      picture.append(s('text', { class: 'tick', x: Math.min(x(tick), width - 22), y: height.height - 4, 'text-anchor': 'middle' }, label(tick, step)));
+      picture.append(s('text', { class: 'tick', x: Math.min(x(tick), width - (step < 60 ? 28 : 18)), y: height.height - 4, 'text-anchor': 'middle' }, label(tick, step)));
     }
     cross.setAttribute('y2', height.height - AXIS); chosen.setAttribute('height', height.height - AXIS);
     picture.append(chosen, cross);

@@ -9,7 +9,7 @@ use super::trend::{encoded, sum};
 const MARKED: [(&str, &str); 12] = [
     ("deadlock", "error"),
     ("lock wait", "warning"),
-    ("process died", "error"),
+    ("sessions ended after a crash", "error"),
     ("server shut down after a failure", "error"),
     ("cancelled by statement_timeout", "warning"),
     ("cancelled by lock_timeout", "warning"),

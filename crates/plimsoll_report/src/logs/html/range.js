@@ -5,8 +5,10 @@ const full = (() => {
   let from = seconds(data.range[0]), until = seconds(data.range[1]);
   if (!(from <= until)) return null;
   // Steps stick out of the log's time by less than their width.
-  for (const [, , , series] of data.charts.charts) for (const [, , told] of series) {
+  const drawn = [...data.charts.charts.flatMap(([, , , series]) => series), ...data.charts.lanes];
+  for (const [, , told] of drawn) {
     const trend = trendOf(told);
+    if (!trend) continue;
     from = Math.min(from, trend.at[0]);
     until = Math.max(until, trend.at.at(-1) + trend.step);
   }

@@ -10,8 +10,8 @@ const TOKEN = /\s+|"(?:[^"]|"")*"?|'(?:[^']|'')*'?|\$\d+|[\p{L}_][\p{L}\p{N}_$]*
 
 const laidOut = text => {
   const lines = [[]], depth = [0];
-  let indent = 0, before = '', between = 0;
-  const open = () => { if (lines.at(-1).some(token => token.trim())) lines.push([]); lines.at(-1).push('  '.repeat(Math.max(indent, 0))); };
+  let indent = 0, before = '', between = 0, condition = false;
+  const open = () => { if (lines.at(-1).some(token => token.trim())) lines.push([]); condition = false; lines.at(-1).push('  '.repeat(Math.max(indent, 0))); };
   for (const token of text.match(TOKEN) ?? []) {
     const word = token.toLowerCase();
     if (/^\s+$/.test(token)) { if (lines.at(-1).some(one => one.trim())) lines.at(-1).push(' '); continue; }
@@ -19,15 +19,16 @@ const laidOut = text => {
     if (token === '(') depth.push(null);
     // Only what holds a query of its own is laid out on lines of its own.
     else if (before === '(' && level === null && (word === 'select' || word === 'with' || word === 'values' && depth.length < 3)) {
-      depth[depth.length - 1] = 1; indent += 1; open();
+      depth[depth.length - 1] = condition ? 2 : 1; indent += depth.at(-1); open();
     } else if (token === ')') {
-      if (depth.length > 1 && depth.pop() === 1) { indent -= 1; open(); }
+      const by = depth.length > 1 ? depth.pop() : null;
+      if (by !== null) { indent -= by; open(); if (by === 2) { condition = true; lines.at(-1).push('  '); } }
     } else if (level !== null) {
       if (word === 'between') between += 1;
       const joins = JOINS.has(word) && !JOINS.has(before) && before !== 'outer';
       const clause = CLAUSES.has(word) && !(word === 'from' && before === 'distinct') && !(word === 'from' && before === 'delete') && !(before === 'for' || before === 'do');
       if (before && (joins || clause)) open();
-      else if ((word === 'and' || word === 'or') && !(word === 'and' && between > 0)) { open(); lines.at(-1).push('  '); }
+      else if ((word === 'and' || word === 'or') && !(word === 'and' && between > 0)) { open(); condition = true; lines.at(-1).push('  '); }
       else if (word === 'and') between -= 1;
     }
     lines.at(-1).push(token);

@@ -21,7 +21,8 @@ const cell = ({ kind, title }, value) => {
   if (NUMBERS.has(kind)) return h('td', { class: numberClass(title) }, value === null ? '' : figures[kind](value));
   if (value === null) return h('td', {}, untold());
   if (kind === 'parts') return h('td', {}, h('div', { class: 'parts' }, value.map(text => byText.has(text) ? queryText(text) : texts[text])));
-  return h('td', { class: kind === 'query' ? 'form' : kind }, kind === 'query' ? queryText(value) : texts[value]);
+  const short = kind === 'name' && texts[value].length <= 20 ? 'name short' : kind;
+  return h('td', { class: kind === 'query' ? 'form' : short }, kind === 'query' ? queryText(value) : texts[value]);
 };
 // What a row is looked for by, in small letters.
 const sought = (columns, row) => columns.map(([, kind], at) => {

@@ -17,6 +17,8 @@ const tickPath = (trend, x, top, right) => {
 // Each row: name, colour, trend as told, address or null.
 const lanes = (box, name, rows) => timed(box, name, (picture, width, x, readout) => {
   picture.replaceChildren();
+  // An image's parts can't be reached; rows are links.
+  picture.setAttribute('role', 'group');
   const shown = rows.map(([title, colour, told, address], number) => {
     const trend = trendOf(told), top = number * ROW + 16;
     const text = s('text', { class: 'lane', x: LEFT, y: top - 4 }, clipped(title, Math.floor((width - LEFT) / 6.6)), s('title', {}, title));
