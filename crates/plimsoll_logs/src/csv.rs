@@ -295,6 +295,22 @@ mod tests {
 
     proptest::proptest! {
         #[test]
+        fn what_is_known_of_a_session_changes_nothing(
+            picks in proptest::collection::vec((0_usize..4, 0_usize..4, 0_u32..3, 0_usize..4), 1..20),
+        ) {
+            let names = ["\"ann\"", "\"a\"\"b,\"", "", "\"é,5\""];
+            let lines: Vec<String> = picks
+                .iter()
+                .map(|(user, database, process, host)| {
+                    let (user, database, host) = (names[*user], names[*database], names[*host]);
+                    format!("2026-11-23 12:00:00.123 UTC,{user},{database},{process},{host},6a.{process},1,\"SELECT\",2026-11-23 11:00:00 UTC,3/4,0,LOG,00000,\"m\",,,,,,,,,\"web\",\"client backend\",,5\n")
+                })
+                .collect();
+            let apart: Vec<String> = lines.iter().flat_map(|line| read(line).0).collect();
+            proptest::prop_assert_eq!(read(&lines.concat()).0, apart);
+        }
+
+        #[test]
         fn no_text_makes_it_panic(text in "[\",\na-z0-9:é\r]{0,200}") {
             read(&text);
             last_start(text.as_bytes());

@@ -54,7 +54,9 @@ fn read(
     sink: &mut dyn FnMut(&Record<'_>),
 ) -> Option<()> {
     room.clear();
-    let split = split(line, sessions, room)?;
+    let mut found = Split::empty();
+    split(line, sessions, room, &mut found)?;
+    let split = found;
     let get = |number: usize| -> &str {
         let Value { start, end, in_room } = split.values[number];
         let text = if in_room { room.as_str() } else { line };
@@ -108,46 +110,47 @@ struct Split<'a> {
     session: (usize, usize),
 }
 
-fn split<'a>(line: &'a str, sessions: &Sessions, room: &mut String) -> Option<Split<'a>> {
+impl Split<'_> {
+    const fn empty() -> Self {
+        Self { values: [Value { start: 0, end: 0, in_room: false }; FIELDS], known: None, session: (0, 0) }
+    }
+}
+
+/// Splits a line into an empty [`Split`].
+fn split<'a>(line: &'a str, sessions: &Sessions, room: &mut String, split: &mut Split<'a>) -> Option<()> {
     let bytes = line.as_bytes();
-    let mut split = Split { values: [Value::default(); FIELDS], known: None, session: (0, 0) };
     let mut keys = Keys::default();
     // Whether all keys so far are the moment and those of the session.
     let mut is_session = true;
-    let mut at = usize::from(bytes.first() == Some(&b'{')).checked_sub(1).map(|_| 1)?;
+    (bytes.first() == Some(&b'{')).then_some(())?;
+    let mut at = 1;
     loop {
-        at += blanks(&bytes[at..]);
-        let key = plain_string(bytes, at)?;
-        at = key.1 + 1;
-        at += blanks(&bytes[at..]);
-        at += usize::from(bytes.get(at) == Some(&b':')).checked_sub(1).map(|_| 1)?;
-        at += blanks(&bytes[at..]);
-        let (value, end) = value(line, at, room)?;
-        let number = keys.number(bytes, key);
-        if let Some(number) = number {
+        at = behind_blanks(bytes, at);
+        let key = keys.read(bytes, at)?;
+        let (value, end) = value(line, behind_blanks(bytes, key.end), room)?;
+        if let Some(number) = key.number {
             split.values[number] = value;
         }
-        at = end + blanks(&bytes[end..]);
+        at = behind_blanks(bytes, end);
         match bytes.get(at)? {
             b',' => at += 1,
-            b'}' => return Some(split),
+            b'}' => return Some(()),
             _ => return None,
         }
-        match number {
-            Some(0) if key.0 == 2 => {
+        match key.number {
+            Some(0) if split.session.0 == 0 && is_session => {
                 let mut record = Record::new(Severity::Log, "");
                 if let Some(length) = sessions.get(&line[at..], process_at(&bytes[at..]), &mut record) {
                     at += length;
                     is_session = false;
                     split.known = Some(record);
                 }
-                split.session.0 = at;
+                split.session = (at, at);
             }
             Some(5) if is_session && split.session.0 > 0 => split.session.1 = at,
             Some(1..=4) => {}
-            _ => is_session &= &bytes[key.0..key.1] == b"remote_port",
+            _ => is_session &= key.is_of_session,
         }
-        split.session.1 = split.session.1.max(split.session.0);
     }
 }
 
@@ -158,8 +161,12 @@ fn process_at(text: &[u8]) -> usize {
     memchr::memchr_iter(b'p', near).find(|at| near[*at..].starts_with(b"pid\":")).unwrap_or(0)
 }
 
-fn blanks(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|byte| **byte == b' ').count()
+#[inline]
+fn behind_blanks(bytes: &[u8], mut at: usize) -> usize {
+    while bytes.get(at) == Some(&b' ') {
+        at += 1;
+    }
+    at
 }
 
 /// Keys in the order in which the server writes them, with the number of those that are kept.
@@ -197,6 +204,8 @@ const KEYS: [Key; 27] = [
 struct Key {
     length: usize,
     first: u64,
+    /// The bits of the first word that belong to the key.
+    mask: u64,
     last: u64,
     number: Option<usize>,
 }
@@ -215,12 +224,26 @@ impl Key {
             last |= (text[behind + at] as u64) << (8 * at);
             at += 1;
         }
-        Self { length: text.len(), first, last, number }
+        let mask = if text.len() < 8 { (1 << (8 * text.len())) - 1 } else { u64::MAX };
+        Self { length: text.len(), first, mask, last, number }
     }
 
-    fn is(&self, length: usize, first: u64, last: u64) -> bool {
-        self.length == length && self.first == first && self.last == last
+    /// Whether it stands there, of which `first` is the first word, with its quote and colon.
+    fn stands(&self, bytes: &[u8], at: usize, first: u64) -> bool {
+        let end = at + self.length;
+        first & self.mask == self.first
+            && bytes.get(end..end + 2) == Some(b"\":")
+            && (self.length <= 8 || padded_word_at(bytes, end - 8) == self.last)
     }
+}
+
+/// A key that was read.
+struct KeyRead {
+    number: Option<usize>,
+    /// Whether a session's records have it alike.
+    is_of_session: bool,
+    /// Behind its colon.
+    end: usize,
 }
 
 /// Tells keys, quickest in the server's order.
@@ -230,21 +253,40 @@ struct Keys {
 }
 
 impl Keys {
-    /// The number of a key that is kept.
-    fn number(&mut self, line: &[u8], (start, end): (usize, usize)) -> Option<usize> {
-        let length = end - start;
-        // The words reach behind a short key, into its value.
-        let first = padded_word_at(line, start);
-        let first = if length < 8 { first & ((1 << (8 * length)) - 1) } else { first };
-        let last = if length > 8 { padded_word_at(line, end - 8) } else { 0 };
-        let found = |key: &Key| key.is(length, first, last);
+    /// Reads the key that stands there, and its colon.
+    fn read(&mut self, bytes: &[u8], at: usize) -> Option<KeyRead> {
+        (bytes.get(at) == Some(&b'"')).then_some(())?;
+        let first = padded_word_at(bytes, at + 1);
+        let stands = |key: &Key| key.stands(bytes, at + 1, first);
         let (before, behind) = KEYS.split_at(self.next);
-        let at = behind.iter().position(found).map(|at| at + self.next);
-        let at = at.or_else(|| before.iter().position(found)).filter(|_| length <= 16)?;
-        self.next = at + 1;
-        KEYS[at].number
+        let known = behind.iter().position(stands).map(|number| number + self.next);
+        let Some(known) = known.or_else(|| before.iter().position(stands)) else {
+            return Self::other(bytes, at);
+        };
+        self.next = known + 1;
+        let Key { length, number, .. } = KEYS[known];
+        Some(KeyRead { number, is_of_session: known == REMOTE_PORT, end: at + length + 3 })
+    }
+
+    /// One that isn't known, or has blanks before its colon.
+    #[cold]
+    fn other(bytes: &[u8], at: usize) -> Option<KeyRead> {
+        let (start, end) = plain_string(bytes, at)?;
+        let colon = behind_blanks(bytes, end + 1);
+        (bytes.get(colon) == Some(&b':')).then_some(())?;
+        let first = padded_word_at(bytes, start);
+        let is = |key: &&Key| {
+            key.length == end - start
+                && first & key.mask == key.first
+                && (key.length <= 8 || padded_word_at(bytes, end - 8) == key.last)
+        };
+        let number = KEYS.iter().find(is).and_then(|key| key.number);
+        Some(KeyRead { number, is_of_session: false, end: colon + 1 })
     }
 }
+
+/// The place of `remote_port`.
+const REMOTE_PORT: usize = 5;
 
 /// The inside of a string without escapes.
 fn plain_string(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
@@ -376,6 +418,25 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in r#"(\{|\}|"|\\u|\\|d83d|timestamp|message|:|,|1|é|\n| |[a-f0-9]{4}){0,60}"#) {
             read(&text);
+        }
+
+        #[test]
+        fn what_is_known_of_a_session_changes_nothing(
+            picks in proptest::collection::vec((0_usize..3, 0_usize..3, 0_u32..3, 0_usize..3), 1..20),
+        ) {
+            let names = ["ann", "a\"pid\":5", "é,\"user\":\"x"];
+            let lines: Vec<String> = picks
+                .iter()
+                .map(|(user, database, process, host)| {
+                    let quoted = |name: usize| serde_json::Value::from(names[name]);
+                    format!(
+                        "{{\"timestamp\":\"2026-11-23 12:00:00 UTC\",\"user\":{},\"dbname\":{},\"pid\":{process},\"remote_host\":{},\"session_id\":\"6a.{process}\",\"line_num\":1,\"error_severity\":\"LOG\",\"message\":\"m\"}}\n",
+                        quoted(*user), quoted(*database), quoted(*host)
+                    )
+                })
+                .collect();
+            let apart: Vec<String> = lines.iter().flat_map(|line| read(line).0).collect();
+            proptest::prop_assert_eq!(read(&lines.concat()).0, apart);
         }
 
         #[test]
