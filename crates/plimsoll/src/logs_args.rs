@@ -37,6 +37,10 @@ pub(crate) struct ReadArguments {
     /// Show the first lines that couldn't be read
     #[arg(long)]
     pub(crate) unparsed: bool,
+    /// Read what has been written since the last run with this file, which keeps how far each log was read; --save then adds
+    /// to the summary that is there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) position: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) shown: ShownArguments,
 }

@@ -4,6 +4,8 @@ mod compressed;
 mod files;
 mod gather;
 mod limits;
+mod position;
+mod since;
 mod source;
 mod twice;
 
@@ -30,6 +32,9 @@ pub(crate) fn run(arguments: &LogsArguments, color: ColorChoice) -> Result<u8, F
 }
 
 fn read(arguments: &ReadArguments, color: ColorChoice) -> Result<u8, Failure> {
+    if let Some(position) = &arguments.position {
+        return since::read(arguments, position, color);
+    }
     let gathered = gather(&arguments.files, &arguments.input)?;
     if arguments.unparsed {
         return show_unparsed(&gathered.summary);

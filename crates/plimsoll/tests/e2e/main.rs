@@ -31,6 +31,7 @@ mod lint_schema;
 mod logins;
 mod logs;
 mod logs_formats;
+mod logs_position;
 mod lsp;
 mod masking;
 mod newness;
