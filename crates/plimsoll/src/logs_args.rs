@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use plimsoll_core::logs::LogChangeKind;
 
+use crate::follow_args::FollowArguments;
+
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct LogsArguments {
@@ -41,6 +43,8 @@ pub(crate) struct ReadArguments {
     /// to the summary that is there
     #[arg(long, value_name = "FILE")]
     pub(crate) position: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) following: FollowArguments,
     #[command(flatten)]
     pub(crate) shown: ShownArguments,
 }

@@ -2,12 +2,16 @@
 
 mod compressed;
 mod files;
+mod follow;
 mod gather;
 mod limits;
+mod messenger;
 mod position;
 mod since;
 mod source;
+mod tail;
 mod twice;
+mod webhook;
 
 use std::path::Path;
 
@@ -32,6 +36,9 @@ pub(crate) fn run(arguments: &LogsArguments, color: ColorChoice) -> Result<u8, F
 }
 
 fn read(arguments: &ReadArguments, color: ColorChoice) -> Result<u8, Failure> {
+    if arguments.following.follow {
+        return follow::run(arguments);
+    }
     if let Some(position) = &arguments.position {
         return since::read(arguments, position, color);
     }

@@ -30,6 +30,7 @@ mod lint_output;
 mod lint_schema;
 mod logins;
 mod logs;
+mod logs_follow;
 mod logs_formats;
 mod logs_position;
 mod lsp;

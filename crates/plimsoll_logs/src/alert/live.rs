@@ -1,6 +1,7 @@
 //! A log as it is written: read into a summary, and watched for alerts.
 
 use crate::alert::{Alert, Baseline, Wanted, Watch};
+use crate::changes::{Changes, Whole};
 use crate::format::{Format, Scratch};
 use crate::scan::Scan;
 use crate::sequence::BurstOf;
@@ -15,6 +16,7 @@ const SILENCE_US: i64 = 1_000_000;
 pub struct Live {
     scan: Scan,
     scratch: Scratch,
+    changes: Changes,
     watch: Watch,
     /// Bursts that were alerted of, or are too small for it.
     bursts: BTreeMap<BurstOf, (u64, u64)>,
@@ -28,14 +30,16 @@ impl Live {
         Self {
             scan: Scan::new(1),
             scratch: Scratch::default(),
+            changes: Changes::default(),
             watch: Watch::new(wanted, baseline, window_us, repeat_us),
             bursts: BTreeMap::new(),
             alerts: Vec::new(),
         }
     }
 
-    /// Reads whole records.
-    pub fn take(&mut self, format: &Format, text: &[u8]) {
+    /// Reads whole records; a prefix that turns out to be needed is added to the format.
+    pub fn take(&mut self, format: &mut Format, text: &[u8]) {
+        self.changes.look(format, text, 0, Whole::Yes);
         let (watch, alerts) = (&mut self.watch, &mut self.alerts);
         self.scan.watch(format, text, &mut self.scratch, &mut |record, tally| {
             alerts.extend(watch.take(record, tally));

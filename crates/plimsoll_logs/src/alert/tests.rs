@@ -18,7 +18,7 @@ fn line(second: u32, text: &str) -> String {
 }
 
 fn told(live: &mut Live, log: &str) -> Vec<(&'static str, u64)> {
-    live.take(&format(), log.as_bytes());
+    live.take(&mut format(), log.as_bytes());
     live.silent(i64::MAX);
     live.alerts().iter().map(|alert| (alert.kind, alert.suppressed)).collect()
 }
@@ -30,7 +30,7 @@ fn slow(second: u32) -> String {
 #[test]
 fn a_slow_statement_is_told_once_and_without_its_values() {
     let mut live = live(&[], None);
-    live.take(&format(), slow(0).as_bytes());
+    live.take(&mut format(), slow(0).as_bytes());
     let alert = live.alerts().pop().unwrap();
     assert_eq!(
         (alert.kind, alert.database.as_str(), alert.application.as_str()),
@@ -69,7 +69,7 @@ fn a_loop_of_lookups_is_told_with_the_query_before() {
     };
     assert_eq!(told(&mut live(&[], None), &lookups(19)), []);
     let mut watched = live(&[], None);
-    watched.take(&format(), lookups(30).as_bytes());
+    watched.take(&mut format(), lookups(30).as_bytes());
     watched.silent(i64::MAX);
     let alert = watched.alerts().pop().unwrap();
     assert_eq!(
@@ -83,11 +83,11 @@ fn what_the_baseline_lacks_is_new() {
     let usual =
         line(0, "LOG:  duration: 20.000 ms  statement: select 1 from t") + &line(1, "ERROR:  out of bounds");
     let mut before = live(&[], None);
-    before.take(&format(), usual.as_bytes());
+    before.take(&mut format(), usual.as_bytes());
     let baseline = || {
         Some(Baseline::new(&{
             let mut before = live(&[], None);
-            before.take(&format(), usual.as_bytes());
+            before.take(&mut format(), usual.as_bytes());
             before.summary()
         }))
     };
@@ -105,7 +105,7 @@ fn what_was_watched_is_summed_up_as_by_a_scan() {
     let mut scan = crate::Scan::new(1);
     scan.read(&format(), log.as_bytes()).unwrap();
     let mut live = live(&[], None);
-    live.take(&format(), log.as_bytes());
+    live.take(&mut format(), log.as_bytes());
     assert_eq!(live.summary(), scan.summary());
     assert_eq!(live.summary(), crate::Summary::default());
 }

@@ -199,7 +199,7 @@ fn microseconds(moment: SystemTime) -> i64 {
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX / 2)
 }
 
-fn now_us() -> i64 {
+pub(super) fn now_us() -> i64 {
     microseconds(SystemTime::now())
 }
 
@@ -239,6 +239,30 @@ fn refuse(name: &str, sample: &[u8]) -> Result<(), Failure> {
         _ => return Ok(()),
     };
     Err(Failure::input(format!("read {name}: {instead}")))
+}
+
+/// The format of a log that begins like this, and what is around its lines.
+pub(super) fn format_of(
+    name: &str,
+    sample: &[u8],
+    arguments: &InputArguments,
+) -> Result<(Format, Option<Envelope>), Failure> {
+    refuse(name, sample)?;
+    let text = String::from_utf8_lossy(sample);
+    let Some(envelope) = Envelope::detect(sample).filter(|_| arguments.log_format.is_none()) else {
+        return format(name, text.trim_start_matches('\u{feff}'), arguments).map(|format| (format, None));
+    };
+    let mut lines = Vec::new();
+    let unwrapped = Unwrapped::new(sample, envelope, now_us()).read_to_end(&mut lines);
+    unwrapped.map_err(|why| Failure::input(format!("read {name}: {why}")))?;
+    let lines = String::from_utf8_lossy(&lines);
+    match format(name, &Envelope::inner_lines(&lines), arguments)? {
+        Format::Stderr(inner) => {
+            let prefix = Envelope::prefix(inner.text()).map_err(Failure::input)?;
+            Ok((Format::Stderr(prefix), Some(envelope)))
+        }
+        _ => Err(Failure::input(format!("read {name}: csvlog or jsonlog in a {}", envelope.word()))),
+    }
 }
 
 fn format(name: &str, sample: &str, arguments: &InputArguments) -> Result<Format, Failure> {
