@@ -109,3 +109,29 @@ fn what_was_watched_is_summed_up_as_by_a_scan() {
     assert_eq!(live.summary(), scan.summary());
     assert_eq!(live.summary(), crate::Summary::default());
 }
+
+#[test]
+fn deadlocks_and_waits_of_a_stderr_log_name_their_queries() {
+    let log = line(
+        0,
+        "ERROR:  deadlock detected\n\
+         2026-11-23 12:00:00.000 UTC [7] ann@shop web DETAIL:  Process 7 waits for ShareLock on transaction 5; blocked by process 8.\n\
+         \tProcess 8 waits for ShareLock on transaction 4; blocked by process 7.\n\
+         \tProcess 7: update a set b = 1\n\
+         \tProcess 8: update c set d = 2",
+    ) + &line(
+        1,
+        "LOG:  process 7 still waiting for AccessShareLock on relation 16384 of database 5 after 1000.135 ms at character 15\n\
+         2026-11-23 12:00:01.000 UTC [7] ann@shop web STATEMENT:  select a from u",
+    );
+    let mut live = live(&[], None);
+    live.take(&mut format(), log.as_bytes());
+    let texts: Vec<String> = live.alerts().into_iter().map(|alert| alert.text).collect();
+    assert_eq!(
+        texts,
+        [
+            "deadlock of update a set b = $1 and update c set d = $1",
+            "a session has waited 1.00 s for AccessShareLock on relation 16384 of database 5: select a from u"
+        ]
+    );
+}

@@ -47,6 +47,8 @@ impl<'a> Deadlock<'a> {
 
 /// `Process 1 waits for ShareLock on transaction 5; blocked by process 2.`
 fn edge(line: &str) -> Option<DeadlockEdge<'_>> {
+    // A stderr log has a TAB before each further line.
+    let line = line.strip_prefix('\t').unwrap_or(line);
     let (process, rest) = small_number(line.strip_prefix("Process ")?)?;
     let rest = rest.strip_prefix(" waits for ")?;
     let (mode, rest) = rest.split_once(" on ")?;
@@ -57,6 +59,7 @@ fn edge(line: &str) -> Option<DeadlockEdge<'_>> {
 
 /// What stands behind `Process 1: `.
 fn after_process(text: &str, process: u32) -> Option<&str> {
+    let text = text.strip_prefix('\t').unwrap_or(text);
     let (found, rest) = small_number(text.strip_prefix("Process ")?)?;
     rest.strip_prefix(": ").filter(|_| found == process)
 }

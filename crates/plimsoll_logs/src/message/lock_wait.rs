@@ -63,6 +63,8 @@ pub(super) fn told<'a>(record: &Record<'a>) -> Option<LockWait<'a>> {
     let (process, rest) = small_number(record.message.strip_prefix("process ")?)?;
     let (state, rest) = state(rest.strip_prefix(' ')?)?;
     let (mode, rest) = rest.split_once(" on ")?;
+    // Where the statement is still being parsed, a stderr log says where in it.
+    let rest = without_place(rest);
     let (rest, waited_us) = match rest.rsplit_once(" after ") {
         Some((object, time)) => (object, Some(thousandths(time.strip_suffix(" ms")?)?.0)),
         None if state == WaitState::Refused => (rest, None),
@@ -73,6 +75,13 @@ pub(super) fn told<'a>(record: &Record<'a>) -> Option<LockWait<'a>> {
     let object = LockObject::of(object);
     let (holders, queue) = (holders(record.detail), queue(record.detail));
     Some(LockWait { process, state, mode, object, waited_us, holders, queue, doing, relation })
+}
+
+fn without_place(text: &str) -> &str {
+    match text.rsplit_once(" at character ") {
+        Some((before, place)) if place.bytes().all(|byte| byte.is_ascii_digit()) => before,
+        _ => text,
+    }
 }
 
 fn state(rest: &str) -> Option<(WaitState, &str)> {
