@@ -58,7 +58,7 @@ pub(crate) async fn unless_stopped<T>(work: impl Future<Output = Result<T, Failu
 }
 
 /// Returns when the program is asked to stop.
-async fn stop_signal() -> Failure {
+pub(crate) async fn stop_signal() -> Failure {
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
     else {

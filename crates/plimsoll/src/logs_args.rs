@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use plimsoll_core::logs::LogChangeKind;
 
 use crate::args::ServerAddress;
+use crate::follow_args::FollowArguments;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -45,6 +46,12 @@ pub(crate) struct ReadArguments {
     /// Show the first lines that couldn't be read
     #[arg(long)]
     pub(crate) unparsed: bool,
+    /// Read what has been written since the last run with this file, which keeps how far each log was read; --save then adds
+    /// to the summary that is there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) position: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) following: FollowArguments,
     #[command(flatten)]
     pub(crate) shown: ShownArguments,
 }

@@ -12,6 +12,7 @@ mod config;
 mod corpus;
 mod editor;
 mod exit;
+mod follow_args;
 mod git;
 mod history;
 mod init;

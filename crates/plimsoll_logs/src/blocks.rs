@@ -20,12 +20,36 @@ pub(crate) struct Blocks<R> {
     /// What has been read of the next block.
     begun: Vec<u8>,
     ended: bool,
+    /// Whether the last record is left, to which more may come.
+    leaves_last: bool,
+    /// Bytes of what was left.
+    left: u64,
 }
 
 impl<R: Read> Blocks<R> {
     pub(crate) fn new(input: R, format: &Format) -> Self {
         let (format, changes) = (format.clone(), Changes::default());
-        Self { input, format, changes, had_one: false, begun: Vec::new(), ended: false }
+        Self {
+            input,
+            format,
+            changes,
+            had_one: false,
+            begun: Vec::new(),
+            ended: false,
+            leaves_last: false,
+            left: 0,
+        }
+    }
+
+    /// Leaves the last record, to which more may come.
+    pub(crate) const fn leaving_last(mut self, leaves_last: bool) -> Self {
+        self.leaves_last = leaves_last;
+        self
+    }
+
+    /// How many bytes were left at the end.
+    pub(crate) const fn left(&self) -> u64 {
+        self.left
     }
 
     /// By which the block that was given last can be read.
@@ -55,6 +79,11 @@ impl<R: Read> Blocks<R> {
                 return Ok(Some(room));
             }
             wanted = room.len() * 2;
+        }
+        if self.leaves_last {
+            let cut = self.format.last_start(&room).unwrap_or(0);
+            self.left += (room.len() - cut) as u64;
+            room.truncate(cut);
         }
         Ok((!room.is_empty()).then_some(room))
     }

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: files, sockets, clocks. Bytes in, values out.
 
+pub mod alert;
 mod blocking;
 mod blocks;
 mod changes;
@@ -44,6 +45,6 @@ pub use format::Format;
 pub use happened::{kind, object};
 pub use prefix::{Prefix, PrefixError};
 pub use record::Record;
-pub use scan::Scan;
+pub use scan::{End, Scan};
 pub use severity::Severity;
 pub use summary::Summary;

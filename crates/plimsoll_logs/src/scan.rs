@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 
 use crate::blocks::Blocks;
 use crate::format::{Format, Scratch};
+use crate::record::Record;
 use crate::sequence::Sequence;
 use crate::steps::Step;
 use crate::summary::{LockEdge, Summary};
@@ -16,6 +17,15 @@ use crate::tally::Tally;
 pub struct Scan {
     tallies: Vec<Tally>,
     sequence: Sequence,
+}
+
+/// Whether a log is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All of it is read.
+    Whole,
+    /// More may come to its last record, which is left.
+    MayGoOn,
 }
 
 /// What blocks tell, put into order.
@@ -44,6 +54,14 @@ impl Scan {
     /// # Errors
     /// When the input can't be read; what was read before counts.
     pub fn read(&mut self, format: &Format, input: impl Read) -> io::Result<Format> {
+        self.read_up_to(format, input, End::Whole).map(|(format, _)| format)
+    }
+
+    /// Reads a log, without its last record if more may come to it; returns how many bytes at its end were left, too.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_up_to(&mut self, format: &Format, input: impl Read, end: End) -> io::Result<(Format, u64)> {
         let most_ahead = AHEAD * self.tallies.len() as u64;
         let ordered = Mutex::new(Ordered { sequence: &mut self.sequence, next: 0, waiting: BTreeMap::new() });
         let moved_on = Condvar::new();
@@ -66,7 +84,7 @@ impl Scan {
                     }
                 });
             }
-            let mut source = Blocks::new(input, format);
+            let mut source = Blocks::new(input, format).leaving_last(end == End::MayGoOn);
             let mut number = 0;
             let mut shared = Arc::new(format.clone());
             while let Some(block) = source.next(rooms.try_recv().unwrap_or_default())? {
@@ -83,8 +101,26 @@ impl Scan {
                 }
             }
             drop(blocks);
-            Ok(source.format().clone())
+            Ok((source.format().clone(), source.left()))
         })
+    }
+
+    /// Reads whole records in this thread, and shows each to `sink` before it is counted.
+    pub(crate) fn watch(
+        &mut self,
+        format: &Format,
+        block: &[u8],
+        scratch: &mut Scratch,
+        sink: &mut dyn FnMut(&Record<'_>, &mut Tally),
+    ) {
+        let Some(tally) = self.tallies.first_mut() else { return };
+        let steps = read_block_showing(format, tally, scratch, block, sink);
+        self.sequence.take(0, &steps);
+    }
+
+    /// The sessions, and the reader of [`Self::watch`].
+    pub(crate) fn sequence_and_tally(&mut self) -> (&mut Sequence, &mut Tally) {
+        (&mut self.sequence, &mut self.tallies[0])
     }
 
     /// What was read.
@@ -138,6 +174,17 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 fn read_block(format: &Format, tally: &mut Tally, scratch: &mut Scratch, block: &[u8]) -> Vec<Step> {
+    read_block_showing(format, tally, scratch, block, |_, _| ())
+}
+
+/// Without a sink, this is the hot path: a sink that does nothing costs nothing.
+fn read_block_showing(
+    format: &Format,
+    tally: &mut Tally,
+    scratch: &mut Scratch,
+    block: &[u8],
+    mut sink: impl FnMut(&Record<'_>, &mut Tally),
+) -> Vec<Step> {
     // Nearly every block is UTF-8; that is told much quicker than where one isn't.
     let text = match simdutf8::basic::from_utf8(block) {
         Ok(text) => Cow::Borrowed(text),
@@ -146,7 +193,10 @@ fn read_block(format: &Format, tally: &mut Tally, scratch: &mut Scratch, block: 
     let mut counts = std::mem::take(tally.counts());
     // A replaced byte takes three.
     counts.replaced += (text.len() - block.len().min(text.len())) as u64;
-    format.scan(&text, scratch, &mut counts, &mut |record| tally.take(record));
+    format.scan(&text, scratch, &mut counts, &mut |record| {
+        sink(record, tally);
+        tally.take(record);
+    });
     *tally.counts() = counts;
     std::mem::take(&mut tally.steps)
 }

@@ -96,6 +96,13 @@ impl Sequence {
         }
     }
 
+    /// Ends the bursts of sessions that are silent since then: their next statement would.
+    pub(crate) fn close_silent(&mut self, before_us: i64) {
+        for session in self.sessions.values_mut().filter(|session| session.last_end_us < before_us) {
+            session.close_all(&mut self.told);
+        }
+    }
+
     /// The log is over.
     pub(crate) fn end(&mut self) {
         self.forget_silent(i64::MAX);

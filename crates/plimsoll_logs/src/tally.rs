@@ -251,7 +251,8 @@ impl Tally {
         }
     }
 
-    fn fingerprint(&mut self, text: &str) -> u64 {
+    /// The fingerprint of a statement's query, which is then among the queries.
+    pub(crate) fn fingerprint(&mut self, text: &str) -> u64 {
         let query = self.query(without_comment(text).0);
         self.queries[query as usize].fingerprint
     }
@@ -361,6 +362,13 @@ impl Tally {
     pub(crate) fn burst_key(&self, origin: &Origin, before: u64, kind: BurstKind) -> Burst {
         let Stream { query, who, route } = self.stream_key(origin);
         Burst { kind, query, before, application: who.application, route }
+    }
+
+    /// A query's normal form.
+    pub(crate) fn text(&self, fingerprint: u64) -> Option<&str> {
+        let known = self.queries.iter().find(|known| known.fingerprint == fingerprint);
+        let aside = || self.rest.queries.get(&fingerprint).map(|query| query.text.as_str());
+        known.map(|known| known.text.as_str()).or_else(aside)
     }
 
     /// A route, by its hash.

@@ -4,11 +4,17 @@ mod compressed;
 mod doctor;
 mod events;
 mod files;
+mod follow;
 mod gather;
 mod limits;
+mod messenger;
+mod position;
 pub(crate) mod seen;
+mod since;
 mod source;
+mod tail;
 mod twice;
+mod webhook;
 mod workload;
 
 use std::path::Path;
@@ -38,6 +44,12 @@ pub(crate) async fn run(arguments: &LogsArguments, color: ColorChoice) -> Result
 }
 
 fn read(arguments: &ReadArguments, color: ColorChoice) -> Result<u8, Failure> {
+    if arguments.following.follow {
+        return follow::run(arguments);
+    }
+    if let Some(position) = &arguments.position {
+        return since::read(arguments, position, color);
+    }
     let gathered = gather(&arguments.files, &arguments.input)?;
     if arguments.unparsed {
         return show_unparsed(&gathered.summary);

@@ -5,6 +5,7 @@
 mod entry;
 mod export;
 mod join;
+mod live;
 mod moment;
 mod object;
 mod syslog;

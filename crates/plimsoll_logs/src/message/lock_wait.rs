@@ -63,8 +63,10 @@ pub(super) fn told<'a>(record: &Record<'a>) -> Option<LockWait<'a>> {
     let (process, rest) = small_number(record.message.strip_prefix("process ")?)?;
     let (state, rest) = state(rest.strip_prefix(' ')?)?;
     let (mode, rest) = rest.split_once(" on ")?;
+    // Where the statement is still being parsed, a stderr log says where in it.
+    let rest = without_place(rest);
     let (rest, waited_us) = match rest.rsplit_once(" after ") {
-        Some((object, time)) => (object, Some(thousandths(milliseconds(time)?)?.0)),
+        Some((object, time)) => (object, Some(thousandths(time.strip_suffix(" ms")?)?.0)),
         None if state == WaitState::Refused => (rest, None),
         None => return None,
     };
@@ -75,10 +77,11 @@ pub(super) fn told<'a>(record: &Record<'a>) -> Option<LockWait<'a>> {
     Some(LockWait { process, state, mode, object, waited_us, holders, queue, doing, relation })
 }
 
-/// What stands before ` ms`. A stderr log goes on with ` at character 8` where the wait began while the statement was parsed.
-fn milliseconds(time: &str) -> Option<&str> {
-    let (number, position) = time.split_once(" ms")?;
-    (position.is_empty() || position.starts_with(" at character ")).then_some(number)
+fn without_place(text: &str) -> &str {
+    match text.rsplit_once(" at character ") {
+        Some((before, place)) if place.bytes().all(|byte| byte.is_ascii_digit()) => before,
+        _ => text,
+    }
 }
 
 fn state(rest: &str) -> Option<(WaitState, &str)> {
@@ -154,13 +157,6 @@ mod tests {
             "ShareLock",
             transaction,
             Some(1_000_123),
-        );
-        check(
-            "process 14 still waiting for RowExclusiveLock on relation 16384 of database 5 after 60.188 ms at character 8",
-            WaitState::Waiting,
-            "RowExclusiveLock",
-            relation,
-            Some(60_188),
         );
         check(
             "process 14 acquired AccessExclusiveLock on relation 16384 of database 5 after 2000.000 ms",

@@ -63,6 +63,15 @@ impl Read for Input {
 
 impl Source {
     pub(super) fn open(path: &Path, arguments: &InputArguments) -> Result<Self, Failure> {
+        Self::with_head(path, arguments, 0).map(|(source, _)| source)
+    }
+
+    /// A source, and so many of its first bytes, decompressed.
+    pub(super) fn with_head(
+        path: &Path,
+        arguments: &InputArguments,
+        head_bytes: usize,
+    ) -> Result<(Self, Vec<u8>), Failure> {
         let is_stdin = path.as_os_str() == "-";
         let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
         let refused = |why: io::Error| Failure::input(format!("read {name}: {why}"));
@@ -76,18 +85,21 @@ impl Source {
         let (sample, input) = if torn.is_some() { peek(input).map_err(refused)? } else { (sample, input) };
         let torn = torn.unwrap_or_default();
         if psum::is_summary(&sample) {
-            return Self::summary(name, input);
+            return Ok((Self::summary(name, input)?, Vec::new()));
         }
+        let head = sample[..sample.len().min(head_bytes)].to_vec();
         let empty =
             Self { name: name.clone(), first_us: None, content: Content::Empty, torn, envelope: None };
-        if sample.is_empty() {
-            return Ok(empty);
+        // Who asks for its head reads on later: a first line that isn't whole yet comes then.
+        if sample.is_empty() || (head_bytes > 0 && !sample.contains(&b'\n')) {
+            return Ok((empty, Vec::new()));
         }
         refuse(&name, &sample)?;
-        match Envelope::detect(&sample).filter(|_| arguments.log_format.is_none()) {
+        let source = match Envelope::detect(&sample).filter(|_| arguments.log_format.is_none()) {
             Some(envelope) => empty.wrapped(envelope, input, written_us, arguments),
             None => empty.plain(&sample, input, arguments),
-        }
+        }?;
+        Ok((source, head))
     }
 
     fn plain(self, sample: &[u8], input: Box<dyn Read>, arguments: &InputArguments) -> Result<Self, Failure> {
@@ -168,11 +180,11 @@ pub(super) fn prefixes(format: &Format) -> Vec<String> {
     }
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A file up to where it ends now, and when it was last written, in microseconds since 1970: what is added while it is
 /// read doesn't count.
-fn opened(path: &Path) -> io::Result<(Box<dyn Read>, i64)> {
+pub(super) fn opened(path: &Path) -> io::Result<(Box<dyn Read>, i64)> {
     let file = File::open(path)?;
     let about = file.metadata()?;
     let written_us = about.modified().map_or_else(|_| now_us(), microseconds);
@@ -187,7 +199,7 @@ fn microseconds(moment: SystemTime) -> i64 {
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX / 2)
 }
 
-fn now_us() -> i64 {
+pub(super) fn now_us() -> i64 {
     microseconds(SystemTime::now())
 }
 
@@ -227,6 +239,30 @@ fn refuse(name: &str, sample: &[u8]) -> Result<(), Failure> {
         _ => return Ok(()),
     };
     Err(Failure::input(format!("read {name}: {instead}")))
+}
+
+/// The format of a log that begins like this, and what is around its lines.
+pub(super) fn format_of(
+    name: &str,
+    sample: &[u8],
+    arguments: &InputArguments,
+) -> Result<(Format, Option<Envelope>), Failure> {
+    refuse(name, sample)?;
+    let text = String::from_utf8_lossy(sample);
+    let Some(envelope) = Envelope::detect(sample).filter(|_| arguments.log_format.is_none()) else {
+        return format(name, text.trim_start_matches('\u{feff}'), arguments).map(|format| (format, None));
+    };
+    let mut lines = Vec::new();
+    let unwrapped = Unwrapped::new(sample, envelope, now_us()).read_to_end(&mut lines);
+    unwrapped.map_err(|why| Failure::input(format!("read {name}: {why}")))?;
+    let lines = String::from_utf8_lossy(&lines);
+    match format(name, &Envelope::inner_lines(&lines), arguments)? {
+        Format::Stderr(inner) => {
+            let prefix = Envelope::prefix(inner.text()).map_err(Failure::input)?;
+            Ok((Format::Stderr(prefix), Some(envelope)))
+        }
+        _ => Err(Failure::input(format!("read {name}: csvlog or jsonlog in a {}", envelope.word()))),
+    }
 }
 
 fn format(name: &str, sample: &str, arguments: &InputArguments) -> Result<Format, Failure> {
