@@ -3,6 +3,8 @@
 //!
 //! Run `cargo bench -p plimsoll_logs --bench instructions`. Without valgrind nothing is measured, and that is said.
 
+#![expect(clippy::print_stdout, reason = "a benchmark's result is for who runs it")]
+
 mod sample;
 
 use std::process::{Command, ExitCode};
