@@ -34,6 +34,8 @@ struct Ordered<'s> {
     next: u64,
     /// By the block's number: its reader, and what it tells.
     waiting: BTreeMap<u64, (usize, Vec<Step>)>,
+    /// Room that steps have taken before.
+    spare: Vec<Vec<Step>>,
 }
 
 /// As many blocks may be read ahead of the one that is next in order, for each reader.
@@ -63,7 +65,12 @@ impl Scan {
     /// As [`Self::read`].
     pub fn read_up_to(&mut self, format: &Format, input: impl Read, end: End) -> io::Result<(Format, u64)> {
         let most_ahead = AHEAD * self.tallies.len() as u64;
-        let ordered = Mutex::new(Ordered { sequence: &mut self.sequence, next: 0, waiting: BTreeMap::new() });
+        let ordered = Mutex::new(Ordered {
+            sequence: &mut self.sequence,
+            next: 0,
+            waiting: BTreeMap::new(),
+            spare: Vec::new(),
+        });
         let moved_on = Condvar::new();
         let (blocks, taken) = mpsc::sync_channel::<(u64, Arc<Format>, Vec<u8>)>(self.tallies.len());
         let (used, rooms) = mpsc::channel::<Vec<u8>>();
@@ -78,7 +85,7 @@ impl Scan {
                         let next = locked(taken).recv();
                         let Ok((number, format, block)) = next else { break };
                         let steps = read_block(&format, tally, &mut scratch, &block);
-                        locked(ordered).add(number, reader, steps);
+                        tally.steps = locked(ordered).add(number, reader, steps);
                         moved_on.notify_all();
                         used.send(block).ok();
                     }
@@ -202,11 +209,15 @@ fn read_block_showing(
 }
 
 impl Ordered<'_> {
-    fn add(&mut self, number: u64, reader: usize, steps: Vec<Step>) {
+    /// Takes a block's steps, and returns room for those of the next one.
+    fn add(&mut self, number: u64, reader: usize, steps: Vec<Step>) -> Vec<Step> {
         self.waiting.insert(number, (reader, steps));
-        while let Some((reader, steps)) = self.waiting.remove(&self.next) {
+        while let Some((reader, mut steps)) = self.waiting.remove(&self.next) {
             self.sequence.take(reader, &steps);
             self.next += 1;
+            steps.clear();
+            self.spare.push(steps);
         }
+        self.spare.pop().unwrap_or_default()
     }
 }
