@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use plimsoll_core::logs::{LogChange, LogChangeKind, LogDiff, LogSide};
 
 use crate::report::{figures_of, ms};
-use crate::summary::{Figures, Summary, Trend};
+use crate::summary::{Figures, Summary, Trend, UNLISTED};
 use crate::time::rfc3339;
 
 /// The shorter log is cut into so many blocks, where its steps allow.
@@ -126,7 +126,7 @@ fn width_s(before: &Summary, after: &Summary, sides: &[Side; 2]) -> i64 {
 
 fn by_query(summary: &Summary) -> BTreeMap<u64, Figures> {
     let mut by_query: BTreeMap<u64, Figures> = BTreeMap::new();
-    for (stream, figures) in &summary.streams {
+    for (stream, figures) in summary.streams.iter().filter(|(stream, _)| stream.query != UNLISTED) {
         by_query.entry(stream.query).or_default().merge(figures);
     }
     by_query

@@ -11,7 +11,7 @@ use plimsoll_core::logs::{
     LogRead, LogReport, LogSource, LogTemporaryFiles, LogTrend, LogVacuums,
 };
 
-use crate::summary::{Figures, Maintenance, Stream, Summary, Trend};
+use crate::summary::{Figures, Maintenance, Stream, Summary, Trend, UNLISTED};
 use crate::time::rfc3339;
 
 const HOUR_S: i64 = 3600;
@@ -31,7 +31,7 @@ pub fn report(summary: &Summary, sources: Vec<LogSource>) -> LogReport {
         lasted_s: first.zip(last).map_or(0.0, |(first, last)| (last - first) as f64 / 1e6),
         statements: figures_of(&all),
         queries: queries::queries(summary, total_us),
-        unlisted: figures_of(&summary.unlisted),
+        unlisted: figures_of(&unlisted(summary)),
         folded: folded(summary),
         activity: trend(&summary.activity),
         concurrency: over_time::concurrency(summary),
@@ -109,6 +109,13 @@ fn all(summary: &Summary) -> Figures {
     let mut all = summary.unlisted.clone();
     summary.streams.values().for_each(|figures| all.merge(figures));
     all
+}
+
+fn unlisted(summary: &Summary) -> Figures {
+    let mut unlisted = summary.unlisted.clone();
+    let streams = summary.streams.iter().filter(|(stream, _)| stream.query == UNLISTED);
+    streams.for_each(|(_, figures)| unlisted.merge(figures));
+    unlisted
 }
 
 fn read(summary: &Summary) -> LogRead {

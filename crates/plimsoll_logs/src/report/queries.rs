@@ -8,7 +8,7 @@ use plimsoll_core::logs::{
 
 use super::{figures_of, ms, share, text, trend};
 use crate::rhythm::rhythm;
-use crate::summary::{Figures, Query, Stream, Summary};
+use crate::summary::{Figures, Query, Stream, Summary, UNLISTED};
 
 /// Places that a query is told to come from.
 const MOST_STREAMS: usize = 20;
@@ -18,7 +18,7 @@ type Streams<'a> = Vec<(&'a Stream, &'a Figures)>;
 
 pub(super) fn queries(summary: &Summary, total_us: u64) -> Vec<LogQuery> {
     let mut by_query: BTreeMap<u64, (Figures, Streams<'_>)> = BTreeMap::new();
-    for (stream, figures) in &summary.streams {
+    for (stream, figures) in summary.streams.iter().filter(|(stream, _)| stream.query != UNLISTED) {
         let (sum, streams) = by_query.entry(stream.query).or_default();
         sum.merge(figures);
         streams.push((stream, figures));

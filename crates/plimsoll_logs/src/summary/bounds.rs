@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Figures, Stream, Summary, Who};
 
+/// What stands for queries that aren't told apart; who ran them is still told.
+pub const UNLISTED: u64 = 0;
 /// Of more different queries, the heaviest are kept: half by time, half by calls.
 pub(super) const MOST_QUERIES: usize = 5000;
 /// More may come before some are folded.
@@ -68,9 +70,10 @@ impl Summary {
         let mut weights: BTreeMap<u64, (u64, u64)> =
             self.queries.keys().map(|query| (*query, (0, 0))).collect();
         for (stream, figures) in &self.streams {
-            let (time_us, calls) = weights.entry(stream.query).or_default();
-            *time_us += figures.total_us;
-            *calls += figures.calls;
+            if let Some((time_us, calls)) = weights.get_mut(&stream.query) {
+                *time_us += figures.total_us;
+                *calls += figures.calls;
+            }
         }
         let mut by_time: Vec<(u64, u64, u64)> =
             weights.iter().map(|(query, (time_us, calls))| (*time_us, *calls, *query)).collect();
@@ -85,14 +88,18 @@ impl Summary {
         self.folded.time_us += folded().map(|one| one.0).max().unwrap_or(0);
         self.folded.calls += folded().map(|one| one.1).max().unwrap_or(0);
         self.queries.retain(|query, _| kept.contains(query));
-        let unlisted = &mut self.unlisted;
+        let mut folded: BTreeMap<Stream, Figures> = BTreeMap::new();
         self.streams.retain(|stream, figures| {
-            let stays = kept.contains(&stream.query);
+            let stays = kept.contains(&stream.query) || stream.query == UNLISTED;
             if !stays {
-                unlisted.merge(figures);
+                let who = Stream { query: UNLISTED, ..stream.clone() };
+                folded.entry(who).or_default().merge(figures);
             }
             stays
         });
+        for (stream, figures) in folded {
+            self.streams.entry(stream).or_default().merge(&figures);
+        }
     }
 
     /// The lighter half of the streams count for their queries alone.
@@ -143,9 +150,7 @@ mod tests {
                 figures.add(Some(query));
             }
         }
-        let calls = |summary: &Summary| {
-            summary.unlisted.calls + summary.streams.values().map(|figures| figures.calls).sum::<u64>()
-        };
+        let calls = |summary: &Summary| summary.streams.values().map(|figures| figures.calls).sum::<u64>();
         let before = calls(&summary);
         summary.make_room();
         assert!(summary.queries.len() <= MOST_QUERIES && summary.queries.contains_key(&(ROOM as u64)));

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use bounds::Folded;
+pub use bounds::{Folded, UNLISTED};
 pub use figures::Figures;
 pub use locks::{DeadlockEdge, LockEdge, LockEdges, LockWait, LockWaits};
 pub use queries::{Burst, Bursts, Query, Requests, SlowPlan, Stream, Who};
@@ -34,7 +34,8 @@ pub struct Summary {
     pub queries: BTreeMap<u64, Query>,
     /// Who ran which query, from where.
     pub streams: BTreeMap<Stream, Figures>,
-    /// Statements of queries that aren't told apart, since too many different ones came; and durations without a statement.
+    /// Durations without a statement. Statements of queries that aren't told apart, since too many different ones came, are
+    /// [`UNLISTED`]'s.
     pub unlisted: Figures,
     /// What else was folded for room.
     pub folded: Folded,
@@ -169,7 +170,7 @@ impl Summary {
         let lasted_s = self.span_us.map_or(0.0, |(first, last)| (last - first) as f64 / 1e6);
         let mut rates = BTreeMap::new();
         if lasted_s >= 1.0 {
-            for (stream, figures) in &self.streams {
+            for (stream, figures) in self.streams.iter().filter(|(stream, _)| stream.query != UNLISTED) {
                 *rates.entry(stream.query).or_insert(0.0) += figures.calls as f64 / lasted_s;
             }
         }
