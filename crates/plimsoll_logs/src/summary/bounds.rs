@@ -102,25 +102,36 @@ impl Summary {
         }
     }
 
-    /// The lighter half of the streams count for their queries alone.
+    /// The lighter half of the streams count for their role and database, and the next time for their queries alone.
     fn fold_streams(&mut self) {
         let mut calls: Vec<u64> = self.streams.values().map(|figures| figures.calls).collect();
         let middle = MOST_STREAMS / 2;
         calls.sort_unstable_by(|one, other| other.cmp(one));
         let least = calls[middle];
-        let mut without: BTreeMap<u64, Figures> = BTreeMap::new();
+        let mut folded: BTreeMap<Stream, Figures> = BTreeMap::new();
         self.streams.retain(|stream, figures| {
             let stays = figures.calls > least;
             if !stays {
-                without.entry(stream.query).or_default().merge(figures);
+                folded.entry(wider(stream)).or_default().merge(figures);
             }
             stays
         });
-        for (query, figures) in without {
-            let stream = Stream { query, who: Who::default(), route: String::new() };
+        for (stream, figures) in folded {
             self.streams.entry(stream).or_default().merge(&figures);
         }
     }
+}
+
+/// A stream without what tells most streams apart.
+fn wider(stream: &Stream) -> Stream {
+    let Stream { query, who: Who { application, user, database, host }, route } = stream;
+    let is_wide = [application, host, route].iter().all(|name| name.is_empty());
+    let who = if is_wide {
+        Who::default()
+    } else {
+        Who { user: user.clone(), database: database.clone(), ..Who::default() }
+    };
+    Stream { query: *query, who, route: String::new() }
 }
 
 /// Takes out what is lightest once there is half as much again as may stay; returns how many.
@@ -158,6 +169,20 @@ mod tests {
         let lightest = ROOM as u64 - MOST_QUERIES as u64 / 2;
         assert_eq!(summary.folded.calls, lightest / 1000 + 1);
         assert!(summary.folded.time_us <= lightest * (lightest / 1000 + 1));
+    }
+
+    #[test]
+    fn too_many_streams_keep_their_roles() {
+        let mut summary = Summary::default();
+        summary.queries.insert(1, Query::default());
+        for number in 0..=MOST_STREAMS {
+            let who = Who { application: format!("app {number}"), user: "ann".to_owned(), ..Who::default() };
+            summary.streams.entry(Stream { query: 1, who, route: String::new() }).or_default().add(Some(5));
+        }
+        summary.make_room();
+        assert_eq!(summary.streams.len(), 1);
+        let (stream, figures) = summary.streams.first_key_value().unwrap();
+        assert_eq!((stream.who.user.as_str(), figures.calls), ("ann", MOST_STREAMS as u64 + 1));
     }
 
     #[test]
