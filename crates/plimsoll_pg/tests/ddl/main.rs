@@ -31,7 +31,10 @@ async fn check(major: u32) {
         _ => [Form::Extended, Form::Simple],
     };
     let program = server.observe(&known, Way::Program(forms)).await;
-    let same = |script: &&Seen| !DIFFERENT.contains(&script.name.as_str());
+    let same = |script: &Seen| {
+        let name = script.name.as_str();
+        !DIFFERENT.contains(&name) && !MOMENTARY.contains(&name)
+    };
     let differences: String = script
         .iter()
         .zip(program)
@@ -60,6 +63,21 @@ fn only(a: &str, b: &str, sign: &str) -> String {
     a.lines().filter(|line| !others.contains(line)).map(|line| format!("{sign} {line}\n")).collect()
 }
 
+/// Kinds whose lock is held for so short a moment that sampling sees it now and then: it exists already, and nothing is done.
+const MOMENTARY: [&str; 1] = ["create-index-concurrently-if-not-exists-invalid"];
+
+/// A table without the locks of [`MOMENTARY`] kinds, which stand in the third column.
+fn without_moments(table: &str) -> String {
+    let line = |line: &str| {
+        let mut columns: Vec<&str> = line.split('\t').collect();
+        if columns.len() > 2 && MOMENTARY.contains(&columns[0]) {
+            columns[2] = "-";
+        }
+        columns.join("\t") + "\n"
+    };
+    table.lines().map(line).collect()
+}
+
 /// What was seen is what the table says, or is written there.
 fn holds_in_the_table(major: u32, seen: &[Seen]) {
     let text = write_observed(major, seen.iter().map(|seen| (seen.name.as_str(), &seen.observed)));
@@ -68,7 +86,8 @@ fn holds_in_the_table(major: u32, seen: &[Seen]) {
         std::fs::write(&file, text).expect("a folder that can be written to");
         return;
     }
-    let written = std::fs::read_to_string(&file).expect("the observations");
+    let written = without_moments(&std::fs::read_to_string(&file).expect("the observations"));
+    let text = without_moments(&text);
     let difference = only(&written, &text, "-") + &only(&text, &written, "+");
     assert!(
         written == text,
