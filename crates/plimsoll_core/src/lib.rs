@@ -6,6 +6,7 @@
 
 pub mod blocked;
 pub mod change_scope;
+pub mod evaluation;
 pub mod facts;
 pub mod finding;
 pub mod gathered;
