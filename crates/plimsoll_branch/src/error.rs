@@ -85,19 +85,27 @@ pub(crate) fn file_error(action: &'static str, path: &Path) -> impl FnOnce(io::E
 }
 
 fn advice(path: &Path, why: &io::Error) -> &'static str {
-    let is_in_yard =
-        || path.ancestors().any(|folder| folder.ends_with("yard") && folder.with_extension("img").exists());
     match why.kind() {
-        io::ErrorKind::StorageFull if is_in_yard() => {
-            "; the yard is full: free space in it (`plimsoll branch gc`, `plimsoll branch drop`); `plimsoll branch yard` tells its size"
-        }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; free space there (`plimsoll branch gc`, `plimsoll branch drop`), or set PLIMSOLL_STATE to a folder elsewhere"
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => advice_on_space(path),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "; set PLIMSOLL_STATE to a folder that can be written"
         }
         _ => "",
+    }
+}
+
+/// What to do where no space is left, as a server says it in the words of the C library.
+pub(crate) fn advice_on_log(folder: &Path, said: &str) -> &'static str {
+    if said.contains("No space left on device") { advice_on_space(folder) } else { "" }
+}
+
+fn advice_on_space(path: &Path) -> &'static str {
+    let is_in_yard =
+        path.ancestors().any(|folder| folder.ends_with("yard") && folder.with_extension("img").exists());
+    if is_in_yard {
+        "; the yard is full: free space in it (`plimsoll branch gc`, `plimsoll branch drop`); `plimsoll branch yard` tells its size"
+    } else {
+        "; free space there (`plimsoll branch gc`, `plimsoll branch drop`), or set PLIMSOLL_STATE to a folder elsewhere"
     }
 }
 

@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 
 use crate::configuration;
-use crate::error::{BranchError, file_error};
+use crate::error::{BranchError, advice_on_log, file_error};
 use crate::host::Host;
 use crate::manifest::{self, Branch, Lifetime, Moment, Port};
 use crate::mechanism::BranchFolders;
@@ -130,7 +130,8 @@ pub(crate) fn start(state: &State, branch: &Branch, program: &KeeperProgram) -> 
         child.wait().ok();
         if said != KEPT || Instant::now() >= deadline {
             let why = if said.is_empty() { "it was killed; try again" } else { said };
-            return Err(BranchError::Environment(format!("start branch {}: {why}", branch.name)));
+            let advice = advice_on_log(&folder, why);
+            return Err(BranchError::Environment(format!("start branch {}: {why}{advice}", branch.name)));
         }
     };
     let running = manifest::read(&folder.join(KEEPER_FILE))?.ok_or_else(|| {
