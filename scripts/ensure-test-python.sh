@@ -16,7 +16,7 @@ wanted() {
     cat "$requirements" scripts/test-node/package-lock.json
 }
 
-if wanted | cmp -s - "$installed" && "$environment/bin/python" -c 'import alembic, asyncpg, django, greenlet, maturin, pre_commit, psycopg, psycopg2, pygls, yaml' 2>/dev/null &&
+if wanted | cmp -s - "$installed" && "$environment/bin/python" -c 'import alembic, asyncpg, django, greenlet, maturin, pre_commit, psycopg, psycopg2, pygls, sklearn, yaml' 2>/dev/null &&
     [ -d "$environment/wheels" ] && [ -d "$environment/node/node_modules/pg" ]; then
     exit 0
 fi

@@ -1,0 +1,44 @@
+"""Answers each line of JSON, a set of cases, with a line: what scikit-learn makes of it."""
+
+import json
+import sys
+import warnings
+
+import numpy as np
+from sklearn import metrics
+
+warnings.simplefilter("ignore")
+
+
+def plain(curve):
+    return [[float(value) if np.isfinite(value) else str(value) for value in part] for part in curve]
+
+
+def or_none(compute):
+    try:
+        value = float(compute())
+    except ValueError:
+        return None
+    return value if np.isfinite(value) else None
+
+
+for line in sys.stdin:
+    cases = json.loads(line)
+    label, score = np.array(cases["positive"], dtype=int), np.array(cases["scores"])
+    weight = None if cases["weights"] is None else np.array(cases["weights"])
+    with_weight = {"sample_weight": weight}
+    classes = set(label if weight is None else label[weight > 0])
+    given = {**with_weight, "pos_label": 1}
+    found = {
+        "average_precision": or_none(lambda: metrics.average_precision_score(label, score, **with_weight)),
+        "roc_area": or_none(lambda: metrics.roc_auc_score(label, score, **with_weight)),
+        "partial": or_none(lambda: metrics.roc_auc_score(label, score, max_fpr=0.3, **with_weight)),
+    }
+    for name, drops in (("all", False), ("corners", True)):
+        found["precision_recall_" + name] = plain(
+            metrics.precision_recall_curve(label, score, drop_intermediate=drops, **given)
+        )
+        found["roc_" + name] = plain(metrics.roc_curve(label, score, drop_intermediate=drops, **given))
+        if len(classes) == 2:
+            found["det_" + name] = plain(metrics.det_curve(label, score, drop_intermediate=drops, **given))
+    print(json.dumps(found), flush=True)
