@@ -1,6 +1,7 @@
 //! Areas under the curves, in one walk and without the curves.
 
-use crate::ranking::{Ranking, Step};
+use crate::ranking::Step;
+use crate::walk::Walk;
 
 /// What curves come to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,12 +14,12 @@ pub struct Areas {
 }
 
 impl Areas {
-    /// Of a ranking.
+    /// Of cases.
     #[must_use]
-    pub fn of(ranking: &Ranking) -> Self {
+    pub fn of(cases: &impl Walk) -> Self {
         let (mut precision_steps, mut trapezoids) = (Sum::default(), Sum::default());
         let mut before = Step { threshold: f64::INFINITY, true_positives: 0.0, false_positives: 0.0 };
-        ranking.walk(|step| {
+        cases.walk(|step| {
             let gained = step.true_positives - before.true_positives;
             if gained > 0.0 {
                 precision_steps
@@ -28,7 +29,7 @@ impl Areas {
             trapezoids.add(width * (step.true_positives + before.true_positives) / 2.0);
             before = step;
         });
-        let (positives, negatives) = (ranking.positives(), ranking.negatives());
+        let (positives, negatives) = (cases.positives(), cases.negatives());
         let has_both = positives > 0.0 && negatives > 0.0;
         Self {
             average_precision: if positives > 0.0 { precision_steps.total() / positives } else { 0.0 },
@@ -40,8 +41,8 @@ impl Areas {
 /// The area under the ROC curve up to a false positive rate, itself and stretched so that chance is 0.5 and the best is 1
 /// (McClish 1989; `roc_auc_score` with `max_fpr`). None of one class.
 #[must_use]
-pub fn partial_roc_area(ranking: &Ranking, max_false_positive_rate: f64) -> Option<(f64, f64)> {
-    let (positives, negatives) = (ranking.positives(), ranking.negatives());
+pub fn partial_roc_area(cases: &impl Walk, max_false_positive_rate: f64) -> Option<(f64, f64)> {
+    let (positives, negatives) = (cases.positives(), cases.negatives());
     if positives <= 0.0
         || negatives <= 0.0
         || !(max_false_positive_rate > 0.0 && max_false_positive_rate <= 1.0)
@@ -50,7 +51,7 @@ pub fn partial_roc_area(ranking: &Ranking, max_false_positive_rate: f64) -> Opti
     }
     let mut area = Sum::default();
     let (mut rate_before, mut recall_before) = (0.0, 0.0);
-    ranking.walk(|step| {
+    cases.walk(|step| {
         let (rate, recall) = (step.false_positives / negatives, step.true_positives / positives);
         if rate_before < max_false_positive_rate {
             let end = rate.min(max_false_positive_rate);

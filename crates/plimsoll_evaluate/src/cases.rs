@@ -111,6 +111,11 @@ impl<'a> Cases<'a> {
         self.weights
     }
 
+    /// What a case weighs.
+    pub(crate) fn weight(&self, case: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[case])
+    }
+
     /// Checks a detector's scores.
     pub(crate) fn check(&self, scores: &Scores) -> Result<(), CasesError> {
         same_length("scores", self.positive.len(), scores.len())?;

@@ -1,6 +1,8 @@
 //! Whole curves, in the order and with the ends of scikit-learn's functions of the same names.
 
-use crate::ranking::{Ranking, Step};
+use crate::ranking::Step;
+use crate::threshold::NO_ALARM;
+use crate::walk::Walk;
 
 /// Which points a curve keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +48,10 @@ pub struct Det {
 
 /// Precision over recall (`precision_recall_curve`).
 #[must_use]
-pub fn precision_recall(ranking: &Ranking, points: Points) -> PrecisionRecall {
-    let mut kept = steps(ranking);
+pub fn precision_recall(cases: &impl Walk, points: Points) -> PrecisionRecall {
+    let mut kept = steps(cases);
     keep(&mut kept, points, same_true_positives);
-    let positives = ranking.positives();
+    let positives = cases.positives();
     let mut curve = PrecisionRecall::default();
     for step in kept.iter().rev() {
         let alarms = step.true_positives + step.false_positives;
@@ -64,11 +66,11 @@ pub fn precision_recall(ranking: &Ranking, points: Points) -> PrecisionRecall {
 
 /// True over false positive rate (`roc_curve`).
 #[must_use]
-pub fn roc(ranking: &Ranking, points: Points) -> Roc {
-    let mut kept = steps(ranking);
+pub fn roc(cases: &impl Walk, points: Points) -> Roc {
+    let mut kept = steps(cases);
     keep(&mut kept, points, same_slope);
     kept.insert(0, NO_ALARM);
-    let (positives, negatives) = (ranking.positives(), ranking.negatives());
+    let (positives, negatives) = (cases.positives(), cases.negatives());
     let rate = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { f64::NAN };
     Roc {
         false_positive_rate: kept.iter().map(|step| rate(step.false_positives, negatives)).collect(),
@@ -79,12 +81,12 @@ pub fn roc(ranking: &Ranking, points: Points) -> Roc {
 
 /// Misses over false alarms (`det_curve`). None of one class.
 #[must_use]
-pub fn det(ranking: &Ranking, points: Points) -> Option<Det> {
-    let (positives, negatives) = (ranking.positives(), ranking.negatives());
+pub fn det(cases: &impl Walk, points: Points) -> Option<Det> {
+    let (positives, negatives) = (cases.positives(), cases.negatives());
     if positives <= 0.0 || negatives <= 0.0 {
         return None;
     }
-    let mut kept = steps(ranking);
+    let mut kept = steps(cases);
     kept.insert(0, NO_ALARM);
     keep(&mut kept, points, same_true_positives);
     let first = kept.partition_point(|step| step.false_positives <= 0.0).saturating_sub(1);
@@ -101,11 +103,9 @@ pub fn det(ranking: &Ranking, points: Points) -> Option<Det> {
     })
 }
 
-const NO_ALARM: Step = Step { threshold: f64::INFINITY, true_positives: 0.0, false_positives: 0.0 };
-
-fn steps(ranking: &Ranking) -> Vec<Step> {
+fn steps(cases: &impl Walk) -> Vec<Step> {
     let mut steps = Vec::new();
-    ranking.walk(|step| steps.push(step));
+    cases.walk(|step| steps.push(step));
     steps
 }
 

@@ -4,11 +4,20 @@
 //! Deliberately absent: files, clocks, and any way to print. Values in, values out.
 
 pub mod areas;
+pub mod bootstrap;
+pub mod calibration;
 pub mod cases;
 pub mod confusion;
 pub mod curve;
+pub mod delong;
+pub mod grid;
 pub mod interval;
+mod placed;
 pub mod ranking;
+pub mod resample;
+pub mod threshold;
+pub mod walk;
 
 pub use cases::{Cases, CasesError, Scores};
 pub use ranking::{Ranking, Step};
+pub use walk::Walk;

@@ -4,6 +4,11 @@
 //! its label. With weights, sums have to be taken in the order of the cases, since they are rounded.
 
 use crate::cases::{Cases, CasesError, Scores};
+use crate::placed::Placed;
+use crate::walk::Walk;
+
+/// At most one case in so many is positive where negative ones are placed rather than sorted.
+const PLACED_SHARE: usize = 16;
 
 /// A threshold and what is at or above it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +35,8 @@ enum Order {
     Counted { positives: Vec<u64>, negatives: Vec<u64> },
     /// A step a distinct score.
     Weighed(Vec<Step>),
+    /// Some of the steps.
+    Placed(Placed),
 }
 
 impl Ranking {
@@ -43,6 +50,25 @@ impl Ranking {
             None => Self::counted(cases.positive(), scores),
             Some(weights) => Self::weighed(cases.positive(), scores, weights),
         })
+    }
+
+    /// As [`Ranking::new`], without most of the steps at which negative cases alone are added: every figure of curves, areas and
+    /// thresholds is the same, and where few cases are positive, it is far quicker.
+    ///
+    /// # Errors
+    /// As [`Ranking::new`].
+    pub fn corners(cases: &Cases, scores: Scores) -> Result<Self, CasesError> {
+        let positives = cases.positive().iter().filter(|label| **label).count();
+        if cases.weights().is_some() || positives > cases.positive().len() / PLACED_SHARE {
+            return Self::new(cases, scores);
+        }
+        cases.check(&scores)?;
+        let placed = match scores {
+            Scores::F32(scores) => Placed::new(cases.positive(), scores),
+            Scores::F64(scores) => Placed::new(cases.positive(), scores),
+        };
+        let (positives, negatives) = (positives as f64, placed.negatives() as f64);
+        Ok(Self { order: Order::Placed(placed), positives, negatives })
     }
 
     fn counted(positive: &[bool], scores: Scores) -> Self {
@@ -84,38 +110,34 @@ impl Ranking {
         }
         Self { positives: true_positives, negatives: false_positives, order: Order::Weighed(steps) }
     }
+}
 
-    /// Positive cases, by weight.
-    #[must_use]
-    pub fn positives(&self) -> f64 {
+impl Walk for Ranking {
+    fn positives(&self) -> f64 {
         self.positives
     }
 
-    /// Negative ones.
-    #[must_use]
-    pub fn negatives(&self) -> f64 {
+    fn negatives(&self) -> f64 {
         self.negatives
     }
 
-    /// Shows each distinct score, the highest first, with what scores at least this.
-    pub fn walk(&self, mut see: impl FnMut(Step)) {
+    fn walk(&self, see: impl FnMut(Step)) {
         match &self.order {
             Order::Weighed(steps) => steps.iter().copied().for_each(see),
-            Order::Counted { positives, negatives } => {
-                let (mut tp, mut fp) = (0, 0);
-                while tp < positives.len() || fp < negatives.len() {
-                    let heads = (positives.get(tp).copied(), negatives.get(fp).copied());
-                    let bits = heads.0.max(heads.1).unwrap_or_default();
-                    tp += run(&positives[tp..], bits);
-                    fp += run(&negatives[fp..], bits);
-                    see(Step {
-                        threshold: of_bits(bits),
-                        true_positives: tp as f64,
-                        false_positives: fp as f64,
-                    });
-                }
-            }
+            Order::Counted { positives, negatives } => merge(positives, negatives, see),
+            Order::Placed(placed) => placed.walk(see),
         }
+    }
+}
+
+fn merge(positives: &[u64], negatives: &[u64], mut see: impl FnMut(Step)) {
+    let (mut tp, mut fp) = (0, 0);
+    while tp < positives.len() || fp < negatives.len() {
+        let heads = (positives.get(tp).copied(), negatives.get(fp).copied());
+        let bits = heads.0.max(heads.1).unwrap_or_default();
+        tp += run(&positives[tp..], bits);
+        fp += run(&negatives[fp..], bits);
+        see(Step { threshold: of_bits(bits), true_positives: tp as f64, false_positives: fp as f64 });
     }
 }
 
@@ -137,6 +159,8 @@ fn of_bits(bits: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::areas::Areas;
+    use crate::threshold::{Target, choose};
     use proptest::prelude::*;
 
     fn steps(positive: &[bool], scores: &[f64], weights: Option<&[f64]>) -> Vec<Step> {
@@ -185,6 +209,28 @@ mod tests {
             }
             prop_assert!(counted.windows(2).all(|pair| pair[0].threshold > pair[1].threshold));
             prop_assert_eq!(counted, steps(&positive, &scores, Some(&vec![1.0; scores.len()])));
+        }
+
+        #[test]
+        fn figures_of_corners_are_those_of_all_steps(
+            positives in prop::collection::vec(-3_i8..4, 0..4),
+            negatives in prop::collection::vec(-5_i8..6, 64..90),
+            scale in prop::sample::select(vec![0.5, 1e300, 5e-324]),
+        ) {
+            let scores: Vec<f64> = positives.iter().chain(&negatives).map(|score| f64::from(*score) * scale).collect();
+            let positive: Vec<bool> = (0..scores.len()).map(|case| case < positives.len()).collect();
+            let cases = Cases::new(&positive, None).expect("sound cases");
+            let all = steps(&positive, &scores, None);
+            let corners = Ranking::corners(&cases, Scores::F64(&scores)).expect("sound scores");
+            prop_assert!(matches!(corners.order, Order::Placed(_)));
+            let mut kept = Vec::new();
+            corners.walk(|step| kept.push(step));
+            prop_assert!(kept.iter().all(|step| all.contains(step)));
+            prop_assert_eq!(kept.last(), all.last());
+            let full = Ranking::new(&cases, Scores::F64(&scores)).expect("sound scores");
+            prop_assert_eq!(Areas::of(&corners), Areas::of(&full));
+            let targets = [Target::FScore(1.0), Target::Precision(0.2), Target::Recall(0.5), Target::FalseAlarms(9.0)];
+            prop_assert_eq!(choose(&corners, &targets), choose(&full, &targets));
         }
 
         #[test]

@@ -5,7 +5,7 @@ import sys
 import warnings
 
 import numpy as np
-from sklearn import metrics
+from sklearn import calibration, metrics
 
 warnings.simplefilter("ignore")
 
@@ -41,4 +41,11 @@ for line in sys.stdin:
         found["roc_" + name] = plain(metrics.roc_curve(label, score, drop_intermediate=drops, **given))
         if len(classes) == 2:
             found["det_" + name] = plain(metrics.det_curve(label, score, drop_intermediate=drops, **given))
+    if cases["weights"] is None and label.any() and score.min() >= 0 and score.max() <= 1:
+        for strategy in ("uniform", "quantile"):
+            found["calibration_" + strategy] = plain(
+                calibration.calibration_curve(label, score, n_bins=5, strategy=strategy, pos_label=1)
+            )
+    if score.min() >= 0 and score.max() <= 1:
+        found["brier_score"] = or_none(lambda: metrics.brier_score_loss(label, score, **given))
     print(json.dumps(found), flush=True)

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use plimsoll_evaluate::areas::{Areas, partial_roc_area};
+use plimsoll_evaluate::calibration::{Bins, brier_score, calibration_curve};
 use plimsoll_evaluate::curve::{Points, det, precision_recall, roc};
 use plimsoll_evaluate::{Cases, Ranking, Scores};
 use serde_json::{Value, json};
@@ -44,7 +45,9 @@ fn compare(name: &str, sample: &Sample, expected: &Value) {
     let ranking = Ranking::new(&cases, Scores::F64(&sample.scores)).expect("sound scores");
     let areas = Areas::of(&ranking);
     let partial = partial_roc_area(&ranking, 0.3).map(|(_, corrected)| corrected);
+    let brier = brier_score(&cases, Scores::F64(&sample.scores), 0.95).map(|(score, _)| score);
     let figures = [
+        ("brier_score", brier),
         ("average_precision", Some(areas.average_precision)),
         ("roc_area", areas.roc_area),
         ("partial", partial),
@@ -66,9 +69,17 @@ fn compare(name: &str, sample: &Sample, expected: &Value) {
             same_curve(name, &format!("det_{suffix}"), parts, expected);
         }
     }
+    for (bins, suffix) in [(Bins::Uniform, "uniform"), (Bins::Quantile, "quantile")] {
+        let curve = format!("calibration_{suffix}");
+        if expected.get(&curve).is_some() {
+            let found = calibration_curve(&cases, Scores::F64(&sample.scores), bins, 5, 0.95);
+            let shares = found.iter().map(|bin| bin.positive_share).collect();
+            same_curve(name, &curve, [&shares, &found.iter().map(|bin| bin.mean_score).collect()], expected);
+        }
+    }
 }
 
-fn same_curve(name: &str, curve: &str, found: [&Vec<f64>; 3], expected: &Value) {
+fn same_curve<const PARTS: usize>(name: &str, curve: &str, found: [&Vec<f64>; PARTS], expected: &Value) {
     for (part, found) in found.into_iter().enumerate() {
         let expected = expected[curve][part].as_array().expect("a part of a curve");
         assert_eq!(found.len(), expected.len(), "{name}: points of {curve}");

@@ -1,0 +1,303 @@
+//! Intervals of figures that no formula gives one for: percentiles of what resamples come to (Efron and Tibshirani 1993).
+//!
+//! Each resample has random numbers of its own, from the seed and its number, so that nothing depends on how many threads work.
+
+use rand::SeedableRng as _;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::areas::{Areas, partial_roc_area};
+use crate::cases::{Cases, CasesError, Scores};
+use crate::grid::{GRID, precision_by_recall, recall_by_false_positive_rate};
+use crate::ranking::Ranking;
+use crate::resample::{Draws, Order, Steps};
+use crate::threshold::{Target, choose};
+use crate::walk::{AtPrevalence, Walk};
+
+/// What resamples are for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// How many.
+    pub resamples: u32,
+    /// What random numbers start from.
+    pub seed: u64,
+    /// The share of intervals that hold the true figure, as 0.95.
+    pub confidence: f64,
+    /// Where the partial area ends, if it is asked for.
+    pub max_false_positive_rate: Option<f64>,
+    /// Another prevalence, if one is asked for.
+    pub prevalence: Option<f64>,
+    /// Thresholds to choose.
+    pub targets: Vec<Target>,
+}
+
+/// The ends of an interval, the lower one first.
+pub type Ends = (f64, f64);
+
+/// Intervals; None where the figure is none in too many resamples to say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Intervals {
+    /// Of the average precision.
+    pub average_precision: Option<Ends>,
+    /// Of the ROC area.
+    pub roc_area: Option<Ends>,
+    /// Of the partial ROC area, corrected.
+    pub partial_roc_area: Option<Ends>,
+    /// Of the average precision at the other prevalence.
+    pub average_precision_at_prevalence: Option<Ends>,
+    /// Of each target's threshold.
+    pub thresholds: Vec<Option<Ends>>,
+    /// Of precision over recall, at the places of [`grid`](crate::grid).
+    pub precision: Vec<Ends>,
+    /// The same at the other prevalence; empty without one.
+    pub precision_at_prevalence: Vec<Ends>,
+    /// Of recall over the false positive rate.
+    pub recall: Vec<Ends>,
+}
+
+/// What a resample comes to.
+#[derive(Clone, Debug)]
+struct Figures {
+    average_precision: f64,
+    roc_area: f64,
+    partial: f64,
+    at_prevalence: f64,
+    thresholds: Vec<f64>,
+    precision: Vec<f64>,
+    precision_at_prevalence: Vec<f64>,
+    recall: Vec<f64>,
+}
+
+impl Figures {
+    fn of(cases: &impl Walk, plan: &Plan) -> Self {
+        let areas = Areas::of(cases);
+        let elsewhere = plan.prevalence.and_then(|prevalence| AtPrevalence::new(cases, prevalence));
+        let thresholds = choose(cases, &plan.targets).into_iter();
+        Self {
+            average_precision: areas.average_precision,
+            roc_area: areas.roc_area.unwrap_or(f64::NAN),
+            partial: plan
+                .max_false_positive_rate
+                .and_then(|rate| partial_roc_area(cases, rate))
+                .map_or(f64::NAN, |(_, corrected)| corrected),
+            at_prevalence: elsewhere.as_ref().map_or(f64::NAN, |cases| Areas::of(cases).average_precision),
+            thresholds: thresholds.map(|step| step.map_or(f64::NAN, |step| step.threshold)).collect(),
+            precision: precision_by_recall(cases),
+            precision_at_prevalence: elsewhere.as_ref().map_or(Vec::new(), precision_by_recall),
+            recall: recall_by_false_positive_rate(cases),
+        }
+    }
+}
+
+/// Intervals of one detector's figures. Without weights the ranking is all it takes.
+///
+/// # Errors
+/// As [`Ranking::new`].
+pub fn intervals(
+    cases: &Cases,
+    scores: Scores,
+    ranking: &Ranking,
+    plan: &Plan,
+) -> Result<Intervals, CasesError> {
+    let figures = if cases.weights().is_some() {
+        let order = Order::new(cases, scores)?;
+        resampled(plan, Draws::new(cases.positive()), |draws, generator| {
+            draws.draw(generator);
+            Figures::of(&order.of_draws(draws), plan)
+        })
+    } else {
+        resampled(plan, Steps::new(ranking), |steps, generator| {
+            steps.draw(generator);
+            Figures::of(steps, plan)
+        })
+    };
+    Ok(summary(&figures, plan))
+}
+
+/// A difference of two detectors on the same cases.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PairedDifference {
+    /// Its interval.
+    pub ends: Ends,
+    /// The share of resamples on the other side of zero, doubled, as the chance of such a difference without one.
+    pub p_value: f64,
+}
+
+/// The average precision of one detector less that of the other, each resample counting the same cases for both. None without
+/// resamples.
+///
+/// # Errors
+/// As [`Ranking::new`].
+pub fn average_precision_difference(
+    cases: &Cases,
+    first: Scores,
+    second: Scores,
+    plan: &Plan,
+) -> Result<Option<PairedDifference>, CasesError> {
+    let (first, second) = (Order::new(cases, first)?, Order::new(cases, second)?);
+    let differences = resampled(plan, Draws::new(cases.positive()), |draws, generator| {
+        draws.draw(generator);
+        let of = |order: &Order| Areas::of(&order.of_draws(draws)).average_precision;
+        of(&first) - of(&second)
+    });
+    Ok(percentiles(&differences, plan.confidence).map(|ends| {
+        let all = differences.len() as f64;
+        let share = |is: fn(&f64) -> bool| differences.iter().filter(|one| is(one)).count() as f64;
+        // One more of each, since a share of resamples is never surely zero (Davison and Hinkley 1997, 4.2).
+        let smaller = (share(|one| *one <= 0.0) + 1.0).min(share(|one| *one >= 0.0) + 1.0);
+        PairedDifference { ends, p_value: (2.0 * smaller / (all + 1.0)).min(1.0) }
+    }))
+}
+
+/// Each resample's figures, in their order.
+fn resampled<S: Clone + Send, T: Send>(
+    plan: &Plan,
+    sample: S,
+    compute: impl Fn(&mut S, &mut Xoshiro256PlusPlus) -> T + Sync,
+) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+    let each = plan.resamples.div_ceil(threads).max(1);
+    let run = |start: u32, mut sample: S| -> Vec<T> {
+        let numbers = start..(start + each).min(plan.resamples);
+        numbers.map(|number| compute(&mut sample, &mut generator(plan.seed, number))).collect()
+    };
+    std::thread::scope(|scope| {
+        let starts = (0..plan.resamples).step_by(each as usize);
+        let running: Vec<_> = starts
+            .map(|start| {
+                let (run, sample) = (&run, sample.clone());
+                scope.spawn(move || run(start, sample))
+            })
+            .collect();
+        let ended = running.into_iter();
+        ended.flat_map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+fn generator(seed: u64, number: u32) -> Xoshiro256PlusPlus {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8..12].copy_from_slice(&number.to_le_bytes());
+    bytes[12] = 1;
+    let mut generator = Xoshiro256PlusPlus::from_seed(bytes);
+    // Seeds that are alike begin alike.
+    generator.jump();
+    generator
+}
+
+fn summary(figures: &[Figures], plan: &Plan) -> Intervals {
+    let ends = |of: &dyn Fn(&Figures) -> f64| {
+        percentiles(&figures.iter().map(of).collect::<Vec<_>>(), plan.confidence)
+    };
+    let band = |of: fn(&Figures) -> &Vec<f64>| -> Vec<Ends> {
+        (0..GRID).map_while(|place| ends(&|one| of(one).get(place).copied().unwrap_or(f64::NAN))).collect()
+    };
+    Intervals {
+        average_precision: ends(&|one| one.average_precision),
+        roc_area: ends(&|one| one.roc_area),
+        partial_roc_area: ends(&|one| one.partial),
+        average_precision_at_prevalence: ends(&|one| one.at_prevalence),
+        thresholds: (0..plan.targets.len()).map(|target| ends(&|one| one.thresholds[target])).collect(),
+        precision: band(|one| &one.precision),
+        precision_at_prevalence: band(|one| &one.precision_at_prevalence),
+        recall: band(|one| &one.recall),
+    }
+}
+
+/// The middle part of what there is, ends between two values as `numpy.quantile` puts them. None where more than the outer part
+/// has no value.
+fn percentiles(values: &[f64], confidence: f64) -> Option<Ends> {
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+    let outside = (1.0 - confidence) / 2.0;
+    if sorted.is_empty() || ((values.len() - sorted.len()) as f64) > outside * values.len() as f64 {
+        return None;
+    }
+    sorted.sort_unstable_by(f64::total_cmp);
+    Some((quantile(&sorted, outside), quantile(&sorted, 1.0 - outside)))
+}
+
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    // Infinite thresholds have no middle.
+    if below == above { below } else { below + (above - below) * place.fract() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(seed: u64) -> Plan {
+        Plan {
+            resamples: 400,
+            seed,
+            confidence: 0.95,
+            max_false_positive_rate: Some(0.5),
+            prevalence: Some(0.01),
+            targets: vec![Target::FScore(1.0), Target::Precision(2.0)],
+        }
+    }
+
+    fn sample(count: usize) -> (Vec<bool>, Vec<f64>, Vec<f64>) {
+        let positive: Vec<bool> = (0..count).map(|case| case % 4 == 0).collect();
+        let mixed = |case: usize, salt: usize| ((case + salt) * 7919 % 1009) as f64 / 1009.0;
+        let score = |salt, gain: f64| -> Vec<f64> {
+            (0..count).map(|case| mixed(case, salt) + gain * f64::from(u8::from(positive[case]))).collect()
+        };
+        let (good, bad) = (score(3, 0.6), score(500, 0.1));
+        (positive, good, bad)
+    }
+
+    #[test]
+    fn intervals_hold_the_figure_and_narrow_with_the_cases() {
+        let mut widths = Vec::new();
+        for count in [200, 8000] {
+            let (positive, scores, _) = sample(count);
+            let cases = Cases::new(&positive, None).expect("sound cases");
+            let scores = Scores::F64(&scores);
+            let ranking = Ranking::new(&cases, scores).expect("sound scores");
+            let found = intervals(&cases, scores, &ranking, &plan(1)).expect("sound scores");
+            let areas = Areas::of(&ranking);
+            let (low, high) = found.average_precision.expect("resamples");
+            assert!(low < areas.average_precision && areas.average_precision < high);
+            let (low, high) = found.roc_area.expect("resamples");
+            let area = areas.roc_area.expect("two classes");
+            assert!(low < area && area < high);
+            widths.push(high - low);
+            assert_eq!((found.precision.len(), found.recall.len()), (GRID, GRID));
+            assert!(found.thresholds[0].is_some() && found.thresholds[1].is_none());
+            assert!(found.partial_roc_area.is_some() && found.average_precision_at_prevalence.is_some());
+            assert_eq!(found, intervals(&cases, scores, &ranking, &plan(1)).expect("the same"));
+            assert_ne!(found, intervals(&cases, scores, &ranking, &plan(2)).expect("others"));
+        }
+        // A root of forty times the cases.
+        assert!(widths[0] / widths[1] > 4.0 && widths[0] / widths[1] < 9.0, "{widths:?}");
+    }
+
+    #[test]
+    fn weights_of_one_change_little() {
+        let (positive, scores, _) = sample(2000);
+        let ones = vec![1.0; positive.len()];
+        let of = |weights| {
+            let cases = Cases::new(&positive, weights).expect("sound cases");
+            let scores = Scores::F64(&scores);
+            let ranking = Ranking::new(&cases, scores).expect("sound scores");
+            intervals(&cases, scores, &ranking, &plan(1)).expect("sound").roc_area.expect("two classes")
+        };
+        let (counted, weighed) = (of(None), of(Some(&ones)));
+        assert!((counted.0 - weighed.0).abs() < 0.005 && (counted.1 - weighed.1).abs() < 0.005);
+    }
+
+    #[test]
+    fn a_difference_is_told_from_chance() {
+        let (positive, good, bad) = sample(1000);
+        let cases = Cases::new(&positive, None).expect("sound cases");
+        let difference = |first, second| {
+            let found = average_precision_difference(&cases, first, second, &plan(1));
+            found.expect("sound").expect("resamples")
+        };
+        let found = difference(Scores::F64(&good), Scores::F64(&bad));
+        assert!(found.ends.0 > 0.0 && found.p_value < 0.01, "{found:?}");
+        let found = difference(Scores::F64(&good), Scores::F64(&good));
+        assert!(found.ends == (0.0, 0.0) && found.p_value == 1.0, "{found:?}");
+    }
+}
