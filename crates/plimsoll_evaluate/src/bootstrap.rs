@@ -9,7 +9,7 @@ use crate::areas::{Areas, partial_roc_area};
 use crate::cases::{Cases, CasesError, Scores};
 use crate::grid::{GRID, precision_by_recall, recall_by_false_positive_rate};
 use crate::ranking::Ranking;
-use crate::resample::{Draws, Order, Steps};
+use crate::resample::{Draws, Order, Steps, joined};
 use crate::threshold::{Target, choose};
 use crate::walk::{AtPrevalence, Walk};
 
@@ -99,7 +99,7 @@ pub fn intervals(
     plan: &Plan,
 ) -> Result<Intervals, CasesError> {
     let figures = if cases.weights().is_some() {
-        let order = Order::new(cases, scores)?;
+        let order = Order::new(cases, scores, ranking)?;
         resampled(plan, Draws::new(cases.positive()), |draws, generator| {
             draws.draw(generator);
             Figures::of(&order.of_draws(draws), plan)
@@ -110,7 +110,9 @@ pub fn intervals(
             Figures::of(steps, plan)
         })
     };
-    Ok(summary(&figures, plan))
+    // Joined steps make areas a little smaller; the resamples' spread is what they are for.
+    let (whole, joined) = (Figures::of(ranking, plan), Figures::of(&joined(ranking), plan));
+    Ok(summary(&figures, plan, &whole, &joined))
 }
 
 /// A difference of two detectors on the same cases.
@@ -129,15 +131,16 @@ pub struct PairedDifference {
 /// As [`Ranking::new`].
 pub fn average_precision_difference(
     cases: &Cases,
-    first: Scores,
-    second: Scores,
+    first: (Scores, &Ranking),
+    second: (Scores, &Ranking),
     plan: &Plan,
 ) -> Result<Option<PairedDifference>, CasesError> {
-    let (first, second) = (Order::new(cases, first)?, Order::new(cases, second)?);
+    let orders = [Order::new(cases, first.0, first.1)?, Order::new(cases, second.0, second.1)?];
+    let lost = lost_by_joining(first.1) - lost_by_joining(second.1);
     let differences = resampled(plan, Draws::new(cases.positive()), |draws, generator| {
         draws.draw(generator);
         let of = |order: &Order| Areas::of(&order.of_draws(draws)).average_precision;
-        of(&first) - of(&second)
+        of(&orders[0]) - of(&orders[1]) + lost
     });
     Ok(percentiles(&differences, plan.confidence).map(|ends| {
         let all = differences.len() as f64;
@@ -146,6 +149,10 @@ pub fn average_precision_difference(
         let smaller = (share(|one| *one <= 0.0) + 1.0).min(share(|one| *one >= 0.0) + 1.0);
         PairedDifference { ends, p_value: (2.0 * smaller / (all + 1.0)).min(1.0) }
     }))
+}
+
+fn lost_by_joining(ranking: &Ranking) -> f64 {
+    Areas::of(ranking).average_precision - Areas::of(&joined(ranking)).average_precision
 }
 
 /// Each resample's figures, in their order.
@@ -184,18 +191,24 @@ fn generator(seed: u64, number: u32) -> Xoshiro256PlusPlus {
     generator
 }
 
-fn summary(figures: &[Figures], plan: &Plan) -> Intervals {
+/// Percentiles, moved by what the whole curve has more than the joined one.
+fn summary(figures: &[Figures], plan: &Plan, whole: &Figures, joined: &Figures) -> Intervals {
     let ends = |of: &dyn Fn(&Figures) -> f64| {
         percentiles(&figures.iter().map(of).collect::<Vec<_>>(), plan.confidence)
     };
+    let moved = |of: &dyn Fn(&Figures) -> f64| {
+        let lost = of(whole) - of(joined);
+        let lost = if lost.is_finite() { lost } else { 0.0 };
+        ends(of).map(|(low, high)| ((low + lost).clamp(0.0, 1.0), (high + lost).clamp(0.0, 1.0)))
+    };
     let band = |of: fn(&Figures) -> &Vec<f64>| -> Vec<Ends> {
-        (0..GRID).map_while(|place| ends(&|one| of(one).get(place).copied().unwrap_or(f64::NAN))).collect()
+        (0..GRID).map_while(|place| moved(&|one| of(one).get(place).copied().unwrap_or(f64::NAN))).collect()
     };
     Intervals {
-        average_precision: ends(&|one| one.average_precision),
-        roc_area: ends(&|one| one.roc_area),
-        partial_roc_area: ends(&|one| one.partial),
-        average_precision_at_prevalence: ends(&|one| one.at_prevalence),
+        average_precision: moved(&|one| one.average_precision),
+        roc_area: moved(&|one| one.roc_area),
+        partial_roc_area: moved(&|one| one.partial),
+        average_precision_at_prevalence: moved(&|one| one.at_prevalence),
         thresholds: (0..plan.targets.len()).map(|target| ends(&|one| one.thresholds[target])).collect(),
         precision: band(|one| &one.precision),
         precision_at_prevalence: band(|one| &one.precision_at_prevalence),
@@ -288,11 +301,34 @@ mod tests {
     }
 
     #[test]
+    fn joined_steps_change_no_interval_that_is_read() {
+        let (positive, scores, _) = sample(40_000);
+        let scores: Vec<f64> =
+            scores.iter().enumerate().map(|(case, score)| score + (case % 977) as f64 * 1e-7).collect();
+        let cases = Cases::new(&positive, None).expect("sound cases");
+        let ranking = Ranking::new(&cases, Scores::F64(&scores)).expect("sound scores");
+        let found = intervals(&cases, Scores::F64(&scores), &ranking, &plan(1)).expect("sound");
+        let whole = resampled(&plan(1), Draws::new(&positive), |draws, generator| {
+            draws.draw(generator);
+            let drawn: Vec<f64> = (0..positive.len()).map(|case| draws.count(case)).collect();
+            let cases = Cases::new(&positive, Some(&drawn)).expect("sound cases");
+            Areas::of(&Ranking::new(&cases, Scores::F64(&scores)).expect("sound scores")).average_precision
+        });
+        let (low, high) = percentiles(&whole, 0.95).expect("resamples");
+        let joined = found.average_precision.expect("resamples");
+        let width = high - low;
+        assert!((joined.0 - low).abs() < width / 8.0 && (joined.1 - high).abs() < width / 8.0, "{joined:?}");
+    }
+
+    #[test]
     fn a_difference_is_told_from_chance() {
         let (positive, good, bad) = sample(1000);
         let cases = Cases::new(&positive, None).expect("sound cases");
         let difference = |first, second| {
-            let found = average_precision_difference(&cases, first, second, &plan(1));
+            let [of_first, of_second] =
+                [first, second].map(|scores| Ranking::new(&cases, scores).expect("sound scores"));
+            let found =
+                average_precision_difference(&cases, (first, &of_first), (second, &of_second), &plan(1));
             found.expect("sound").expect("resamples")
         };
         let found = difference(Scores::F64(&good), Scores::F64(&bad));

@@ -34,6 +34,10 @@ for line in sys.stdin:
         "roc_area": or_none(lambda: metrics.roc_auc_score(label, score, **with_weight)),
         "partial": or_none(lambda: metrics.roc_auc_score(label, score, max_fpr=0.3, **with_weight)),
     }
+    alarm = (score >= np.median(score)).astype(int)
+    found["f_score"] = or_none(lambda: metrics.fbeta_score(label, alarm, beta=2, zero_division=0, **with_weight))
+    found["matthews_correlation"] = or_none(lambda: metrics.matthews_corrcoef(label, alarm, **with_weight))
+    found["balanced_accuracy"] = or_none(lambda: metrics.balanced_accuracy_score(label, alarm, **with_weight))
     for name, drops in (("all", False), ("corners", True)):
         found["precision_recall_" + name] = plain(
             metrics.precision_recall_curve(label, score, drop_intermediate=drops, **given)

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use plimsoll_evaluate::areas::{Areas, partial_roc_area};
 use plimsoll_evaluate::calibration::{Bins, brier_score, calibration_curve};
 use plimsoll_evaluate::curve::{Points, det, precision_recall, roc};
+use plimsoll_evaluate::threshold::{Target, choose, confusion_at};
 use plimsoll_evaluate::{Cases, Ranking, Scores};
 use serde_json::{Value, json};
 
@@ -46,7 +47,16 @@ fn compare(name: &str, sample: &Sample, expected: &Value) {
     let areas = Areas::of(&ranking);
     let partial = partial_roc_area(&ranking, 0.3).map(|(_, corrected)| corrected);
     let brier = brier_score(&cases, Scores::F64(&sample.scores), 0.95).map(|(score, _)| score);
+    let mut sorted = sample.scores.clone();
+    sorted.sort_by(f64::total_cmp);
+    let half = sorted.len() / 2;
+    let median = if sorted.len() % 2 == 1 { sorted[half] } else { sorted[half - 1].midpoint(sorted[half]) };
+    let step = choose(&ranking, &[Target::Given(median)])[0].expect("some score is as high");
+    let confusion = confusion_at(&ranking, step);
     let figures = [
+        ("f_score", Some(confusion.f_score(2.0))),
+        ("matthews_correlation", Some(confusion.matthews_correlation())),
+        ("balanced_accuracy", Some(confusion.balanced_accuracy())),
         ("brier_score", brier),
         ("average_precision", Some(areas.average_precision)),
         ("roc_area", areas.roc_area),
