@@ -1,8 +1,8 @@
 //! Which threshold reaches what is asked for.
 
-use crate::confusion::Confusion;
 use crate::ranking::Step;
 use crate::walk::Walk;
+use plimsoll_core::evaluation::Confusion;
 
 /// What a threshold has to reach. Of two that do equally well, the one with fewer alarms is chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
