@@ -90,6 +90,25 @@ pub fn plural(number: usize, noun: &str) -> String {
     }
 }
 
+/// A figure with three significant digits and no zero at its end: `0.123`, `12.3`, `1,234`, `0.00001`; tiny ones as `1.2e-9`.
+#[must_use]
+pub fn figure(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        return if value.is_nan() { "none".to_owned() } else { value.to_string() };
+    }
+    if size >= 999.5 && size < 1e15 {
+        let sign = if value < 0.0 { "-" } else { "" };
+        return format!("{sign}{}", count(size.round() as u64));
+    }
+    if size != 0.0 && !(1e-6..1e15).contains(&size) {
+        return format!("{value:.2e}");
+    }
+    let digits = if size > 0.0 { (2.0 - size.log10().floor()).clamp(0.0, 8.0) as usize } else { 0 };
+    let text = format!("{value:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 fn three_digits(value: f64) -> String {
     let decimals = if value < 9.995 {
         2
@@ -104,6 +123,12 @@ fn three_digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn figures_have_three_digits() {
+        let told = [0.0, 0.001, 0.12345, -9.99, 99.9, 1234.5, 1.0, 1e-7, 0.9999, f64::NAN].map(figure);
+        assert_eq!(told, ["0", "0.001", "0.123", "-9.99", "99.9", "1,235", "1", "1.00e-7", "1", "none"]);
+    }
 
     #[test]
     fn bytes_carry_binary_units() {

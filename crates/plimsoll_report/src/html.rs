@@ -98,6 +98,18 @@ pub(crate) fn shown(text: &str) -> String {
     neutral(text).into_owned()
 }
 
+/// No `<` can end the element or open a comment in it; separators of lines stay within their string for whoever evaluates it.
+pub(crate) fn within_script(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match letter {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => text.push_str(&format!("\\u{:04x}", letter as u32)),
+            _ => text.push(letter),
+        }
+    }
+    text
+}
+
 fn head(report: &Report) -> Markup {
     let verdict = report.verdict.word();
     html! {
@@ -207,5 +219,19 @@ fn footer(report: &Report) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn nothing_ends_the_element() {
+        let told = within_script(&json!(["</script><!--&\u{2028}"]).to_string());
+        assert_eq!(told, r#"["\u003c/script\u003e\u003c!--\u0026\u2028"]"#);
+        assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), json!(["</script><!--&\u{2028}"]));
     }
 }

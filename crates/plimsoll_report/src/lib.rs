@@ -4,6 +4,7 @@
 //! before; here it is only told. Text from migrations and servers is hostile until the format's
 //! own escaping has seen it.
 
+mod evaluation;
 mod excerpt;
 pub mod fingerprint;
 mod fixed;
@@ -38,6 +39,7 @@ mod sample;
 #[cfg(test)]
 mod schema_test;
 
+pub use evaluation::{EvaluationFormat, render_evaluation, render_picture};
 pub use format::{Format, UnknownFormat};
 pub use logs::{LogFormat, LogTextFormat, render_log, render_log_diff, render_log_doctor};
 pub use plans::{PLANS_FORMAT_VERSION, PlanFormat, ShownPlan, Together, render_plans};

@@ -15,6 +15,10 @@ use plimsoll_core::Report;
 use plimsoll_report::{Colour, Format, Rendering, Sources, render};
 use tempfile::TempDir;
 
+#[path = "../src/evaluation/sample.rs"]
+mod evaluation;
+#[path = "browser/evaluation_page.rs"]
+mod evaluation_page;
 #[path = "browser/log_page.rs"]
 mod log_page;
 #[path = "browser/log_reports.rs"]

@@ -1,7 +1,7 @@
 //! What figures mean, in sentences.
 
 use plimsoll_core::evaluation::{Evaluation, ThresholdTarget};
-use plimsoll_core::units::count;
+use plimsoll_core::units::{count, figure};
 
 /// Where at least this share of cases is positive, a ROC curve tells as much as precision and recall do.
 const COMMON: f64 = 0.2;
@@ -44,13 +44,6 @@ fn frequency(prevalence: f64) -> String {
     }
 }
 
-/// Three digits.
-fn figure(value: f64) -> String {
-    let digits = if value > 0.0 { (2.0 - value.log10().floor()).clamp(0.0, 9.0) as usize } else { 0 };
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
 /// What a reader must know before trusting the figures.
 pub(super) fn warnings(evaluation: &Evaluation) -> Vec<String> {
     let mut told = Vec::new();
@@ -89,15 +82,4 @@ pub(super) fn unsupported(what: &str, value: f64, low: f64, positives: f64, more
         count(more),
         if more == 1 { "case" } else { "cases" },
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_have_three_digits() {
-        let told = [0.0, 0.001, 0.12345, 9.99, 99.9, 1234.5, 1.0].map(figure);
-        assert_eq!(told, ["0", "0.001", "0.123", "9.99", "99.9", "1234", "1"]);
-    }
 }
