@@ -6,9 +6,12 @@ use plimsoll_core::units::{count, figure};
 
 use super::panel::{COLOURS, Classes, HEIGHT, Kind, WIDTH, panel};
 use crate::html::shown;
+use crate::neutral::clipped;
 
 const STYLE: &str = include_str!("picture.css");
 const LINE: f64 = 18.0;
+/// Characters of a detector's name.
+const LONGEST_NAME: usize = 40;
 
 /// Writes the picture: well-formed XML that loads nothing.
 #[must_use]
@@ -75,7 +78,7 @@ pub(super) fn words(detector: &plimsoll_core::evaluation::DetectorFigures) -> St
     });
     format!(
         "{}: average precision {}{elsewhere}, ROC area {}",
-        detector.name,
+        clipped(&detector.name, LONGEST_NAME),
         figure(detector.average_precision.value),
         figure(detector.roc_area.value)
     )
