@@ -4,7 +4,7 @@
 # after saying so, below target/ or in Plimsoll's cache. Chromium, xfsprogs and btrfs-progs alone are system packages,
 # installed as root only.
 
-.PHONY: help demo test bench bench-many-files bench-tap bench-regress bench-logs bench-branches accuracy lint docs clean
+.PHONY: help demo test bench bench-many-files bench-tap bench-regress bench-logs bench-evaluate bench-branches accuracy lint docs clean
 
 # More flags for `cargo test`, as in: make test TEST_FLAGS=--no-fail-fast
 TEST_FLAGS ?=
@@ -12,7 +12,7 @@ TEST_FLAGS ?=
 help:
 	@echo 'make demo      check the example harbour, and write a report to look at'
 	@echo 'make test      run all tests, on PostgreSQL 15 and 18'
-	@echo 'make bench     run the benchmarks; bench-many-files alone: lint of 5,000 files beside squawk; bench-tap alone: the tap; bench-branches: branches, as root; bench-regress: a corpus; bench-logs: logs beside pgBadger'
+	@echo 'make bench     run the benchmarks; bench-many-files alone: lint of 5,000 files beside squawk; bench-tap alone: the tap; bench-branches: branches, as root; bench-regress: a corpus; bench-logs: logs beside pgBadger; bench-evaluate: evaluate beside scikit-learn'
 	@echo '               beside a direct connection and pgbouncer'
 	@echo 'make accuracy  hold lint against the histories of other projects (slow)'
 	@echo 'make lint      check format, lints and licences'
@@ -37,6 +37,9 @@ bench-branches:
 
 bench-logs:
 	@sh scripts/bench-logs.sh
+
+bench-evaluate:
+	@sh scripts/bench-evaluate.sh
 
 bench-regress:
 	@sh scripts/bench-regress.sh
