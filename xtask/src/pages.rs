@@ -26,6 +26,7 @@ const VERBS: &[&[&str]] = &[
     &["logs", "workload"],
     &["logs", "events"],
     &["logs", "doctor"],
+    &["evaluate"],
     &["explain"],
     &["lsp"],
     &["rehearse"],

@@ -53,6 +53,8 @@ pub(crate) enum Verb {
     Watch(WatchArguments),
     /// Read a server's log: who runs what, how often and how long, bursts of one query, errors, waits
     Logs(crate::logs_args::LogsArguments),
+    /// Say how far an alarm can be trusted and where its threshold belongs, from a table of scores and what was true
+    Evaluate(crate::evaluate_args::EvaluateArguments),
     /// Keep a corpus of queries that may not get slower unnoticed
     Regress(crate::regress_args::RegressArguments),
     /// Read a query's plan: what each node costs, and what an expert would say

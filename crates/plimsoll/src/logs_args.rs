@@ -7,6 +7,7 @@ use plimsoll_core::logs::LogChangeKind;
 
 use crate::args::ServerAddress;
 use crate::follow_args::FollowArguments;
+use crate::numbers::share;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -92,14 +93,6 @@ pub(crate) struct DiffArguments {
     /// Write to this file, whole or not at all, instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-}
-
-/// A share between 0 and 1, neither included.
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
-        _ => Err("a share between 0 and 1 is wanted, such as 0.01".to_owned()),
-    }
 }
 
 /// A way in which something can change.

@@ -41,6 +41,17 @@ fn ranking(bencher: Bencher, rarity: u32) {
     });
 }
 
+/// Both areas of a hundred million scores of half the width.
+#[divan::bench(args = [1000, 2], sample_count = 1, sample_size = 1)]
+fn areas_of_hundred_million(bencher: Bencher, rarity: u32) {
+    let (positive, scores) = sample(100_000_000, rarity);
+    let scores: Vec<f32> = scores.iter().map(|score| *score as f32).collect();
+    bencher.counter(ItemsCount::new(positive.len())).bench(|| {
+        let cases = Cases::new(&positive, None).expect("sound cases");
+        Areas::of(&Ranking::corners(&cases, Scores::F32(&scores)).expect("sound scores"))
+    });
+}
+
 /// A thousand resamples of a million scores: all intervals and bands.
 #[divan::bench(args = [1000, 100, 2], sample_count = 1, sample_size = 1)]
 fn thousand_resamples(bencher: Bencher, rarity: u32) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod branch;
 pub(crate) mod check;
+mod evaluate;
 mod explain;
 mod fix;
 mod import;
@@ -47,6 +48,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Server(arguments) => server::run(&arguments, config).await,
         Verb::Logs(arguments) => logs::run(&arguments, color).await,
         Verb::Watch(arguments) => watch::run(&arguments, config, color).await,
+        Verb::Evaluate(arguments) => evaluate::run(&arguments, color),
         Verb::Regress(arguments) => regress::run(&arguments, config, color).await,
         Verb::Rule(arguments) => rule::run(&arguments, config),
         Verb::Rules => rules::run(config),

@@ -15,6 +15,7 @@ mod concurrently;
 mod contract;
 mod corpus;
 mod django;
+mod evaluate;
 mod evidence;
 mod explain;
 mod fix;

@@ -26,10 +26,11 @@ pub(super) fn reading(evaluation: &Evaluation) -> String {
     let alarms = 0.01 * (1.0 - prevalence) / prevalence;
     format!(
         "Read the precision-recall curve: {share} is positive, so that a false positive rate of only 1 % already means {} \
-         false alarms for each positive case. The ROC area ({:.3}) doesn't show that; the average precision ({}, where no \
+         false alarms for each positive case. The ROC area{} ({}) doesn't show that; the average precision ({}, where no \
          skill has {}) does.",
         figure(alarms),
-        detector.roc_area.value,
+        if evaluation.detectors.len() > 1 { format!(" of {}", detector.name) } else { String::new() },
+        figure(detector.roc_area.value),
         figure(precision),
         figure(prevalence)
     )

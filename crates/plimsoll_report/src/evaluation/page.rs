@@ -63,6 +63,7 @@ fn charts(evaluation: &Evaluation, classes: Classes) -> Markup {
                 @for (number, detector) in evaluation.detectors.iter().enumerate() {
                     li class={ "of-" (number % COLOURS) } { span class="swatch" {} (shown(&words(detector))) }
                 }
+                li { (classes.no_skill_words()) }
             }
             div class="panels" {
                 @for kind in Kind::ALL {

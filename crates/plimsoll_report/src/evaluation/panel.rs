@@ -38,6 +38,26 @@ pub(super) struct Classes {
     pub(super) elsewhere: Option<f64>,
 }
 
+impl Classes {
+    fn prevalence(self) -> f64 {
+        self.positives / (self.positives + self.negatives)
+    }
+
+    fn prevalence_elsewhere(self) -> Option<f64> {
+        self.elsewhere.map(|weight| self.positives / (self.positives + weight * self.negatives))
+    }
+
+    /// What dotted lines are.
+    pub(super) fn no_skill_words(self) -> String {
+        let elsewhere = self.prevalence_elsewhere();
+        let elsewhere = elsewhere.map_or_else(String::new, |share| format!(" ({} there)", figure(share)));
+        format!(
+            "Dotted: no skill, with a precision of {}{elsewhere} and a ROC area of 0.5",
+            figure(self.prevalence())
+        )
+    }
+}
+
 impl Kind {
     pub(super) const ALL: [Self; 4] = [Self::PrecisionRecall, Self::Roc, Self::Det, Self::Calibration];
 
@@ -154,25 +174,17 @@ fn axes(kind: Kind) -> Markup {
 
 /// What chance alone would draw; scores that come true, for a calibration.
 fn no_skill(kind: Kind, classes: Classes) -> Markup {
-    let prevalence = |weight: f64| classes.positives / (classes.positives + weight * classes.negatives);
-    let line = |class: &str, from: (f64, f64), to: (f64, f64), word: &str| {
-        html! {
-            line class={ "no-skill" (class) } x1=(from.0) y1=(from.1) x2=(to.0) y2=(to.1) {}
-            @if !word.is_empty() {
-                text class="tick" x=(to.0 - 4.0) y=(to.1 - 4.0) text-anchor="end" { (word) }
-            }
-        }
+    let line = |class: &str, from: (f64, f64), to: (f64, f64)| {
+        html! { line class={ "no-skill" (class) } x1=(from.0) y1=(from.1) x2=(to.0) y2=(to.1) {} }
     };
-    let level = |share: f64, class: &str, word: &str| {
-        line(class, kind.place(0.0, share), kind.place(1.0, share), &format!("{word} {}", figure(share)))
-    };
+    let level = |share: f64, class: &str| line(class, kind.place(0.0, share), kind.place(1.0, share));
     match kind {
         Kind::PrecisionRecall => html! {
-            (level(prevalence(1.0), "", "no skill"))
-            @if let Some(weight) = classes.elsewhere { (level(prevalence(weight), " elsewhere", "no skill elsewhere")) }
+            (level(classes.prevalence(), ""))
+            @if let Some(share) = classes.prevalence_elsewhere() { (level(share, " elsewhere")) }
         },
-        Kind::Roc | Kind::Calibration => line("", kind.place(0.0, 0.0), kind.place(1.0, 1.0), ""),
-        Kind::Det => line("", kind.place(DEVIATES[0], 1.0), kind.place(1.0, DEVIATES[0]), ""),
+        Kind::Roc | Kind::Calibration => line("", kind.place(0.0, 0.0), kind.place(1.0, 1.0)),
+        Kind::Det => line("", kind.place(DEVIATES[0], 1.0), kind.place(1.0, DEVIATES[0])),
     }
 }
 

@@ -81,7 +81,9 @@ fn detectors(evaluation: &Evaluation) -> Part {
     let mut columns = vec!["detector".to_owned(), "average precision".to_owned()];
     columns.extend(elsewhere.map(|at| format!("at a prevalence of {}", figure(at.prevalence))));
     columns.push("ROC area".to_owned());
-    columns.extend(partial.map(|area| format!("up to a rate of {}", figure(area.max_false_positive_rate))));
+    columns.extend(
+        partial.map(|area| format!("up to a rate of {}, corrected", figure(area.max_false_positive_rate))),
+    );
     columns.extend(has_brier.then(|| "Brier score".to_owned()));
     let row = |one: &DetectorFigures| {
         let mut row = vec![one.name.clone(), estimate(&one.average_precision)];
@@ -178,7 +180,7 @@ fn comparisons(evaluation: &Evaluation) -> Option<Part> {
     let difference = |found: &Option<Difference>| match found {
         Some(found) => {
             let sign = if found.value > 0.0 { "+" } else { "" };
-            format!("{sign}{}{}, p = {}", figure(found.value), ends(&found.interval), chance(found.p_value))
+            format!("{sign}{}{}, p {}", figure(found.value), ends(&found.interval), chance(found.p_value))
         }
         None => "not tested".to_owned(),
     };
@@ -196,7 +198,7 @@ fn comparisons(evaluation: &Evaluation) -> Option<Part> {
 }
 
 fn chance(p_value: f64) -> String {
-    if p_value < 1e-4 { "below 0.0001".to_owned() } else { figure(p_value) }
+    if p_value < 1e-4 { "< 0.0001".to_owned() } else { format!("= {}", figure(p_value)) }
 }
 
 fn groups(evaluation: &Evaluation, detector: &DetectorFigures) -> Option<Part> {

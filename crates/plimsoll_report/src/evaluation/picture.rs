@@ -51,10 +51,10 @@ pub(super) fn classes(evaluation: &Evaluation) -> Classes {
 fn legend(evaluation: &Evaluation) -> Markup {
     let line = |number: usize| HEIGHT + 14.0 + LINE * number as f64;
     let what = format!(
-        "{} cases, {} positive ({} %)",
+        "{}. {} cases, {} positive",
+        classes(evaluation).no_skill_words(),
         count(evaluation.cases),
         count(evaluation.positives),
-        figure(evaluation.prevalence * 100.0)
     );
     html! {
         @for (number, detector) in evaluation.detectors.iter().enumerate() {

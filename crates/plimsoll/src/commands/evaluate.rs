@@ -1,0 +1,151 @@
+//! `plimsoll evaluate`: how far an alarm can be trusted, and where its threshold belongs.
+
+mod read;
+
+use plimsoll_core::evaluation::{Evaluation, ThresholdTarget};
+use plimsoll_evaluate::calibration::Bins;
+use plimsoll_evaluate::judge::{Detector, Groups, Wanted, judge};
+use plimsoll_evaluate::{Cases, CasesError, Scores};
+use plimsoll_report::{EvaluationFormat, render_evaluation, render_picture};
+use plimsoll_table::{ScoreColumn, Table};
+
+use crate::args::ColorChoice;
+use crate::evaluate_args::{
+    BinsName, EvaluateArguments, EvaluationFormatName, OutputArguments, PointsName, TargetArguments,
+};
+use crate::exit::{CLEAN, Failure};
+use crate::output::{print, terminal, write_bytes, write_file};
+
+/// Pixels of a PNG for each unit of the picture.
+const PNG_SCALE: f32 = 2.0;
+
+pub(crate) fn run(arguments: &EvaluateArguments, color: ColorChoice) -> Result<u8, Failure> {
+    let columns = &arguments.columns;
+    let targets = targets(&arguments.targets);
+    let asks_for_days = targets.iter().any(|target| matches!(target, ThresholdTarget::FalseAlarms { .. }));
+    if asks_for_days && columns.days.is_none() && columns.time.is_none() {
+        return Err(Failure::input(
+            "choose a threshold by false alarms a day: how many days the cases span isn't known; give --days, or --time with \
+             the column that tells when each case was",
+        ));
+    }
+    let source = read::name(&arguments.file);
+    let table = read::table(arguments)?;
+    let failed = |why: String| Failure::input(format!("judge the cases of {source}: {why}"));
+    let days = columns.days.or(table.days).filter(|days| *days > 0.0);
+    if asks_for_days && days.is_none() {
+        return Err(failed("all cases are of one moment; give --days instead of --time".to_owned()));
+    }
+    let figures = &arguments.figures;
+    let wanted = Wanted {
+        source: source.clone(),
+        targets,
+        beta: arguments.targets.beta,
+        max_false_positive_rate: figures.max_false_positive_rate,
+        prevalence: figures.at_prevalence,
+        days,
+        resamples: figures.resamples,
+        seed: figures.seed,
+        confidence: figures.confidence,
+        has_all_points: figures.points == PointsName::All,
+        bins: match figures.calibration {
+            BinsName::Uniform => Bins::Uniform,
+            BinsName::Quantile => Bins::Quantile,
+        },
+        bin_count: figures.calibration_bins as usize,
+    };
+    let evaluation = judged(&table, arguments, &wanted).map_err(failed)?;
+    deliver(&evaluation, &arguments.outputs, color)
+}
+
+fn targets(arguments: &TargetArguments) -> Vec<ThresholdTarget> {
+    let given = arguments.threshold.iter().map(|threshold| ThresholdTarget::Given { threshold: *threshold });
+    let precisions = arguments
+        .target_precision
+        .iter()
+        .map(|precision| ThresholdTarget::Precision { precision: *precision });
+    let recalls = arguments.target_recall.iter().map(|recall| ThresholdTarget::Recall { recall: *recall });
+    let alarms =
+        arguments.false_alarms_per_day.iter().map(|a_day| ThresholdTarget::FalseAlarms { a_day: *a_day });
+    let cost = arguments.cost_miss.zip(arguments.cost_alarm);
+    let cost = cost.map(|(miss, alarm)| ThresholdTarget::Cost { miss, alarm });
+    given.chain(precisions).chain(recalls).chain(alarms).chain(cost).collect()
+}
+
+fn judged(table: &Table, arguments: &EvaluateArguments, wanted: &Wanted) -> Result<Evaluation, String> {
+    let columns = &arguments.columns;
+    let cases = Cases::new(&table.positive, table.weights.as_deref()).map_err(|why| match why {
+        CasesError::NoWeight => {
+            format!("column {:?}: all weights are 0", columns.weight.as_deref().unwrap_or_default())
+        }
+        why => why.to_string(),
+    })?;
+    check_classes(&cases, columns.label.as_deref().unwrap_or_default())?;
+    let detectors: Vec<Detector> = columns
+        .score
+        .iter()
+        .zip(&table.scores)
+        .map(|(name, scores)| Detector { name, scores: borrowed(scores) })
+        .collect();
+    let groups = table.groups.as_ref();
+    let groups = groups.map(|groups| Groups { names: &groups.names, of_case: &groups.of_row });
+    judge(&cases, &detectors, groups, wanted).map_err(|why| why.to_string())
+}
+
+fn borrowed(scores: &ScoreColumn) -> Scores<'_> {
+    match scores {
+        ScoreColumn::F32(scores) => Scores::F32(scores),
+        ScoreColumn::F64(scores) => Scores::F64(scores),
+    }
+}
+
+/// Of one class there is nothing to tell from.
+fn check_classes(cases: &Cases, column: &str) -> Result<(), String> {
+    let mut has = [false; 2];
+    let weights = cases.weights();
+    for (case, positive) in cases.positive().iter().enumerate() {
+        has[usize::from(*positive)] |= weights.is_none_or(|weights| weights[case] > 0.0);
+    }
+    let (of, other) = match has {
+        [true, true] => return Ok(()),
+        [_, true] => ("positive", "negative"),
+        [_, false] => ("negative", "positive"),
+    };
+    let count = cases.positive().len();
+    let weighing = if weights.is_some() { " that weigh anything" } else { "" };
+    Err(format!(
+        "column {column:?}: all of the {count} cases{weighing} are {of}, from row 1 on; no curve can be drawn without a {other} one"
+    ))
+}
+
+/// Everything is made before anything is written.
+fn deliver(evaluation: &Evaluation, outputs: &OutputArguments, color: ColorChoice) -> Result<u8, Failure> {
+    let (colour, width) = terminal(color);
+    let format = match outputs.format {
+        EvaluationFormatName::Terminal => EvaluationFormat::Terminal(colour, width),
+        EvaluationFormatName::Json => EvaluationFormat::Json,
+        EvaluationFormatName::Html => EvaluationFormat::Html,
+        EvaluationFormatName::Markdown => EvaluationFormat::Markdown,
+    };
+    let text = render_evaluation(evaluation, format);
+    let picture = render_picture(evaluation);
+    let drawn = match &outputs.png {
+        Some(path) => {
+            let bytes = plimsoll_png::png(&picture, PNG_SCALE)
+                .map_err(|why| Failure::environment(format!("draw {}: {why}", path.display())))?;
+            Some((path, bytes))
+        }
+        None => None,
+    };
+    if let Some((path, bytes)) = drawn {
+        write_bytes(path, &bytes)?;
+    }
+    if let Some(path) = &outputs.svg {
+        write_file(path, &picture)?;
+    }
+    match &outputs.output {
+        Some(path) => write_file(path, &text)?,
+        None => print(&text)?,
+    }
+    Ok(CLEAN)
+}

@@ -1,0 +1,71 @@
+//! The table of cases, from a file or standard input.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use plimsoll_table::{Format, Table, TableError, Wanted, read_parquet, read_parquet_bytes, read_text};
+
+use crate::evaluate_args::{ColumnArguments, EvaluateArguments, TableFormatName};
+use crate::exit::Failure;
+
+/// How a table is called in reports.
+pub(super) fn name(file: &Path) -> String {
+    if is_standard_input(file) { "standard input".to_owned() } else { file.display().to_string() }
+}
+
+fn is_standard_input(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+/// The columns that were asked for.
+pub(super) fn table(arguments: &EvaluateArguments) -> Result<Table, Failure> {
+    let file = arguments.file.as_path();
+    let wanted = wanted(&arguments.columns)?;
+    let failed = |why: &dyn std::fmt::Display| Failure::input(format!("read {}: {why}", name(file)));
+    let known = arguments.columns.input_format.map(format).or_else(|| Format::of_name(file));
+    if known == Some(Format::Parquet) && !is_standard_input(file) {
+        let opened = File::open(file).map_err(|why| failed(&why))?;
+        return read_parquet(opened, &wanted).map_err(|why| failed(&why));
+    }
+    let bytes = bytes(file).map_err(|why| failed(&why))?;
+    let read: Result<Table, TableError> = match known.unwrap_or_else(|| Format::sniff(&bytes)) {
+        Format::Parquet => read_parquet_bytes(bytes, &wanted),
+        format => read_text(&bytes, format, &wanted),
+    };
+    read.map_err(|why| failed(&why))
+}
+
+fn bytes(file: &Path) -> std::io::Result<Vec<u8>> {
+    if !is_standard_input(file) {
+        return std::fs::read(file);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn format(name: TableFormatName) -> Format {
+    match name {
+        TableFormatName::Csv => Format::Csv,
+        TableFormatName::Tsv => Format::Tsv,
+        TableFormatName::Jsonl => Format::JsonLines,
+        TableFormatName::Parquet => Format::Parquet,
+    }
+}
+
+fn wanted(columns: &ColumnArguments) -> Result<Wanted, Failure> {
+    for (place, name) in columns.score.iter().enumerate() {
+        if columns.score[..place].contains(name) {
+            return Err(Failure::input(format!("compare detectors: --score names column {name:?} twice")));
+        }
+    }
+    Ok(Wanted {
+        label: columns.label.clone().unwrap_or_default(),
+        positive: columns.positive.clone(),
+        scores: columns.score.clone(),
+        weight: columns.weight.clone(),
+        group: columns.group.clone(),
+        time: columns.time.clone(),
+    })
+}
