@@ -34,11 +34,22 @@ print(metrics.average_precision_score(label, score), metrics.roc_auc_score(label
 """
 
 
-def made(rows, share, kind):
+def make(path, rows, share):
+    """A CSV of full width or a Parquet file of half width."""
+    kind = np.float64 if path.suffix == ".csv" else np.float32
     generator = np.random.default_rng(7)
     label = generator.random(rows) < share
     score = generator.random(rows, dtype=kind) + label.astype(kind) * kind(0.4)
-    return pa.table({"y": label.astype(np.int8), "s": score})
+    table = pa.table({"y": label.astype(np.int8), "s": score})
+    if path.suffix == ".csv":
+        pyarrow.csv.write_csv(table, path)
+    else:
+        pyarrow.parquet.write_table(table, path, row_group_size=1 << 20)
+
+
+def made(path, rows, share):
+    """In a process of its own: what this one has in memory would count for its children."""
+    subprocess.run([sys.executable, __file__, "--make", str(path), "--rows", str(rows), "--share", str(share)], check=True)
 
 
 def run(command):
@@ -70,7 +81,7 @@ def areas(text):
 
 def beside(plimsoll, folder, rows, share):
     path = folder / "scores.csv"
-    pyarrow.csv.write_csv(made(rows, share, np.float64), path)
+    made(path, rows, share)
     print(f"CSV of {rows:,} rows, {path.stat().st_size / 1e6:.0f} MB, one label in {1 / share:.0f} positive")
     own, others = [], []
     for _ in range(3):
@@ -88,7 +99,7 @@ def beside(plimsoll, folder, rows, share):
 
 def large(plimsoll, folder, rows, share):
     path = folder / "scores.parquet"
-    pa.parquet.write_table(made(rows, share, np.float32), path, row_group_size=1 << 20)
+    made(path, rows, share)
     print(f"Parquet of {rows:,} rows, {path.stat().st_size / 1e6:.0f} MB, one label in {1 / share:.0f} positive")
     seconds, peak, _ = best([run(evaluate(plimsoll, path, "--resamples", "0")) for _ in range(3)])
     print(f"  Plimsoll       {seconds:7.2f} s  {peak:7.0f} MB")
@@ -96,11 +107,16 @@ def large(plimsoll, folder, rows, share):
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("plimsoll")
+parser.add_argument("plimsoll", nargs="?")
+parser.add_argument("--make", help=argparse.SUPPRESS)
+parser.add_argument("--share", type=float, help=argparse.SUPPRESS)
 parser.add_argument("--rows", type=int, default=10_000_000)
 parser.add_argument("--large", type=int, default=100_000_000)
 parser.add_argument("--folder", help="where the tables are made [default: the folder for temporary files]")
 arguments = parser.parse_args()
+if arguments.make:
+    make(Path(arguments.make), arguments.rows, arguments.share)
+    sys.exit()
 with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
     for share in (0.001, 0.5):
         beside(arguments.plimsoll, Path(folder), arguments.rows, share)

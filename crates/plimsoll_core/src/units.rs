@@ -97,7 +97,7 @@ pub fn figure(value: f64) -> String {
     if !value.is_finite() {
         return if value.is_nan() { "none".to_owned() } else { value.to_string() };
     }
-    if size >= 999.5 && size < 1e15 {
+    if (999.5..1e15).contains(&size) {
         let sign = if value < 0.0 { "-" } else { "" };
         return format!("{sign}{}", count(size.round() as u64));
     }

@@ -31,8 +31,10 @@ pub struct Ranking {
 
 #[derive(Clone, Debug)]
 enum Order {
-    /// The bits of each class's scores, the highest first.
-    Counted { positives: Vec<u64>, negatives: Vec<u64> },
+    /// Of half the width.
+    Narrow(Counted<u32>),
+    /// Of full width.
+    Wide(Counted<u64>),
     /// A step a distinct score.
     Weighed(Vec<Step>),
     /// Some of the steps.
@@ -47,7 +49,10 @@ impl Ranking {
     pub fn new(cases: &Cases, scores: Scores) -> Result<Self, CasesError> {
         cases.check(&scores)?;
         Ok(match cases.weights() {
-            None => Self::counted(cases.positive(), scores),
+            None => match scores {
+                Scores::F32(scores) => Self::counted(Counted::new(cases.positive(), scores), Order::Narrow),
+                Scores::F64(scores) => Self::counted(Counted::new(cases.positive(), scores), Order::Wide),
+            },
             Some(weights) => Self::weighed(cases.positive(), scores, weights),
         })
     }
@@ -71,32 +76,14 @@ impl Ranking {
         Ok(Self { order: Order::Placed(placed), positives, negatives })
     }
 
-    fn counted(positive: &[bool], scores: Scores) -> Self {
-        let of_class = |class: bool| {
-            let mut bits = Vec::with_capacity(positive.iter().filter(|label| **label == class).count());
-            bits.extend(
-                (0..positive.len())
-                    .filter(|case| positive[*case] == class)
-                    .map(|case| to_bits(scores.at(case))),
-            );
-            bits.sort_unstable_by(|one, other| other.cmp(one));
-            bits
-        };
-        let (positives, negatives) = std::thread::scope(|scope| {
-            let positives = scope.spawn(|| of_class(true));
-            let negatives = of_class(false);
-            (positives.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), negatives)
-        });
-        Self {
-            positives: positives.len() as f64,
-            negatives: negatives.len() as f64,
-            order: Order::Counted { positives, negatives },
-        }
+    fn counted<B>(counted: Counted<B>, order: fn(Counted<B>) -> Order) -> Self {
+        let (positives, negatives) = (counted.positives.len() as f64, counted.negatives.len() as f64);
+        Self { order: order(counted), positives, negatives }
     }
 
     fn weighed(positive: &[bool], scores: Scores, weights: &[f64]) -> Self {
         let weighing = (0..positive.len()).filter(|case| weights[*case] != 0.0);
-        let mut order: Vec<(u64, usize)> = weighing.map(|case| (!to_bits(scores.at(case)), case)).collect();
+        let mut order: Vec<(u64, usize)> = weighing.map(|case| (!u64::of(scores.at(case)), case)).collect();
         order.sort_unstable();
         let mut steps: Vec<Step> = Vec::new();
         let (mut true_positives, mut false_positives, mut last) = (0.0, 0.0, None);
@@ -106,7 +93,7 @@ impl Ranking {
             if last.replace(bits) == Some(bits) {
                 steps.pop();
             }
-            steps.push(Step { threshold: of_bits(!bits), true_positives, false_positives });
+            steps.push(Step { threshold: (!bits).score(), true_positives, false_positives });
         }
         Self { positives: true_positives, negatives: false_positives, order: Order::Weighed(steps) }
     }
@@ -124,36 +111,92 @@ impl Walk for Ranking {
     fn walk(&self, see: impl FnMut(Step)) {
         match &self.order {
             Order::Weighed(steps) => steps.iter().copied().for_each(see),
-            Order::Counted { positives, negatives } => merge(positives, negatives, see),
+            Order::Narrow(counted) => counted.merge(see),
+            Order::Wide(counted) => counted.merge(see),
             Order::Placed(placed) => placed.walk(see),
         }
     }
 }
 
-fn merge(positives: &[u64], negatives: &[u64], mut see: impl FnMut(Step)) {
-    let (mut tp, mut fp) = (0, 0);
-    while tp < positives.len() || fp < negatives.len() {
-        let heads = (positives.get(tp).copied(), negatives.get(fp).copied());
-        let bits = heads.0.max(heads.1).unwrap_or_default();
-        tp += run(&positives[tp..], bits);
-        fp += run(&negatives[fp..], bits);
-        see(Step { threshold: of_bits(bits), true_positives: tp as f64, false_positives: fp as f64 });
+/// The bits of each class's scores, the highest first.
+#[derive(Clone, Debug)]
+struct Counted<B> {
+    positives: Vec<B>,
+    negatives: Vec<B>,
+}
+
+impl<B: Bits> Counted<B> {
+    fn new(positive: &[bool], scores: &[B::Score]) -> Self {
+        let (positives, negatives) = std::thread::scope(|scope| {
+            let positives = scope.spawn(|| Self::of_class(positive, scores, true));
+            let negatives = Self::of_class(positive, scores, false);
+            (positives.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), negatives)
+        });
+        Self { positives, negatives }
+    }
+
+    fn of_class(positive: &[bool], scores: &[B::Score], class: bool) -> Vec<B> {
+        let count = positive.iter().filter(|label| **label == class).count();
+        // One more, since what isn't of the class is written, too, and then overwritten: no branch to foresee.
+        let mut bits = vec![B::default(); count + 1];
+        let mut next = 0;
+        for (label, score) in positive.iter().zip(scores) {
+            bits[next] = B::of(*score);
+            next += usize::from(*label == class);
+        }
+        bits.truncate(count);
+        bits.sort_unstable_by(|one, other| other.cmp(one));
+        bits
+    }
+
+    fn merge(&self, mut see: impl FnMut(Step)) {
+        let (mut positives, mut negatives) =
+            (self.positives.iter().peekable(), self.negatives.iter().peekable());
+        let (mut tp, mut fp) = (0_u64, 0_u64);
+        while let Some(bits) = positives.peek().copied().max(negatives.peek().copied()).copied() {
+            while positives.next_if_eq(&&bits).is_some() {
+                tp += 1;
+            }
+            while negatives.next_if_eq(&&bits).is_some() {
+                fp += 1;
+            }
+            see(Step { threshold: bits.score(), true_positives: tp as f64, false_positives: fp as f64 });
+        }
     }
 }
 
-/// How many of the first are these.
-fn run(sorted: &[u64], bits: u64) -> usize {
-    sorted.iter().take_while(|one| **one == bits).count()
+/// Bits that are in the order of finite numbers.
+trait Bits: Copy + Default + Ord + Send {
+    type Score: Copy + Sync;
+    /// Adding zero makes one zero of the two.
+    fn of(score: Self::Score) -> Self;
+    fn score(self) -> f64;
 }
 
-/// Bits that are in the order of finite numbers. Adding zero makes one zero of the two.
-fn to_bits(score: f64) -> u64 {
-    let bits = (score + 0.0).to_bits();
-    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+impl Bits for u64 {
+    type Score = f64;
+
+    fn of(score: f64) -> Self {
+        let bits = (score + 0.0).to_bits();
+        if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+    }
+
+    fn score(self) -> f64 {
+        f64::from_bits(if self >> 63 == 1 { self & !(1 << 63) } else { !self })
+    }
 }
 
-fn of_bits(bits: u64) -> f64 {
-    f64::from_bits(if bits >> 63 == 1 { bits & !(1 << 63) } else { !bits })
+impl Bits for u32 {
+    type Score = f32;
+
+    fn of(score: f32) -> Self {
+        let bits = (score + 0.0).to_bits();
+        if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
+    }
+
+    fn score(self) -> f64 {
+        f64::from(f32::from_bits(if self >> 31 == 1 { self & !(1 << 31) } else { !self }))
+    }
 }
 
 #[cfg(test)]
@@ -234,10 +277,25 @@ mod tests {
         }
 
         #[test]
+        fn half_the_width_comes_to_the_same(cases in prop::collection::vec((any::<bool>(), -9_i8..9), 1..40)) {
+            let positive: Vec<bool> = cases.iter().map(|case| case.0).collect();
+            let narrow: Vec<f32> = cases.iter().map(|case| f32::from(case.1) / 4.0).collect();
+            let checked = Cases::new(&positive, None).expect("sound cases");
+            let mut found = Vec::new();
+            Ranking::new(&checked, Scores::F32(&narrow)).expect("sound scores").walk(|step| found.push(step));
+            let wide: Vec<f64> = narrow.iter().map(|score| f64::from(*score)).collect();
+            prop_assert_eq!(found, steps(&positive, &wide, None));
+        }
+
+        #[test]
         fn bits_are_in_the_order_of_numbers(one in any::<f64>(), other in any::<f64>()) {
             prop_assume!(one.is_finite() && other.is_finite());
-            prop_assert_eq!(to_bits(one).cmp(&to_bits(other)), one.partial_cmp(&other).expect("finite"));
-            prop_assert_eq!(of_bits(to_bits(one)), one);
+            prop_assert_eq!(u64::of(one).cmp(&u64::of(other)), one.partial_cmp(&other).expect("finite"));
+            prop_assert_eq!(u64::of(one).score(), one);
+            let (one, other) = (one as f32, other as f32);
+            prop_assume!(one.is_finite() && other.is_finite());
+            prop_assert_eq!(u32::of(one).cmp(&u32::of(other)), one.partial_cmp(&other).expect("finite"));
+            prop_assert_eq!(u32::of(one).score(), f64::from(one));
         }
     }
 }

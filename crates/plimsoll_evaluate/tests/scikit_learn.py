@@ -1,8 +1,12 @@
-"""Answers each line of JSON, a set of cases, with a line: what scikit-learn makes of it."""
+"""Answers each line of JSON, a set of cases, with a line: what scikit-learn makes of it.
+
+With a folder, it reads the cases from its files instead, and writes each part of a curve to a file there.
+"""
 
 import json
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 from sklearn import calibration, metrics
@@ -21,6 +25,24 @@ def or_none(compute):
         return None
     return value if np.isfinite(value) else None
 
+
+def large(folder):
+    label = np.fromfile(folder / "positive", dtype=np.uint8)
+    score = np.fromfile(folder / "scores", dtype=np.float64)
+    curves = {
+        "precision_recall": metrics.precision_recall_curve(label, score),
+        "roc": metrics.roc_curve(label, score, drop_intermediate=False),
+        "det": metrics.det_curve(label, score),
+        "areas": [np.array([metrics.average_precision_score(label, score), metrics.roc_auc_score(label, score)])],
+    }
+    for name, parts in curves.items():
+        for number, part in enumerate(parts):
+            np.asarray(part, dtype=np.float64).tofile(folder / f"{name}.{number}")
+
+
+if len(sys.argv) > 1:
+    large(Path(sys.argv[1]))
+    sys.exit()
 
 for line in sys.stdin:
     cases = json.loads(line)

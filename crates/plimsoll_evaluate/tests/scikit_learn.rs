@@ -41,6 +41,58 @@ fn curves_and_areas_are_those_of_scikit_learn() {
     assert!(child.wait().expect("Python ends").success());
 }
 
+/// Ten million cases with a million scores, one in a thousand positive; curves go through files, since they are long.
+#[test]
+fn ten_million_rows_come_to_the_same() {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let path = |name: &str| folder.path().join(name);
+    let mut draw = Draw(3);
+    let positive: Vec<bool> = (0..10_000_000).map(|_| draw.unit() < 0.001).collect();
+    let score =
+        |draw: &mut Draw, label: bool| ((draw.unit() + if label { 0.4 } else { 0.0 }) * 1e6).floor() / 1e6;
+    let scores: Vec<f64> = positive.iter().map(|label| score(&mut draw, *label)).collect();
+    std::fs::write(path("positive"), positive.iter().map(|label| u8::from(*label)).collect::<Vec<_>>())
+        .expect("room");
+    std::fs::write(path("scores"), scores.iter().flat_map(|score| score.to_le_bytes()).collect::<Vec<_>>())
+        .expect("room");
+    let python = std::env::var("PLIMSOLL_TEST_PYTHON").expect("PLIMSOLL_TEST_PYTHON is set; run `make test`");
+    let mut python = Command::new(python);
+    let ended =
+        python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scikit_learn.py")).arg(folder.path()).status();
+    assert!(ended.expect("Python starts").success());
+    let expected = |name: &str| -> Vec<f64> {
+        let bytes = std::fs::read(path(name)).expect("Python has written it");
+        bytes
+            .chunks_exact(8)
+            .map(|bytes| f64::from_le_bytes(bytes.try_into().expect("eight bytes")))
+            .collect()
+    };
+    let cases = Cases::new(&positive, None).expect("sound cases");
+    let ranking = Ranking::new(&cases, Scores::F64(&scores)).expect("sound scores");
+    let corners = Ranking::corners(&cases, Scores::F64(&scores)).expect("sound scores");
+    for areas in [Areas::of(&ranking), Areas::of(&corners)] {
+        let areas = [areas.average_precision, areas.roc_area.expect("two classes")];
+        same_points("areas", &areas, &expected("areas.0"));
+    }
+    let curve = precision_recall(&ranking, Points::All);
+    same_parts("precision_recall", [&curve.precision, &curve.recall, &curve.thresholds], expected);
+    let curve = roc(&ranking, Points::All);
+    same_parts("roc", [&curve.false_positive_rate, &curve.true_positive_rate, &curve.thresholds], expected);
+    let curve = det(&ranking, Points::All).expect("two classes");
+    same_parts("det", [&curve.false_positive_rate, &curve.false_negative_rate, &curve.thresholds], expected);
+}
+
+fn same_parts(curve: &str, found: [&Vec<f64>; 3], expected: impl Fn(&str) -> Vec<f64>) {
+    for (part, found) in found.into_iter().enumerate() {
+        same_points(curve, found, &expected(&format!("{curve}.{part}")));
+    }
+}
+
+fn same_points(what: &str, found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len(), "points of {what}");
+    found.iter().zip(expected).for_each(|(found, expected)| same(what, Some(*found), Some(*expected)));
+}
+
 fn compare(name: &str, sample: &Sample, expected: &Value) {
     let cases = Cases::new(&sample.positive, sample.weights.as_deref()).expect("sound cases");
     let ranking = Ranking::new(&cases, Scores::F64(&sample.scores)).expect("sound scores");

@@ -8,8 +8,8 @@ use crate::walk::Walk;
 
 /// Points of a curve are told apart to so many parts of each axis.
 const PARTS: f64 = 500.0;
-/// Rates of false positives are told apart to so many parts of a decade, too, for axes by magnitude.
-const PARTS_OF_DECADE: f64 = 20.0;
+/// Bits of a rate's mantissa that don't count: 16 parts between a rate and its double are told apart, for axes by magnitude.
+const FINE: u32 = 48;
 
 /// From no alarm to all. Unless all are asked for, steps that would be drawn on the same spot of every curve are left out, but
 /// for those at these thresholds.
@@ -29,12 +29,12 @@ pub(super) fn points(cases: &impl Walk, has_all: bool, chosen: &[f64]) -> Vec<Op
     kept
 }
 
-fn spot(step: Step, positives: f64, negatives: f64) -> [i32; 4] {
+fn spot(step: Step, positives: f64, negatives: f64) -> [u32; 4] {
     let Step { true_positives, false_positives, .. } = step;
     let rate = false_positives / negatives;
     let precision = true_positives / (true_positives + false_positives);
-    let part = |share: f64| (share * PARTS).round() as i32;
-    let magnitude = (rate.log10() * PARTS_OF_DECADE).round() as i32;
+    let part = |share: f64| (share * PARTS + 0.5) as u32;
+    let magnitude = (rate.to_bits() >> FINE) as u32;
     [part(true_positives / positives), part(rate), part(precision), magnitude]
 }
 
