@@ -9,8 +9,12 @@ use crate::numbers::{above_zero, at_least_zero, finite, share, share_or_all};
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArguments {
     /// A table with a row a case: CSV, TSV, JSON lines or Parquet; - for standard input
-    #[arg(value_name = "FILE", required = true)]
-    pub(crate) file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "history", conflicts_with = "history")]
+    pub(crate) file: Option<PathBuf>,
+    /// Judge Plimsoll itself instead, by a history: lint's rules against what rehearsals found, the alarm of slower queries
+    /// against what was confirmed and dismissed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) columns: ColumnArguments,
     #[command(flatten)]
@@ -26,10 +30,16 @@ pub(crate) struct EvaluateArguments {
 #[command(next_help_heading = "Columns")]
 pub(crate) struct ColumnArguments {
     /// The column that says what was true: 0 and 1, true and false, or two names of which --positive is one
-    #[arg(long, value_name = "COLUMN", required = true)]
+    #[arg(long, value_name = "COLUMN", required_unless_present = "history", conflicts_with = "history")]
     pub(crate) label: Option<String>,
     /// A column of scores, greater where an alarm is likelier right; several, repeated or with commas, are detectors to compare
-    #[arg(long, value_name = "COLUMN", required = true, value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        required_unless_present = "history",
+        conflicts_with = "history",
+        value_delimiter = ','
+    )]
     pub(crate) score: Vec<String>,
     /// The label of positive cases; every other label is negative
     #[arg(long, value_name = "LABEL")]

@@ -3,6 +3,8 @@
 //! A *case* is a row, *positive* if what the alarm is about was there. A *detector* gives each case a score; it raises an
 //! alarm where the score is at least the threshold. Counts are sums of weights where cases have weights.
 
+pub mod history;
+
 use serde::{Deserialize, Serialize};
 
 /// The version of the JSON contract.

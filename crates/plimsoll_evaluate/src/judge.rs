@@ -20,6 +20,7 @@ use crate::ranking::Ranking;
 use crate::threshold::Target;
 use crate::walk::{AtPrevalence, Walk};
 use choice::Choices;
+pub use choice::share;
 
 /// Resamples that are made unless another number is asked for.
 pub const RESAMPLES: u32 = 1000;

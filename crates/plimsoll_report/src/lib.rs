@@ -39,7 +39,7 @@ mod sample;
 #[cfg(test)]
 mod schema_test;
 
-pub use evaluation::{EvaluationFormat, render_evaluation, render_picture};
+pub use evaluation::{EvaluationFormat, render_evaluation, render_history, render_picture};
 pub use format::{Format, UnknownFormat};
 pub use logs::{LogFormat, LogTextFormat, render_log, render_log_diff, render_log_doctor};
 pub use plans::{PLANS_FORMAT_VERSION, PlanFormat, ShownPlan, Together, render_plans};

@@ -1,6 +1,9 @@
 //! `plimsoll evaluate`: how far an alarm can be trusted, and where its threshold belongs.
 
+mod of_history;
 mod read;
+
+use std::path::Path;
 
 use plimsoll_core::evaluation::{Evaluation, ThresholdTarget};
 use plimsoll_evaluate::calibration::Bins;
@@ -20,6 +23,15 @@ use crate::output::{print, terminal, write_bytes, write_file};
 const PNG_SCALE: f32 = 2.0;
 
 pub(crate) fn run(arguments: &EvaluateArguments, color: ColorChoice) -> Result<u8, Failure> {
+    match (&arguments.history, &arguments.file) {
+        (Some(file), _) => of_history::run(file, arguments, color),
+        (None, Some(file)) => of_table(file, arguments, color),
+        // clap has asked for one of them.
+        (None, None) => Ok(CLEAN),
+    }
+}
+
+fn of_table(file: &Path, arguments: &EvaluateArguments, color: ColorChoice) -> Result<u8, Failure> {
     let columns = &arguments.columns;
     let targets = targets(&arguments.targets);
     let asks_for_days = targets.iter().any(|target| matches!(target, ThresholdTarget::FalseAlarms { .. }));
@@ -29,16 +41,28 @@ pub(crate) fn run(arguments: &EvaluateArguments, color: ColorChoice) -> Result<u
              the column that tells when each case was",
         ));
     }
-    let source = read::name(&arguments.file);
-    let table = read::table(arguments)?;
+    let source = read::name(file);
+    let table = read::table(file, columns)?;
     let failed = |why: String| Failure::input(format!("judge the cases of {source}: {why}"));
     let days = columns.days.or(table.days).filter(|days| *days > 0.0);
     if asks_for_days && days.is_none() {
         return Err(failed("all cases are of one moment; give --days instead of --time".to_owned()));
     }
+    let wanted = wanted(source.clone(), targets, days, arguments);
+    let evaluation = judged(&table, arguments, &wanted).map_err(failed)?;
+    let text = render_evaluation(&evaluation, format(&arguments.outputs, color));
+    deliver(&text, Some(&evaluation), &arguments.outputs)
+}
+
+fn wanted(
+    source: String,
+    targets: Vec<ThresholdTarget>,
+    days: Option<f64>,
+    arguments: &EvaluateArguments,
+) -> Wanted {
     let figures = &arguments.figures;
-    let wanted = Wanted {
-        source: source.clone(),
+    Wanted {
+        source,
         targets,
         beta: arguments.targets.beta,
         max_false_positive_rate: figures.max_false_positive_rate,
@@ -53,9 +77,7 @@ pub(crate) fn run(arguments: &EvaluateArguments, color: ColorChoice) -> Result<u
             BinsName::Quantile => Bins::Quantile,
         },
         bin_count: figures.calibration_bins as usize,
-    };
-    let evaluation = judged(&table, arguments, &wanted).map_err(failed)?;
-    deliver(&evaluation, &arguments.outputs, color)
+    }
 }
 
 fn targets(arguments: &TargetArguments) -> Vec<ThresholdTarget> {
@@ -118,34 +140,33 @@ fn check_classes(cases: &Cases, column: &str) -> Result<(), String> {
     ))
 }
 
-/// Everything is made before anything is written.
-fn deliver(evaluation: &Evaluation, outputs: &OutputArguments, color: ColorChoice) -> Result<u8, Failure> {
+fn format(outputs: &OutputArguments, color: ColorChoice) -> EvaluationFormat {
     let (colour, width) = terminal(color);
-    let format = match outputs.format {
+    match outputs.format {
         EvaluationFormatName::Terminal => EvaluationFormat::Terminal(colour, width),
         EvaluationFormatName::Json => EvaluationFormat::Json,
         EvaluationFormatName::Html => EvaluationFormat::Html,
         EvaluationFormatName::Markdown => EvaluationFormat::Markdown,
+    }
+}
+
+/// Writes the report and the pictures. Everything is made before anything is written.
+fn deliver(text: &str, evaluation: Option<&Evaluation>, outputs: &OutputArguments) -> Result<u8, Failure> {
+    let picture = match evaluation {
+        Some(evaluation) if outputs.svg.is_some() || outputs.png.is_some() => render_picture(evaluation),
+        _ => String::new(),
     };
-    let text = render_evaluation(evaluation, format);
-    let picture = render_picture(evaluation);
-    let drawn = match &outputs.png {
-        Some(path) => {
-            let bytes = plimsoll_png::png(&picture, PNG_SCALE)
-                .map_err(|why| Failure::environment(format!("draw {}: {why}", path.display())))?;
-            Some((path, bytes))
-        }
-        None => None,
-    };
-    if let Some((path, bytes)) = drawn {
+    if let Some(path) = &outputs.png {
+        let bytes = plimsoll_png::png(&picture, PNG_SCALE)
+            .map_err(|why| Failure::environment(format!("draw {}: {why}", path.display())))?;
         write_bytes(path, &bytes)?;
     }
     if let Some(path) = &outputs.svg {
         write_file(path, &picture)?;
     }
     match &outputs.output {
-        Some(path) => write_file(path, &text)?,
-        None => print(&text)?,
+        Some(path) => write_file(path, text)?,
+        None => print(text)?,
     }
     Ok(CLEAN)
 }

@@ -134,6 +134,12 @@ pub(super) fn confusion_from(cases: &Cases, scores: Scores, threshold: Option<f6
     confusion
 }
 
+/// A share of cases that were counted, with its intervals; None of none.
+#[must_use]
+pub fn share(part: u64, whole: u64, confidence: f64) -> Option<Share> {
+    (whole > 0).then(|| Trials { of_weight: None, confidence }.share(part as f64, whole as f64))
+}
+
 /// How sums of weights become numbers of trials.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trials {

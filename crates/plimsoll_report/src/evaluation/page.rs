@@ -7,47 +7,65 @@ use plimsoll_core::evaluation::{DetectorFigures, Evaluation, OperatingPoint};
 use serde_json::{Value, json};
 
 use super::panel::{COLOURS, Classes, HEIGHT, Kind, WIDTH, panel};
-use super::parts::{Body, Part, head, parts};
+use super::parts::{Body, Part};
 use super::picture::{classes, words};
 use crate::html::{STYLE, brand, metadata, policy_with_script, shown, within_script};
 
 const SCRIPT: &str = concat!("'use strict';\n(() => {\n", include_str!("page.js"), "})();\n");
 
-/// Writes the page.
-pub(super) fn page(evaluation: &Evaluation) -> String {
+/// What stands around the curves.
+pub(super) struct Around<'a> {
+    pub(super) title: &'a str,
+    /// The first is set off.
+    pub(super) lines: Vec<String>,
+    pub(super) warnings: &'a [String],
+    /// Below the curves.
+    pub(super) parts: &'a [Part],
+}
+
+/// Writes the page; without an evaluation it has no curves.
+pub(super) fn page(around: &Around, evaluation: Option<&Evaluation>) -> String {
     let style = format!("{STYLE}{}", include_str!("page.css"));
-    let classes = classes(evaluation);
+    let title = format!("Plimsoll: {}", around.title);
+    let policy = policy_with_script(SCRIPT);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            (metadata(&policy_with_script(SCRIPT), None, "Plimsoll: how far these alarms can be trusted", &style))
+            (metadata(&policy, None, &title, &style))
             body class="evaluation-page" {
-                a class="skip" href="#main" { "Skip to the curves" }
-                (header(evaluation))
+                a class="skip" href="#main" { "Skip to the figures" }
+                (header(around))
                 main id="main" {
-                    (charts(evaluation, classes))
-                    (sliders(evaluation))
-                    @for part in parts(evaluation).iter().skip(2) { (section(part)) }
+                    @if let Some(evaluation) = evaluation {
+                        (charts(evaluation, classes(evaluation)))
+                        (sliders(evaluation))
+                    }
+                    @for part in around.parts { (section(part)) }
                 }
                 footer { p { "plimsoll evaluate · Curves are thinned for display; no figure is read from them." } }
-                script type="application/json" id="data" { (PreEscaped(within_script(&data(evaluation, classes).to_string()))) }
-                script { (PreEscaped(SCRIPT)) }
+                @if let Some(evaluation) = evaluation {
+                    script type="application/json" id="data" { (PreEscaped(within_script(&data(evaluation, classes(evaluation)).to_string()))) }
+                    script { (PreEscaped(SCRIPT)) }
+                }
             }
         }
     };
     page.into_string() + "\n"
 }
 
-fn header(evaluation: &Evaluation) -> Markup {
+fn header(around: &Around) -> Markup {
+    let title = around.title;
+    let first = title.chars().next().map_or_else(String::new, |letter| letter.to_uppercase().collect());
     html! {
         header class="verdict" {
             div class="inner" {
                 (brand())
-                h1 { "How far these alarms can be trusted" }
+                h1 { (first) (title.get(first.len()..).unwrap_or_default()) }
                 div class="why" {
-                    p class="reading" { (shown(&evaluation.reading)) }
-                    @for line in head(evaluation) { p { (shown(&line)) } }
-                    @for warning in &evaluation.warnings { p class="warning" { (shown(warning)) } }
+                    @for (place, line) in around.lines.iter().enumerate() {
+                        p class=[(place == 0).then_some("reading")] { (shown(line)) }
+                    }
+                    @for warning in around.warnings { p class="warning" { (shown(warning)) } }
                 }
             }
         }

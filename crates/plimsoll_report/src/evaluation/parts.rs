@@ -28,20 +28,26 @@ pub(super) enum Body {
 pub(super) fn parts(evaluation: &Evaluation) -> Vec<Part> {
     let mut parts = vec![part("What was judged", Body::Sentences(head(evaluation)))];
     parts.push(part("Which curve to read", Body::Sentences(vec![evaluation.reading.clone()])));
-    parts.push(detectors(evaluation));
-    for detector in &evaluation.detectors {
-        parts.extend(detector.thresholds.iter().map(|choice| threshold(evaluation, detector, choice)));
-    }
-    parts.extend(comparisons(evaluation));
-    parts.extend(evaluation.detectors.iter().filter_map(|detector| groups(evaluation, detector)));
-    parts.extend(evaluation.detectors.iter().filter_map(|detector| calibration(evaluation, detector)));
+    parts.extend(figures(evaluation));
     if !evaluation.warnings.is_empty() {
         parts.push(part("Before you trust this", Body::Sentences(evaluation.warnings.clone())));
     }
     parts
 }
 
-fn part(title: &str, body: Body) -> Part {
+/// Those without an introduction.
+pub(super) fn figures(evaluation: &Evaluation) -> Vec<Part> {
+    let mut parts = vec![detectors(evaluation)];
+    for detector in &evaluation.detectors {
+        parts.extend(detector.thresholds.iter().map(|choice| threshold(evaluation, detector, choice)));
+    }
+    parts.extend(comparisons(evaluation));
+    parts.extend(evaluation.detectors.iter().filter_map(|detector| groups(evaluation, detector)));
+    parts.extend(evaluation.detectors.iter().filter_map(|detector| calibration(evaluation, detector)));
+    parts
+}
+
+pub(super) fn part(title: &str, body: Body) -> Part {
     Part { title: title.to_owned(), body }
 }
 
@@ -249,7 +255,7 @@ fn estimate(estimate: &Estimate) -> String {
 }
 
 /// The score test's interval; the exact one behind it.
-fn share(share: &Share) -> String {
+pub(super) fn share(share: &Share) -> String {
     let wilson = share.wilson.as_ref().map(ends).unwrap_or_default();
     let exact = share.exact.as_ref().map(|exact| format!(", exact{}", ends(exact))).unwrap_or_default();
     format!("{}{wilson}{exact}", figure(share.value))

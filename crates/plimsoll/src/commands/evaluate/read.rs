@@ -6,7 +6,7 @@ use std::path::Path;
 
 use plimsoll_table::{Format, Table, TableError, Wanted, read_parquet, read_parquet_bytes, read_text};
 
-use crate::evaluate_args::{ColumnArguments, EvaluateArguments, TableFormatName};
+use crate::evaluate_args::{ColumnArguments, TableFormatName};
 use crate::exit::Failure;
 
 /// How a table is called in reports.
@@ -19,11 +19,10 @@ fn is_standard_input(file: &Path) -> bool {
 }
 
 /// The columns that were asked for.
-pub(super) fn table(arguments: &EvaluateArguments) -> Result<Table, Failure> {
-    let file = arguments.file.as_path();
-    let wanted = wanted(&arguments.columns)?;
+pub(super) fn table(file: &Path, columns: &ColumnArguments) -> Result<Table, Failure> {
+    let wanted = wanted(columns)?;
     let failed = |why: &dyn std::fmt::Display| Failure::input(format!("read {}: {why}", name(file)));
-    let known = arguments.columns.input_format.map(format).or_else(|| Format::of_name(file));
+    let known = columns.input_format.map(format).or_else(|| Format::of_name(file));
     if known == Some(Format::Parquet) && !is_standard_input(file) {
         let opened = File::open(file).map_err(|why| failed(&why))?;
         return read_parquet(opened, &wanted).map_err(|why| failed(&why));
