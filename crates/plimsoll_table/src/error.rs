@@ -243,10 +243,10 @@ pub enum Fault {
     #[error("the weight is {0}; a weight is a finite number of at least 0")]
     Negative(f64),
     /// It is no moment.
-    #[error("the time is {0:?}; write 2026-01-31, 2026-01-31T12:00:00Z or seconds since 1970")]
+    #[error("the time is {0:?}, not a moment; write 2026-01-31, 2026-01-31T12:00:00Z or seconds since 1970")]
     Time(String),
     /// A moment is far off: of another unit.
-    #[error("the time is {0:?}, past the year 5138 in seconds since 1970; write seconds, not milliseconds")]
+    #[error("the time is {0}, past the year 5138 in seconds since 1970; write seconds, not milliseconds")]
     FarTime(String),
     /// A name isn't UTF-8.
     #[error("the {role} is {value:?}, which isn't UTF-8; write the file in UTF-8")]

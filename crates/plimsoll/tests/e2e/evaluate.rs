@@ -11,10 +11,15 @@ const ARGUMENTS: [&str; 5] = ["evaluate", "scores.csv", "--label", "y", "--score
 /// A thousand cases, one in twenty positive; `good` tells them apart better than `bad`.
 fn rows() -> impl Iterator<Item = (bool, f64, f64, &'static str)> {
     (0..1000).map(|case: u32| {
-        let is_positive = case % 20 == 0;
+        let is_positive = case.is_multiple_of(20);
         let mixed = |salt: u32| f64::from((case + salt) * 7919 % 1009) / 2018.0;
         let gain = |gain: f64| if is_positive { gain } else { 0.0 };
-        (is_positive, mixed(1) + gain(0.35), mixed(7) + gain(0.1), if case % 3 == 0 { "eu" } else { "us" })
+        (
+            is_positive,
+            mixed(1) + gain(0.35),
+            mixed(7) + gain(0.1),
+            if case.is_multiple_of(3) { "eu" } else { "us" },
+        )
     })
 }
 
@@ -63,7 +68,7 @@ fn every_format_of_a_table_comes_to_the_same() {
             "--format",
             "json",
         ])
-        .stdin(&csv())
+        .stdin(csv())
         .run();
     let mut piped: Value = serde_json::from_str(&piped.stdout).unwrap();
     assert_eq!(piped["source"].take(), "standard input");

@@ -128,3 +128,25 @@ fn header(bytes: &[u8], at: &mut usize, delimiter: u8) -> Result<Vec<String>, Ta
         }
     }
 }
+
+/// Every cell of every row; none where a quote isn't closed.
+#[cfg(test)]
+pub(super) fn all_cells(bytes: &[u8]) -> Option<Vec<Vec<Vec<u8>>>> {
+    let (mut at, mut rows, mut scratch) = (0, Vec::new(), Vec::new());
+    while at < bytes.len() {
+        if let Some(after) = after_empty_line(bytes, at) {
+            at = after;
+            continue;
+        }
+        let mut row = Vec::new();
+        loop {
+            let cell = cells::next(bytes, &mut at, b',', &mut scratch).ok()?;
+            row.push(cell.text.to_vec());
+            if cell.then == Then::Row {
+                break;
+            }
+        }
+        rows.push(row);
+    }
+    Some(rows)
+}
