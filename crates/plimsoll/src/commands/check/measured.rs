@@ -215,6 +215,7 @@ fn judge(
             verdict: QueryVerdict::Failed,
             reasons: vec![failed.to_string(), "it fails before the change too".to_owned()],
             causes: Vec::new(),
+            growth: None,
         },
         _ => {
             let (old, new) = (query_report::outcome(before), query_report::outcome(after));

@@ -160,7 +160,7 @@ fn unrecorded(failed: Option<&plimsoll_regress::Failed>) -> Comparison {
             (QueryVerdict::New, "it has no baseline yet: `plimsoll regress record` writes one".to_owned())
         }
     };
-    Comparison { verdict, reasons: vec![reason], causes: Vec::new() }
+    Comparison { verdict, reasons: vec![reason], causes: Vec::new(), growth: None }
 }
 
 /// A note where baselines come from another server version.
