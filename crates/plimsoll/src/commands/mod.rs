@@ -5,6 +5,7 @@ pub(crate) mod check;
 mod explain;
 mod fix;
 mod import;
+mod label;
 mod lint;
 mod lint_schema;
 mod logs;
@@ -18,6 +19,8 @@ mod server;
 mod snapshot;
 pub(crate) mod trunk;
 mod watch;
+
+use plimsoll_history::Judgement;
 
 use crate::args::{Arguments, Verb};
 use crate::exit::Failure;
@@ -48,6 +51,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Logs(arguments) => logs::run(&arguments, color).await,
         Verb::Watch(arguments) => watch::run(&arguments, config, color).await,
         Verb::Regress(arguments) => regress::run(&arguments, config, color).await,
+        Verb::Confirm(arguments) => label::run(&arguments, Judgement::Confirmed, config),
+        Verb::Dismiss(arguments) => label::run(&arguments, Judgement::Dismissed, config),
         Verb::Rule(arguments) => rule::run(&arguments, config),
         Verb::Rules => rules::run(config),
     }

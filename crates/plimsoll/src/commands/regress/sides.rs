@@ -15,6 +15,7 @@ use super::test::concluded;
 use super::{Asked, skipped};
 use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
+use crate::kept_run;
 use crate::measuring::{Bed, MeasuredQuery, Moment, Task, Way, measure_corpus, timeout};
 use crate::progress::Progress;
 use crate::query_report::{self, fingerprint, measurement, outcome};
@@ -71,6 +72,8 @@ pub(super) async fn test(asked: &Asked, sides: Sides, with_times: bool) -> Resul
     if with_times {
         timed(asked, (&old, &new), &mut reports, &mut notes, &progress).await?;
     }
+    notes.extend(asked.alarm_notes.clone());
+    notes.extend(kept_run::keep_test(&asked.settings, &mut reports, &one.text, &other.text));
     Ok(concluded(reports, notes))
 }
 
