@@ -34,7 +34,7 @@ fn ask(project: &Project, sql: &str) -> Vec<String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// The growth of a query in a report, as JSON.
+/// The id of a query in a report.
 fn id_of(report: &crate::report::Report, query: &str) -> String {
     report.query(query)["growth"]["id"].as_str().unwrap().to_owned()
 }
@@ -129,6 +129,26 @@ fn the_threshold_that_the_history_proposes_is_used_and_told() {
         format!("{CONFIG}[alarms]\nprecision = 0.95\n[regress]\nbuffers_ratio = 1.3\nrows_ratio = 1.3\n"),
     );
     assert_eq!(told(&[], &["the history isn't asked, since the configuration wins"]), "worse");
+}
+
+#[test]
+fn a_hazard_that_no_rule_claimed_is_missed_and_an_accepted_claim_is_not() {
+    let project = shop("");
+    let hidden =
+        "do $$ begin execute 'alter table ' || 'orders alter column customer type bigint'; end $$;\n";
+    let accepted =
+        "-- plimsoll: ignore changing-column-type\nalter table orders alter column id type bigint;\n";
+    project.write(FILE, format!("{hidden}{accepted}"));
+    let rehearsed = project.run(&["rehearse", "--postgres", "18", FILE]);
+    assert_eq!(rehearsed.status.code(), Some(1), "{}", rehearsed.shown());
+    assert!(!project.path().join("history.db").exists(), "a rehearsal alone claims nothing");
+    project.check(18, &[FILE]);
+    let claims = "SELECT rule || ' ' || verdict || ' ' || relation FROM claims
+                  WHERE verdict <> 'untested' ORDER BY 1";
+    assert_eq!(
+        ask(&project, claims),
+        ["changing-column-type confirmed public.orders", "unclaimed-hazard missed public.orders"]
+    );
 }
 
 #[test]
