@@ -37,6 +37,8 @@ const VERBS: &[&[&str]] = &[
     &["regress", "plans"],
     &["regress", "suggest"],
     &["regress", "import"],
+    &["confirm"],
+    &["dismiss"],
     &["trunk"],
     &["branch"],
     &["snapshot"],

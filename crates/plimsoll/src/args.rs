@@ -57,6 +57,10 @@ pub(crate) enum Verb {
     Evaluate(crate::evaluate_args::EvaluateArguments),
     /// Keep a corpus of queries that may not get slower unnoticed
     Regress(crate::regress_args::RegressArguments),
+    /// Say that an alarm about a query is right, by its id
+    Confirm(LabelArguments),
+    /// Say that an alarm about a query is none, by its id
+    Dismiss(LabelArguments),
     /// Read a query's plan: what each node costs, and what an expert would say
     Explain(ExplainArguments),
     /// Write down what a server's catalogue says, read-only, so that lint knows its tables and their sizes
@@ -274,6 +278,10 @@ pub(crate) struct CheckArguments {
     /// Load no rows: locks, rewrites and scans hold all the same, times mean nothing
     #[arg(long)]
     pub(crate) no_seed: bool,
+    /// Tell a query as worse from this growth of its buffers or rows on, whatever the configuration, comments over queries and
+    /// the history say
+    #[arg(long, value_name = "RATIO", value_parser = ratio)]
+    pub(crate) alarm_from: Option<f64>,
     /// What a service sends, as JSON lines, or a log's summary with rates of the project's queries: who would wait for the change's locks is told [default: workload.file]
     #[arg(long, value_name = "FILE")]
     pub(crate) workload: Option<PathBuf>,
@@ -421,6 +429,21 @@ pub(crate) struct RuleArguments {
     /// The rule to explain; without one, all are listed
     #[arg(value_name = "RULE")]
     pub(crate) id: Option<String>,
+}
+
+pub(crate) fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok().filter(|ratio: &f64| ratio.is_finite() && *ratio >= 1.0);
+    ratio.ok_or_else(|| "write a ratio of 1 or more, such as 1.5".into())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LabelArguments {
+    /// Ids, or what they begin with, as reports tell them; without any, what can be judged is listed
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT", requires = "ids")]
+    pub(crate) note: Option<String>,
 }
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {

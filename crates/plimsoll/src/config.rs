@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) lint: Lint,
     pub(crate) queries: Queries,
     pub(crate) regress: Regress,
+    pub(crate) history: History,
+    pub(crate) alarms: Alarms,
     pub(crate) workload: Workload,
     pub(crate) masking: Masking,
 }
@@ -123,6 +125,18 @@ tables_of_thresholds! {
         queries: BTreeMap<Spanned<String>, QueryThresholds>,
     }
     QueryThresholds {}
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct History {
+    pub(crate) path: Option<Spanned<PathBuf>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Alarms {
+    pub(crate) precision: Option<Spanned<f64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -180,6 +180,14 @@ fn rendered(found: &Found) -> String {
          # The same keys for one query.\n# recent_orders = { rows_floor = 100, timeout = \"5s\" }\n",
     );
     text.push_str(
+        "\n[history]\n# A SQLite file to which `check` and `regress test` append what rules claimed, what the rehearsal found, and how far each\n\
+         # query grew: what `plimsoll evaluate --history`, `confirm` and `dismiss` go by. Another file than regress.history.\n\
+         # path = \"plimsoll-history.db\"\n\n\
+         [alarms]\n# The share of alarms about queries that are to be right: the growth from which a query is told as worse is then the\n\
+         # lowest for which confirmed and dismissed alarms of the history say so, unless regress or a query's comment sets it.\n\
+         # precision = 0.95\n",
+    );
+    text.push_str(
         "\n[masking]\n# What becomes of personal values in trunks, before anybody branches from them. A variable with a secret: the same\n# secret gives the same masked values; without one, each trunk has its own.\n# key_from = \"PLIMSOLL_MASKING_KEY\"\n# Whether trunks and branches are refused while a column that looks personal has no rule.\n# require = true\n\n# Columns by column, name or type, with * for any characters; the most exact rule counts. With keep, null, fixed, hash,\n# fake, shuffle or date-shift.\n# [[masking.rule]]\n# column = \"public.users.email\"\n# with = \"fake\"\n",
     );
     text.push_str(

@@ -3,6 +3,7 @@
 //! Deliberately absent: logic. What a verb does lives in the crates below.
 
 mod advice;
+mod alarm_threshold;
 mod args;
 mod baseline;
 mod branch_args;
@@ -18,6 +19,7 @@ mod git;
 mod history;
 mod init;
 mod inputs;
+mod kept_run;
 mod logs_args;
 mod measuring;
 mod migration_program;

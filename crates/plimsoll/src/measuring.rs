@@ -178,6 +178,7 @@ fn of_project(base: Option<&str>) -> CheckArguments {
         command: Vec::new(),
         variables: Vec::new(),
         on: None,
+        alarm_from: None,
         no_seed: false,
         workload: None,
         load: false,

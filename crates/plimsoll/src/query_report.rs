@@ -37,6 +37,7 @@ pub(crate) fn report(
         location: query.source.location(query.query.range.clone()),
         before,
         after,
+        growth: compared.growth,
         history: Vec::new(),
     }
 }
@@ -80,6 +81,10 @@ fn of_run(run: &Run) -> Measurement {
 /// The finding that a report makes, if it makes one. Where a query failed before too, that is no news.
 pub(crate) fn finding(report: &QueryReport) -> Option<Finding> {
     let name = &report.name;
+    let id = report.growth.as_ref().and_then(|growth| growth.id.as_ref());
+    let judge = id.map_or_else(String::new, |id| {
+        format!(" Is the alarm right? `plimsoll confirm {id}`; is it none? `plimsoll dismiss {id}`.")
+    });
     let first_cause = report.causes.first().map(|cause| format!(" ({}: {})", cause.kind, cause.evidence));
     let first_cause = first_cause.unwrap_or_default();
     let (rule, severity, message, remedy) = match (report.verdict, &report.before, &report.after) {
@@ -112,7 +117,11 @@ pub(crate) fn finding(report: &QueryReport) -> Option<Finding> {
         rule: rule.to_owned(),
         severity,
         message,
-        remedy: remedy.to_owned(),
+        remedy: if report.verdict == QueryVerdict::Worse {
+            format!("{remedy}{judge}")
+        } else {
+            remedy.to_owned()
+        },
         location: report.location.clone(),
         statement: None,
         evidence: Evidence {

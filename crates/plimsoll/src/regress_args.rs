@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::args::{FailOn, OutputArguments, ServerAddress};
+use crate::args::{FailOn, OutputArguments, ServerAddress, ratio};
 use crate::logs_args::InputArguments;
 
 #[derive(Debug, Args)]
@@ -91,6 +91,10 @@ pub(crate) struct TestArguments {
     /// The major version that --from is compared with
     #[arg(long, value_name = "MAJOR", requires = "from")]
     pub(crate) to: Option<u32>,
+    /// Tell a query as worse from this growth of its buffers or rows on, whatever the configuration, comments over queries and
+    /// the history say
+    #[arg(long, value_name = "RATIO", value_parser = ratio)]
+    pub(crate) alarm_from: Option<f64>,
     /// Also compare times, in pairs of runs on two servers side by side: before and after the new migrations, or --from and --to
     #[arg(long)]
     pub(crate) time: bool,

@@ -18,6 +18,7 @@ use crate::config::{self, Config, complaint};
 use crate::exit::Failure;
 use crate::inputs::read_text;
 
+mod alarms;
 mod masking;
 mod policy;
 mod regress;
@@ -64,6 +65,10 @@ pub(crate) struct Settings {
     pub(crate) measure: MeasureSettings,
     /// From where on queries count as worse.
     pub(crate) regress: RegressSettings,
+    /// The file of the history by which Plimsoll judges itself, if one is kept.
+    pub(crate) history: Option<PathBuf>,
+    /// The share of alarms that are to be right, if that is set: above 0, at most 1.
+    pub(crate) alarm_precision: Option<f64>,
     /// What a service sends, and how a load of it is run.
     pub(crate) workload: WorkloadSettings,
     /// What becomes of personal values in trunks.
@@ -163,7 +168,8 @@ struct Resolver {
 
 impl Resolver {
     fn resolve(self, config: Config, major: Option<u32>) -> Result<Settings, Failure> {
-        let Config { migrations, database, lint, queries, regress, workload, masking } = config;
+        let Config { migrations, database, lint, queries, regress, history, alarms, workload, masking } =
+            config;
         let server = self.server(major, database.version.as_ref())?;
         let time_zone =
             database.timezone.as_ref().map_or_else(|| "UTC".to_owned(), |zone| zone.get_ref().clone());
@@ -189,6 +195,8 @@ impl Resolver {
                 runs: queries.runs.as_ref().map_or(Ok(DEFAULT_RUNS), |runs| self.runs(runs))?,
                 timeout: queries.timeout.as_ref().map_or(Ok(DEFAULT_TIMEOUT), |text| self.duration(text))?,
             },
+            history: self.history(&history, &regress)?,
+            alarm_precision: self.alarm_precision(&alarms)?,
             regress: self.regress(&regress)?,
             workload: self.workload(&workload)?,
             masking: self.masking(&masking)?,

@@ -35,7 +35,7 @@ pub use finding::{Claim, Edit, Evidence, EvidenceKind, Finding, Fix, Severity, W
 pub use gathered::{Gathered, gathered};
 pub use lock::LockMode;
 pub use plan::{Plan, PlanNode};
-pub use query::{HistoryPoint, Measurement, QueryCause, QueryReport, QueryVerdict};
+pub use query::{Growth, HistoryPoint, Measurement, QueryCause, QueryReport, QueryVerdict};
 pub use rehearsal::{HeldLock, IndexBuild, Outcome, Rehearsal, Scan, StatementRecord};
 pub use report::{FORMAT_VERSION, Report, Tool, Verdict};
 pub use source::{Location, SourceFile};

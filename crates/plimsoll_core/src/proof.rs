@@ -28,7 +28,31 @@ pub fn prove(
     rehearsal: &Rehearsal,
     locate: impl Fn(&StatementRecord) -> Location,
 ) -> Vec<Finding> {
-    prove_knowing(findings, Vec::new(), rehearsal, locate)
+    prove_knowing(findings, Vec::new(), rehearsal, locate).findings
+}
+
+/// What a rehearsal makes of claims, and what it saw that nobody had claimed.
+#[derive(Clone, Debug, Default)]
+pub struct Proven {
+    /// What is to be reported.
+    pub findings: Vec<Finding>,
+    /// What a team has accepted.
+    pub accepted: Vec<Finding>,
+    /// What rules should have claimed. A failure that the program goes back from isn't among it.
+    pub missed: Vec<Missed>,
+}
+
+/// What a rehearsal saw of a statement, and no rule had claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// Id of the finding that tells of it.
+    pub finding: &'static str,
+    /// The file.
+    pub file: String,
+    /// Index of the statement in its file, from 0.
+    pub statement: usize,
+    /// What a rule should have claimed.
+    pub claim: Claim,
 }
 
 /// As [`prove`], where a team has accepted some findings: they aren't reported, but what they
@@ -39,33 +63,59 @@ pub fn prove_knowing(
     accepted: Vec<Finding>,
     rehearsal: &Rehearsal,
     locate: impl Fn(&StatementRecord) -> Location,
-) -> Vec<Finding> {
+) -> Proven {
     let reported = findings.len();
     let mut proven: Vec<Finding> =
         findings.into_iter().chain(accepted).map(|finding| proven(finding, rehearsal, &locate)).collect();
-    let known = proven.len();
+    let (mut seen, mut missed) = (Vec::new(), Vec::new());
     for record in &rehearsal.statements {
-        let hazards = match record.outcome {
+        let observed = match record.outcome {
             Outcome::Error => failure(record, &proven),
             Outcome::Ok => hazard(record, rehearsal, &proven),
         };
-        proven.extend(hazards.map(|(rule, severity, message, remedy)| Finding {
+        let Some(observed) = observed else { continue };
+        missed.extend(observed.missed(record));
+        seen.push(observed.finding(record, &locate));
+    }
+    let accepted = proven.split_off(reported);
+    proven.extend(seen);
+    Proven { findings: proven, accepted, missed }
+}
+
+/// What only the rehearsal saw.
+struct Observation {
+    rule: &'static str,
+    severity: Severity,
+    message: String,
+    remedy: String,
+    /// What a rule should have claimed.
+    claim: Claim,
+}
+
+impl Observation {
+    fn missed(&self, record: &StatementRecord) -> Option<Missed> {
+        (self.severity > Severity::Note).then(|| Missed {
+            finding: self.rule,
+            file: record.file.clone(),
+            statement: record.statement,
+            claim: self.claim.clone(),
+        })
+    }
+
+    fn finding(self, record: &StatementRecord, locate: impl Fn(&StatementRecord) -> Location) -> Finding {
+        Finding {
             fix: None,
-            rule: rule.to_owned(),
-            severity,
-            message,
-            remedy,
+            rule: self.rule.to_owned(),
+            severity: self.severity,
+            message: self.message,
+            remedy: self.remedy,
             location: failing_place(record, locate(record), locate(record)),
             statement: Some(record.statement),
             evidence: Evidence { kind: EvidenceKind::Observed, facts: facts(record) },
             claim: Claim::Nothing,
-        }));
+        }
     }
-    proven.drain(reported..known);
-    proven
 }
-
-type Observation = (&'static str, Severity, String, String);
 
 fn proven(
     mut finding: Finding,
@@ -172,12 +222,15 @@ fn failure(record: &StatementRecord, findings: &[Finding]) -> Option<Observation
     let claimed = findings.iter().any(|finding| is_about(finding, record) && finding.claim == Claim::Fails);
     let error = record.error.as_ref().filter(|_| !claimed)?;
     let message = format!("this statement fails: {} (SQLSTATE {})", error.message, error.sqlstate);
+    let observed = |severity, message, remedy| {
+        Some(Observation { rule: STATEMENT_FAILS, severity, message, remedy, claim: Claim::Fails })
+    };
     if record.undone_by.is_some() {
         let message = format!("{message}; the program goes back to its savepoint and goes on");
-        return Some((STATEMENT_FAILS, Severity::Note, message, "Nothing, if it is meant to.".to_owned()));
+        return observed(Severity::Note, message, "Nothing, if it is meant to.".to_owned());
     }
     let remedy = error.hint.clone().unwrap_or_else(|| "Mend the statement before you deploy.".to_owned());
-    Some((STATEMENT_FAILS, Severity::Error, message, remedy))
+    observed(Severity::Error, message, remedy)
 }
 
 fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding]) -> Option<Observation> {
@@ -209,7 +262,13 @@ fn hazard(record: &StatementRecord, rehearsal: &Rehearsal, findings: &[Finding])
         lock.relation
     );
     let remedy = "Give up early and try again instead of making everybody wait; at the file's head:\nSET lock_timeout = '2s';";
-    Some((UNCLAIMED_HAZARD, Severity::Warning, message, remedy.to_owned()))
+    Some(Observation {
+        rule: UNCLAIMED_HAZARD,
+        severity: Severity::Warning,
+        message,
+        remedy: remedy.to_owned(),
+        claim: Claim::Lock { relation: lock.relation.clone(), mode: lock.mode, work: None },
+    })
 }
 
 /// Work on an existing relation under a lock that blocks its readers or writers.
@@ -242,7 +301,13 @@ fn blocking_work(record: &StatementRecord, rehearsal: &Rehearsal) -> Option<Obse
         );
         let remedy = "Do the work in a transaction of its own and in a form that takes no such lock: CONCURRENTLY for \
                       indexes, NOT VALID and a later VALIDATE for constraints, batches for rows.";
-        return Some((UNCLAIMED_HAZARD, Severity::Error, message, remedy.to_owned()));
+        return Some(Observation {
+            rule: UNCLAIMED_HAZARD,
+            severity: Severity::Error,
+            message,
+            remedy: remedy.to_owned(),
+            claim: Claim::Lock { relation: relation.to_owned(), mode, work: Some(work) },
+        });
     }
     None
 }
@@ -460,9 +525,32 @@ mod tests {
             statements: vec![scanning("public.t")],
             notes: Vec::new(),
         };
-        assert!(prove_knowing(Vec::new(), vec![scan_claim()], &rehearsal, |_| place(1)).is_empty());
+        let accepted = prove_knowing(Vec::new(), vec![scan_claim()], &rehearsal, |_| place(1));
+        assert!(accepted.findings.is_empty() && accepted.missed.is_empty());
+        assert_eq!(accepted.accepted[0].evidence.kind, EvidenceKind::Confirmed);
         let both = prove_knowing(vec![scan_claim()], vec![scan_claim()], &rehearsal, |_| place(1));
-        assert_eq!(both.len(), 1);
+        assert_eq!((both.findings.len(), both.accepted.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_no_rule_claimed_was_missed() {
+        let missed = |record: StatementRecord| {
+            prove_knowing(Vec::new(), Vec::new(), &rehearsal(vec![record]), |_| place(1)).missed
+        };
+        let scanned = missed(scanning("public.t"));
+        let (relation, mode) = ("public.t".to_owned(), LockMode::AccessExclusive);
+        assert_eq!(scanned[0].claim, Claim::Lock { relation, mode, work: Some(Work::Scan) });
+        let error = StatementError {
+            sqlstate: "42703".into(),
+            message: "no".into(),
+            detail: None,
+            hint: None,
+            line: 1,
+            column: 1,
+        };
+        let failing = StatementRecord { outcome: Outcome::Error, error: Some(error), ..record(0) };
+        assert_eq!(missed(failing.clone())[0].claim, Claim::Fails);
+        assert!(missed(StatementRecord { undone_by: Some(1), ..failing }).is_empty());
     }
 
     #[test]

@@ -59,9 +59,24 @@ pub struct QueryReport {
     pub before: Option<Measurement>,
     /// After the change; none if it failed there.
     pub after: Option<Measurement>,
+    /// What its alarm rests on, where it ran on both sides and its buffers and rows decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub growth: Option<Growth>,
     /// Its runs so far, the oldest first, where a history is kept; this one is the last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<HistoryPoint>,
+}
+
+/// How far a query's buffers and rows grew, and from where on that is an alarm.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Growth {
+    /// After ÷ before, of the figure that is nearest to its alarm; 1 where no figure grew by its floor. What was 0 counts as 1.
+    pub ratio: f64,
+    /// The ratio from which that figure is an alarm.
+    pub threshold: f64,
+    /// What `plimsoll confirm` and `plimsoll dismiss` call this query before and after this change, where a history is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// What a query took in a run.

@@ -70,7 +70,10 @@ pub enum HistoryError {
         score: f64,
     },
     /// No measured query has this id.
-    #[error("find {id}: the history has no measured query of this id{}", meant(near))]
+    #[error(
+        "find {id}: the history has no measured query of this id{}; `plimsoll confirm` alone lists them",
+        meant(near)
+    )]
     UnknownId {
         /// As it was typed.
         id: String,

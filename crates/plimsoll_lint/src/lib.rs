@@ -7,6 +7,7 @@ mod added_column;
 mod context;
 pub mod draft;
 pub mod fix;
+mod namers;
 pub mod names;
 mod outline;
 pub mod path_set;
@@ -29,6 +30,7 @@ use plimsoll_sql::schema::Snapshots;
 use plimsoll_sql::{Migration, Schema, Statement, StatementKind};
 
 pub use context::{Context, Problem, StatementFix};
+pub use namers::rules_that_name;
 pub use names::rule;
 use outline::Outline;
 pub use policy::Policy;

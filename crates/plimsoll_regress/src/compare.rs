@@ -4,16 +4,16 @@
 //! and "median before against median after" raised up to 31 % false alarms. So time is for [`crate::pairs`] alone, and cost is told
 //! beside what was measured; it decides where nothing ran.
 
-use plimsoll_core::QueryVerdict;
 use plimsoll_core::thresholds::Thresholds;
 use plimsoll_core::units::count;
+use plimsoll_core::{Growth, QueryVerdict};
 
 use crate::causes::{Cause, Side, causes, changed_query};
 use crate::diff::differences;
 use crate::record::{Outcome, ResultHash, Run};
 
 /// How a query fared, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// The verdict.
     pub verdict: QueryVerdict,
@@ -21,6 +21,8 @@ pub struct Comparison {
     pub reasons: Vec<String>,
     /// What explains it, the surest first; none where nothing changed.
     pub causes: Vec<Cause>,
+    /// How far it grew, where both sides ran and return the same.
+    pub growth: Option<Growth>,
 }
 
 /// Compares two outcomes of a query. `before` and `after` give the sides' facts for the runs that they hold.
@@ -34,6 +36,7 @@ pub fn compare(
         verdict,
         reasons: reason.into_iter().collect(),
         causes: Vec::new(),
+        growth: None,
     };
     match (before.0, after.0) {
         (Outcome::Ran(old), Outcome::Ran(new)) => {
@@ -129,7 +132,29 @@ fn compare_runs(before: Side, after: Side, thresholds: &Thresholds) -> Compariso
         reasons.push(format!("estimated cost {:.0} → {:.0}", old.cost, new.cost));
     }
     let causes = if verdict == QueryVerdict::Same { Vec::new() } else { causes(before, after) };
-    Comparison { verdict, reasons, causes }
+    let growth = (verdict != QueryVerdict::ChangedResult).then(|| growth(old, new, thresholds));
+    Comparison { verdict, reasons, causes, growth }
+}
+
+/// Of the figures that decide, the one that is nearest to its alarm, or farthest beyond.
+fn growth(old: &Run, new: &Run, thresholds: &Thresholds) -> Growth {
+    let Thresholds { buffers_ratio, buffers_floor, rows_ratio, rows_floor, .. } = *thresholds;
+    let figures = [
+        (old.shared(), new.shared(), buffers_ratio, buffers_floor),
+        (old.temp(), new.temp(), buffers_ratio, buffers_floor),
+        (old.rows_read, new.rows_read, rows_ratio, rows_floor),
+    ];
+    let growths = figures.map(|(old, new, threshold, floor)| {
+        let has_grown = new > old && new - old >= floor;
+        let ratio = if has_grown { new as f64 / old.max(1) as f64 } else { 1.0 };
+        Growth { ratio, threshold, id: None }
+    });
+    let of_threshold = |growth: &Growth| growth.ratio / growth.threshold;
+    // The first of equals.
+    let [first, further @ ..] = growths;
+    further
+        .into_iter()
+        .fold(first, |most, growth| if of_threshold(&growth) > of_threshold(&most) { growth } else { most })
 }
 
 /// Compares two plans that nobody ran: their costs decide, and only where their shapes differ.
@@ -148,7 +173,7 @@ pub fn compare_plans(before: (&Run, Context), after: (&Run, Context), thresholds
         reasons.insert(0, format!("estimated cost {:.0} → {:.0}", old.cost, new.cost));
         causes_of = causes(before.1.side(old), after.1.side(new));
     }
-    Comparison { verdict, reasons, causes: causes_of }
+    Comparison { verdict, reasons, causes: causes_of, growth: None }
 }
 
 /// A plan that didn't run touched no buffers.

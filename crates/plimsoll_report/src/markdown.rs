@@ -187,8 +187,13 @@ fn query_row(query: &QueryReport) -> String {
             format!("{} → {}", shown(number.before), shown(number.after))
         })
     };
-    let (name, verdict, why) = (code(&query.name), query.verdict.word(), cell(&query.reasons.join("; ")));
+    let (name, verdict, why) = (code(&query.name), query.verdict.word(), cell(&told_of(query)));
     format!("| {name} | {verdict} | {} | {} | {why} |\n", pair("shared buffers"), pair("time"))
+}
+
+/// Its reasons, and by which id it can be judged.
+fn told_of(query: &QueryReport) -> String {
+    query.reasons.iter().cloned().chain(words::growth(query)).collect::<Vec<_>>().join("; ")
 }
 
 fn notes(text: &mut String, report: &Report) {

@@ -16,8 +16,8 @@ use plimsoll_core::plan::{Actual, Buffers, Condition};
 use plimsoll_core::rehearsal::StatementError;
 use plimsoll_core::scale::{ScaleReport, Size, Timings, scaled};
 use plimsoll_core::{
-    Claim, Edit, Evidence, EvidenceKind, Finding, Fix, HeldLock, IndexBuild, Location, LockMode, Measurement,
-    Outcome, PlanNode, QueryReport, QueryVerdict, Rehearsal, Report, Scan, Severity, SourceFile,
+    Claim, Edit, Evidence, EvidenceKind, Finding, Fix, Growth, HeldLock, IndexBuild, Location, LockMode,
+    Measurement, Outcome, PlanNode, QueryReport, QueryVerdict, Rehearsal, Report, Scan, Severity, SourceFile,
     StatementRecord, Work,
 };
 
@@ -508,6 +508,7 @@ fn query(name: &str, verdict: QueryVerdict, reasons: &[&str], line: usize, sql: 
         },
         before: None,
         after: None,
+        growth: None,
         history: Vec::new(),
     }
 }
@@ -561,6 +562,7 @@ fn queries() -> Vec<QueryReport> {
             ..query("ship_by_id", QueryVerdict::Same, &[], 2, "select * from ships s where id = 7")
         },
         QueryReport {
+            growth: Some(Growth { ratio: 134.65, threshold: 1.25, id: Some("k3f9t20c".to_owned()) }),
             before: Some(measured(14, by_index)),
             after: Some(measured(14, by_scan)),
             ..query(

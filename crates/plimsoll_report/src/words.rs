@@ -256,6 +256,27 @@ pub(crate) fn cause(cause: &QueryCause) -> String {
     format!("{}: {}", cause.kind, cause.evidence)
 }
 
+/// `id k3f9t20c: grew ×16.5, an alarm from ×1.25 on`; none where nobody can judge it.
+pub(crate) fn growth(query: &QueryReport) -> Option<String> {
+    let growth = query.growth.as_ref()?;
+    let id = growth.id.as_ref()?;
+    let grew = if growth.ratio > 1.0 {
+        format!("grew ×{}", ratio(growth.ratio))
+    } else {
+        "didn’t grow".to_owned()
+    };
+    Some(format!("id {id}: {grew}, an alarm from ×{} on", ratio(growth.threshold)))
+}
+
+/// Three digits, or more before the point.
+fn ratio(ratio: f64) -> String {
+    match ratio {
+        _ if ratio >= 99.5 => count(ratio.round() as u64),
+        _ if ratio >= 9.95 => format!("{ratio:.1}"),
+        _ => format!("{ratio:.2}"),
+    }
+}
+
 /// The numbers of a query in the order of their weight.
 pub(crate) fn numbers(query: &QueryReport) -> Vec<Number> {
     type Read = fn(&Measurement) -> Option<f64>;

@@ -14,17 +14,20 @@ use plimsoll_pg::server::PrivateServer;
 use plimsoll_sql::Migration;
 
 use crate::advice;
+use crate::alarm_threshold;
 use crate::args::{CheckArguments, ColorChoice};
 use crate::commands::lint::Linted;
 use crate::commands::trunk::now;
 use crate::corpus::{self, CorpusQuery};
 use crate::exit::{Failure, unless_stopped};
 use crate::history;
+use crate::kept_run;
 use crate::migration_program::MigrationProgram;
 use crate::output::deliver;
 use crate::private_database::{PROGRAM_CONNECTIONS, Rows, fill, in_script, make_state_before, start};
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::query_report;
 use crate::settings::Settings;
 
 mod copies;
@@ -56,8 +59,9 @@ pub(crate) async fn run(
     parts: Parts,
 ) -> Result<u8, Failure> {
     let ground = arguments.on.as_ref().map(|trunk| Ground::of(trunk, config)).transpose()?;
-    let settings = settings(arguments, config, ground.as_ref())?;
+    let mut settings = settings(arguments, config, ground.as_ref())?;
     settings.require_rehearsable()?;
+    let alarm_notes = alarm_threshold::choose(&mut settings, arguments.alarm_from);
     let program = MigrationProgram::find(arguments, &settings)?;
     let project = match &program {
         Some(_) => Project::before_program(&settings)?,
@@ -93,7 +97,8 @@ pub(crate) async fn run(
         Change::Files(linted) if project.new.is_empty() => Report::new(Vec::new(), None, None, linted.notes),
         change => {
             let queries = if parts == Parts::All { queries } else { Vec::new() };
-            let asked = Asked { arguments, ground, queries, statements, production, load, rows, parts };
+            let asked =
+                Asked { arguments, ground, queries, alarm_notes, statements, production, load, rows, parts };
             let (report, scripts) = unless_stopped(examine(project, &settings, change, asked)).await?;
             sources.extend(scripts);
             report
@@ -135,6 +140,8 @@ struct Asked<'a> {
     ground: Option<Ground>,
     /// Queries that are measured before and after the change.
     queries: Vec<CorpusQuery>,
+    /// From where on a query is worse, and why from there.
+    alarm_notes: Vec<String>,
     /// The workload.
     statements: Vec<WorkloadStatement>,
     /// Production's sizes, if they are known.
@@ -152,7 +159,7 @@ async fn examine(
     asked: Asked<'_>,
 ) -> Result<(Report, Vec<SourceFile>), Failure> {
     let progress = Progress::new();
-    let Asked { arguments, ground, queries, statements, production, load, rows, parts } = asked;
+    let Asked { arguments, ground, queries, alarm_notes, statements, production, load, rows, parts } = asked;
     let variables = [&settings.variables[..], &arguments.variables[..]].concat();
     progress.step("starting a private server");
     let of_load = if load == Load::No { 0 } else { settings.workload.connections };
@@ -191,6 +198,7 @@ async fn examine(
         progress.step("copying the state before the change");
         copies::keep(&server, database, copies::PRISTINE).await?;
     }
+    let queries_are_none = queries.is_empty();
     let skipped = queries.iter().filter_map(CorpusQuery::skipped);
     let skipped: Vec<String> =
         skipped.map(|(name, why)| format!("Query {name} is skipped: {why}.")).collect();
@@ -214,20 +222,30 @@ async fn examine(
     let Linted { judgement, mut notes } = linted;
     notes.extend(ground_note);
     notes.extend(skipped);
+    if !queries_are_none {
+        notes.extend(alarm_notes);
+    }
     let Judgement { findings, accepted, mut suppressions, .. } = judgement;
     let findings = if parts == Parts::All { findings } else { Vec::new() };
-    let mut findings = prove_knowing(findings, accepted, &rehearsal, |record| {
+    let proven = prove_knowing(findings, accepted, &rehearsal, |record| {
         let migration = project.new.iter().find(|migration| migration.source.name() == record.file);
         located(migration, record.statement, &record.file, record.line)
     });
-    findings.extend(failure);
+    let kept_claims =
+        (parts == Parts::All && settings.history.is_some()).then(|| kept_run::claims(project, &proven));
+    let findings = proven.findings.into_iter().chain(failure).collect();
     let mut findings = wanted(findings, &settings.lint.policy, &mut suppressions);
     let touched = touched_relations(&rehearsal);
     measured.after(&server, settings, project, without_rows, &touched, &progress).await?;
-    let (query_findings, mut query_reports) = measured.judged(project);
+    let mut query_reports = measured.judged(project);
     if let (Some(history), Some(queries)) = (&settings.regress.history, &mut query_reports) {
         history::keep(history, queries, now().0)?;
     }
+    if let Some(claims) = kept_claims {
+        let queries = query_reports.as_deref_mut().unwrap_or_default();
+        notes.extend(kept_run::keep_check(settings, project, claims, queries, &rehearsal.server_version));
+    }
+    let query_findings = query_reports.iter().flatten().filter_map(query_report::finding).collect();
     findings.extend(wanted(query_findings, &settings.lint.policy, &mut suppressions));
     if parts == Parts::All {
         findings.extend(suppressions.remarks(&settings.lint.policy));

@@ -6,6 +6,7 @@ mod evaluate;
 mod explain;
 mod fix;
 mod import;
+mod label;
 mod lint;
 mod lint_schema;
 mod logs;
@@ -19,6 +20,8 @@ mod server;
 mod snapshot;
 pub(crate) mod trunk;
 mod watch;
+
+use plimsoll_history::Judgement;
 
 use crate::args::{Arguments, Verb};
 use crate::exit::Failure;
@@ -50,6 +53,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Watch(arguments) => watch::run(&arguments, config, color).await,
         Verb::Evaluate(arguments) => evaluate::run(&arguments, color),
         Verb::Regress(arguments) => regress::run(&arguments, config, color).await,
+        Verb::Confirm(arguments) => label::run(&arguments, Judgement::Confirmed, config),
+        Verb::Dismiss(arguments) => label::run(&arguments, Judgement::Dismissed, config),
         Verb::Rule(arguments) => rule::run(&arguments, config),
         Verb::Rules => rules::run(config),
     }

@@ -144,6 +144,7 @@ fn load_file(
             None => values.take(&query, source)?,
         };
         let directives::Said { tags, thresholds, skip } = said;
+        let thresholds = settings.regress.with_typed(thresholds);
         let (source, fixtures) = (source.clone(), fixtures.to_vec());
         Ok(CorpusQuery { query, source, tags, thresholds, sets, fixtures, skip })
     });

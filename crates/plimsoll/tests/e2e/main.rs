@@ -20,6 +20,7 @@ mod evidence;
 mod explain;
 mod fix;
 mod gathered;
+mod history;
 mod import;
 mod init;
 mod interruption;

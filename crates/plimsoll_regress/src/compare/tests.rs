@@ -221,3 +221,22 @@ fn ties_may_come_in_another_order_while_the_text_and_collations_stay() {
         Some(CauseKind::ChangedQuery),
     );
 }
+
+#[test]
+fn an_alarm_rests_on_the_figure_that_is_nearest_to_it() {
+    let growth = |before: (u64, u64), after: (u64, u64), thresholds: &Thresholds| {
+        let of = |(buffers, rows)| run(scan("Seq Scan on public.orders", &[], buffers), rows);
+        let growth = growth(&of(before), &of(after), thresholds);
+        (growth.ratio, growth.threshold)
+    };
+    let usual = Thresholds::default();
+    assert_eq!(growth((100, 5000), (300, 10_000), &usual), (3.0, 1.25));
+    assert_eq!(growth((100, 5000), (119, 5900), &usual), (1.0, 1.25), "neither grew by its floor");
+    assert_eq!(growth((0, 0), (50, 0), &usual), (50.0, 1.25), "from 0 is from 1");
+    let lax = Thresholds { buffers_ratio: 5.0, ..usual };
+    assert_eq!(
+        growth((100, 5000), (300, 10_000), &lax),
+        (2.0, 1.25),
+        "the rows are an alarm, the buffers aren't"
+    );
+}

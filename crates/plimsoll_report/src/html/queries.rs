@@ -54,6 +54,7 @@ fn article(query: &QueryReport, fold: Fold) -> Markup {
                 }
                 pre class="sql" tabindex="0" { code { (shown(&query.sql)) } }
                 (numbers(query))
+                @if let Some(growth) = words::growth(query) { p class="more" { (shown(&growth)) } }
                 (history::line(&query.history))
                 div class="plans" {
                     (side("Before", query.before.as_ref(), query.after.as_ref()))

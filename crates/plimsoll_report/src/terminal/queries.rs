@@ -52,7 +52,8 @@ fn changed_query(text: &mut String, query: &QueryReport, layout: Layout) {
     let line = (!numbers.is_empty()).then(|| numbers.join(", "));
     let causes: Vec<String> =
         query.causes.iter().map(|cause| format!("because of {}", words::cause(cause))).collect();
-    for line in causes.iter().chain(query.reasons.iter().filter(told)).chain(&line) {
+    let growth = words::growth(query);
+    for line in causes.iter().chain(query.reasons.iter().filter(told)).chain(&line).chain(&growth) {
         text.push_str(&format!(
             "          {}\n",
             wrapped(&one_line(line), layout.width.saturating_sub(10), 10)

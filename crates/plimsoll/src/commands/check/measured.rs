@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_core::{Finding, QueryReport, QueryVerdict, Thresholds};
+use plimsoll_core::{QueryReport, QueryVerdict, Thresholds};
 use plimsoll_pg::queries::{
     Culprit, MeasureSettings, MeasuringSession, PreparedQuery, Repeats, State, Taken, Thoroughness,
     find_culprit,
@@ -145,10 +145,10 @@ impl Measured {
         Ok(())
     }
 
-    /// Findings about the queries, and their reports; none if there is no query.
-    pub(super) fn judged(self, project: &Project) -> (Vec<Finding>, Option<Vec<QueryReport>>) {
+    /// The queries' reports; none if there is no query.
+    pub(super) fn judged(self, project: &Project) -> Option<Vec<QueryReport>> {
         if self.queries.is_empty() {
-            return (Vec::new(), None);
+            return None;
         }
         let mut reports = Vec::new();
         let outcomes = self.before.1.into_iter().zip(self.after.1);
@@ -158,7 +158,7 @@ impl Measured {
             let sides = ((&before, &self.before.0), (&after, &self.after.0));
             reports.push(judge(&query, sides.0, sides.1, &thresholds, blamed));
         }
-        (reports.iter().filter_map(query_report::finding).collect(), Some(reports))
+        Some(reports)
     }
 }
 
@@ -215,6 +215,7 @@ fn judge(
             verdict: QueryVerdict::Failed,
             reasons: vec![failed.to_string(), "it fails before the change too".to_owned()],
             causes: Vec::new(),
+            growth: None,
         },
         _ => {
             let (old, new) = (query_report::outcome(before), query_report::outcome(after));

@@ -47,23 +47,36 @@ struct Asked {
     base: Option<String>,
     ground: Option<Ground>,
     corpus: Vec<CorpusQuery>,
+    /// From where on queries are worse, and why from there.
+    alarm_notes: Vec<String>,
     /// The files of all queries that there are, chosen or not, by their names.
     files: HashMap<String, PathBuf>,
 }
 
 impl Asked {
     fn of(selection: &Selection, place: &Place, config: Option<&Path>) -> Result<Self, Failure> {
+        Self::with(selection, place, config, |_| Vec::new())
+    }
+
+    /// For a verb that raises alarms: `choose` sets from where on, and says why.
+    fn with(
+        selection: &Selection,
+        place: &Place,
+        config: Option<&Path>,
+        choose: impl FnOnce(&mut Settings) -> Vec<String>,
+    ) -> Result<Self, Failure> {
         let ground = place.on.as_ref().map(|trunk| Ground::of(trunk, config)).transpose()?;
         let settings = Settings::load(config, ground.as_ref().map(Ground::major).or(place.postgres))?;
-        let settings = match &ground {
+        let mut settings = match &ground {
             Some(ground) => Settings { database: ground.database().to_owned(), ..settings },
             None => settings,
         };
+        let alarm_notes = choose(&mut settings);
         let corpus = whole_corpus(&settings)?;
         let file = |query: &CorpusQuery| (query.query.name.clone(), query.source.path().to_owned());
         let files = corpus.iter().map(file).collect();
         let corpus = chosen(corpus, selection)?;
-        Ok(Self { settings, base: place.base.clone(), ground, corpus, files })
+        Ok(Self { settings, base: place.base.clone(), ground, corpus, alarm_notes, files })
     }
 
     /// A server with the state after all migrations.

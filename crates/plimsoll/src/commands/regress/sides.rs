@@ -15,6 +15,7 @@ use super::test::concluded;
 use super::{Asked, skipped};
 use crate::corpus::CorpusQuery;
 use crate::exit::Failure;
+use crate::kept_run;
 use crate::measuring::{Bed, MeasuredQuery, Moment, Task, Way, measure_corpus, timeout};
 use crate::progress::Progress;
 use crate::query_report::{self, fingerprint, measurement, outcome};
@@ -71,6 +72,8 @@ pub(super) async fn test(asked: &Asked, sides: Sides, with_times: bool) -> Resul
     if with_times {
         timed(asked, (&old, &new), &mut reports, &mut notes, &progress).await?;
     }
+    notes.extend(asked.alarm_notes.clone());
+    notes.extend(kept_run::keep_test(&asked.settings, &mut reports, &one.text, &other.text));
     Ok(concluded(reports, notes))
 }
 
@@ -216,6 +219,8 @@ fn tell_times(report: &mut QueryReport, test: &PairTest) {
         test.p
     ));
     if report.verdict == QueryVerdict::Same {
+        // The alarm rests on times, and not on how far buffers and rows grew.
+        report.growth = None;
         report.verdict = if test.is_slower() { QueryVerdict::Worse } else { QueryVerdict::Better };
         report.reasons.rotate_right(1);
     }

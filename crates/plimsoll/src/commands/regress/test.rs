@@ -11,15 +11,18 @@ use plimsoll_regress::{Comparison, Outcome, compare};
 use super::record::side_effects;
 use super::sides::{self, Sides};
 use super::{Asked, Baselines, Unreadable, skipped, sources};
+use crate::alarm_threshold;
 use crate::args::ColorChoice;
 use crate::commands::trunk::now;
 use crate::corpus::CorpusQuery;
 use crate::exit::{Failure, unless_stopped};
+use crate::kept_run;
 use crate::measuring::{Bed, MeasuredQuery, Task, Way, measure_corpus};
 use crate::output::{exit_code, write_reports};
 use crate::progress::Progress;
 use crate::query_report;
 use crate::regress_args::TestArguments;
+use crate::settings::Settings;
 
 /// `plimsoll regress test`.
 pub(super) async fn run(
@@ -27,7 +30,8 @@ pub(super) async fn run(
     config: Option<&Path>,
     color: ColorChoice,
 ) -> Result<u8, Failure> {
-    let asked = Asked::of(&arguments.selection, &arguments.place, config)?;
+    let choose = |settings: &mut Settings| alarm_threshold::choose(settings, arguments.alarm_from);
+    let asked = Asked::with(&arguments.selection, &arguments.place, config, choose)?;
     let report = match (arguments.from, arguments.to, arguments.time) {
         (Some(from), Some(to), _) => {
             unless_stopped(sides::test(&asked, Sides::versions(config, from, to)?, arguments.time)).await?
@@ -41,7 +45,7 @@ pub(super) async fn run(
 
 async fn against_baselines(asked: &Asked) -> Result<Report, Failure> {
     let baselines = Baselines::read(&asked.corpus, &asked.settings, Unreadable::Refused)?;
-    let (measured, reports, mut notes) = unless_stopped(async {
+    let (measured, reports, server, mut notes) = unless_stopped(async {
         let progress = Progress::new();
         let bed = asked.bed(&progress).await?;
         let known = |task: Task| thoroughness(&baselines, &asked.corpus[task.query], task.set);
@@ -54,7 +58,7 @@ async fn against_baselines(asked: &Asked) -> Result<Report, Failure> {
             .map(|(query, measured)| judged(&baselines, query, measured))
             .collect();
         look_again(asked, &bed, &baselines, &mut reports, &progress).await?;
-        Ok((measured, reports, bed.notes))
+        Ok((measured, reports, bed.server.server_version().text.clone(), bed.notes))
     })
     .await?;
     let mut reports: Vec<QueryReport> = reports.into_iter().flatten().collect();
@@ -65,6 +69,8 @@ async fn against_baselines(asked: &Asked) -> Result<Report, Failure> {
     if let Some(history) = &asked.settings.regress.history {
         crate::history::keep(history, &mut reports, now().0)?;
     }
+    notes.extend(asked.alarm_notes.clone());
+    notes.extend(kept_run::keep_test(&asked.settings, &mut reports, &server, &server));
     Ok(concluded(reports, notes))
 }
 
@@ -160,7 +166,7 @@ fn unrecorded(failed: Option<&plimsoll_regress::Failed>) -> Comparison {
             (QueryVerdict::New, "it has no baseline yet: `plimsoll regress record` writes one".to_owned())
         }
     };
-    Comparison { verdict, reasons: vec![reason], causes: Vec::new() }
+    Comparison { verdict, reasons: vec![reason], causes: Vec::new(), growth: None }
 }
 
 /// A note where baselines come from another server version.
