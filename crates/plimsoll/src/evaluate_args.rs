@@ -12,9 +12,10 @@ pub(crate) struct EvaluateArguments {
     #[arg(value_name = "FILE", required_unless_present = "history", conflicts_with = "history")]
     pub(crate) file: Option<PathBuf>,
     /// Judge Plimsoll itself instead, by a history: lint's rules against what rehearsals found, the alarm of slower queries
-    /// against what was confirmed and dismissed
-    #[arg(long, value_name = "FILE")]
-    pub(crate) history: Option<PathBuf>,
+    /// against what was confirmed and dismissed; --target-precision replaces the configuration's `[alarms] precision` [default
+    /// file: the configuration's `[history] path`]
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub(crate) history: Option<Option<PathBuf>>,
     #[command(flatten)]
     pub(crate) columns: ColumnArguments,
     #[command(flatten)]

@@ -22,9 +22,13 @@ use crate::output::{print, terminal, write_bytes, write_file};
 /// Pixels of a PNG for each unit of the picture.
 const PNG_SCALE: f32 = 2.0;
 
-pub(crate) fn run(arguments: &EvaluateArguments, color: ColorChoice) -> Result<u8, Failure> {
+pub(crate) fn run(
+    arguments: &EvaluateArguments,
+    config: Option<&Path>,
+    color: ColorChoice,
+) -> Result<u8, Failure> {
     match (&arguments.history, &arguments.file) {
-        (Some(file), _) => of_history::run(file, arguments, color),
+        (Some(file), _) => of_history::run(file.as_deref(), arguments, config, color),
         (None, Some(file)) => of_table(file, arguments, color),
         // clap has asked for one of them.
         (None, None) => Ok(CLEAN),

@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Verb::Server(arguments) => server::run(&arguments, config).await,
         Verb::Logs(arguments) => logs::run(&arguments, color).await,
         Verb::Watch(arguments) => watch::run(&arguments, config, color).await,
-        Verb::Evaluate(arguments) => evaluate::run(&arguments, color),
+        Verb::Evaluate(arguments) => evaluate::run(&arguments, config, color),
         Verb::Regress(arguments) => regress::run(&arguments, config, color).await,
         Verb::Confirm(arguments) => label::run(&arguments, Judgement::Confirmed, config),
         Verb::Dismiss(arguments) => label::run(&arguments, Judgement::Dismissed, config),

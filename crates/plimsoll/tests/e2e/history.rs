@@ -123,6 +123,16 @@ fn the_threshold_that_the_history_proposes_is_used_and_told() {
     ];
     assert_eq!(told(&[], &proposed), "same");
 
+    project.run(&["evaluate", "--history"]).prints(
+        0,
+        &[
+            "changing-column-type",
+            "right alarms",
+            "proposed threshold   5000 times as much, for a precision of 0.95: 1 [0.94, 1]",
+            "growth: a precision of 0.95",
+        ],
+    );
+
     assert_eq!(told(&["--alarm-from", "1.5"], &["from ×1.5 on, as --alarm-from says"]), "worse");
     project.write(
         "plimsoll.toml",
@@ -204,4 +214,34 @@ fn settings_that_make_no_sense_are_pointed_at() {
         "plimsoll.toml:4:8: h is the file of [regress] history",
     );
     check("", "none is kept; name its file by [history] path");
+}
+
+#[test]
+fn a_history_is_judged_in_every_format_and_no_other_file() {
+    let project = shop("");
+    project.run(&["evaluate", "--history"]).fails(2, &["judge by the history", "history.db"]);
+    project.check(MAJORS[1], &[FILE]);
+    let empty = ["require-concurrent-index-deletion", "Nobody has judged an alarm yet"];
+    project.run(&["evaluate", "--history"]).prints(0, &empty);
+    project
+        .run(&["evaluate", "--history", "--svg", "a.svg"])
+        .fails(2, &["some were confirmed and some dismissed"]);
+    confirm_many(&project, 4, 50.0, "confirmed");
+    confirm_many(&project, 3, 1.5, "dismissed");
+    let told = project.run(&["evaluate", "--history", "history.db", "--format", "json", "--svg", "a.svg"]);
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    let alarm = &told["alarm"];
+    assert_eq!(
+        (&alarm["right"], &alarm["false_alarms"], &alarm["judged"]),
+        (&4.into(), &3.into(), &7.into())
+    );
+    assert_eq!(alarm["evaluation"]["detectors"][0]["roc_area"]["value"], 1.0);
+    let rule = told["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == "changing-column-type");
+    assert_eq!(rule.unwrap()["precision"]["value"], 1.0);
+    assert!(project.path().join("a.svg").exists());
+    project
+        .run(&["evaluate", "--history", "--format", "html"])
+        .prints(0, &["How far Plimsoll can be trusted"]);
+    project.run(&["evaluate", "--history", "seed.sql"]).fails(2, &["seed.sql", "SQLite"]);
+    project.run(&["evaluate", "--history", "--label", "y"]).fails(2, &["cannot be used with"]);
 }

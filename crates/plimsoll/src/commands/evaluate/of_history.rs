@@ -1,9 +1,9 @@
 //! `plimsoll evaluate --history`: how far Plimsoll's own verdicts can be trusted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plimsoll_core::evaluation::history::{AlarmFigures, HistoryEvaluation, RuleFigures, ThresholdProposal};
-use plimsoll_core::evaluation::{EVALUATION_FORMAT_VERSION, Evaluation};
+use plimsoll_core::evaluation::{EVALUATION_FORMAT_VERSION, Evaluation, ThresholdTarget};
 use plimsoll_evaluate::judge::{Detector, judge, share};
 use plimsoll_evaluate::{Cases, Scores};
 use plimsoll_history::{AlarmCase, History, HistoryError, Proposal, RuleOutcomes, proposal};
@@ -13,12 +13,20 @@ use super::{deliver, format, targets, wanted};
 use crate::args::ColorChoice;
 use crate::evaluate_args::EvaluateArguments;
 use crate::exit::Failure;
+use crate::settings::Settings;
 
 /// What a case's score is.
 const GROWTH: &str = "growth";
 
-pub(super) fn run(file: &Path, arguments: &EvaluateArguments, color: ColorChoice) -> Result<u8, Failure> {
-    let target = arguments.targets.target_precision.first().copied();
+pub(super) fn run(
+    file: Option<&Path>,
+    arguments: &EvaluateArguments,
+    config: Option<&Path>,
+    color: ColorChoice,
+) -> Result<u8, Failure> {
+    let (file, configured) = asked(file, config)?;
+    let file = file.as_path();
+    let target = arguments.targets.target_precision.first().copied().or(configured);
     let failed = |why: HistoryError| match why.is_input() {
         true => Failure::input(format!("judge by the history: {why}")),
         false => Failure::environment(format!("judge by the history: {why}")),
@@ -44,6 +52,22 @@ pub(super) fn run(file: &Path, arguments: &EvaluateArguments, color: ColorChoice
     }
     let text = render_history(&told, format(&arguments.outputs, color));
     deliver(&text, told.alarm.evaluation.as_ref(), &arguments.outputs)
+}
+
+/// The history's file and the precision that is asked for. A file that is typed takes no configuration, but it may be there.
+fn asked(file: Option<&Path>, config: Option<&Path>) -> Result<(PathBuf, Option<f64>), Failure> {
+    let settings = Settings::load(config, None);
+    match (file, settings) {
+        (Some(file), Ok(settings)) => Ok((file.to_owned(), settings.alarm_precision)),
+        (Some(file), Err(_)) if config.is_none() => Ok((file.to_owned(), None)),
+        (_, Err(failure)) => Err(failure),
+        (None, Ok(settings)) => match settings.history {
+            Some(path) => Ok((path, settings.alarm_precision)),
+            None => Err(Failure::input(
+                "find the history: none is kept; name its file behind --history, or by [history] path in plimsoll.toml",
+            )),
+        },
+    }
 }
 
 fn rule_figures(rule: &RuleOutcomes, confidence: f64) -> RuleFigures {
@@ -80,7 +104,7 @@ fn alarm_figures(
         precision: share(right, right + false_alarms, confidence),
         recall: share(right, right + missed, confidence),
         proposal: target.map(|target| proposed(cases, target, confidence)),
-        evaluation: evaluation(cases, file, arguments)?,
+        evaluation: evaluation(cases, target, file, arguments)?,
     })
 }
 
@@ -101,6 +125,7 @@ fn proposed(cases: &[AlarmCase], target: f64, confidence: f64) -> ThresholdPropo
 /// Growth as a score of what was judged; none of one class.
 fn evaluation(
     cases: &[AlarmCase],
+    target: Option<f64>,
     file: &Path,
     arguments: &EvaluateArguments,
 ) -> Result<Option<Evaluation>, Failure> {
@@ -110,7 +135,11 @@ fn evaluation(
     if !positive.contains(&true) || !positive.contains(&false) {
         return Ok(None);
     }
-    let wanted = wanted(file.display().to_string(), targets(&arguments.targets), None, arguments);
+    let mut targets = targets(&arguments.targets);
+    if let (true, Some(precision)) = (targets.is_empty(), target) {
+        targets.push(ThresholdTarget::Precision { precision });
+    }
+    let wanted = wanted(file.display().to_string(), targets, None, arguments);
     let detector = Detector { name: GROWTH, scores: Scores::F64(&scores) };
     let judged = Cases::new(&positive, None).and_then(|cases| judge(&cases, &[detector], None, &wanted));
     judged.map(Some).map_err(|why| Failure::input(format!("judge the alarms of {}: {why}", file.display())))
