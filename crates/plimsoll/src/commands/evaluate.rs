@@ -6,6 +6,7 @@ mod read;
 use std::path::Path;
 
 use plimsoll_core::evaluation::{Evaluation, ThresholdTarget};
+use plimsoll_core::units::plural;
 use plimsoll_evaluate::calibration::Bins;
 use plimsoll_evaluate::judge::{Detector, Groups, Wanted, judge};
 use plimsoll_evaluate::{Cases, CasesError, Scores};
@@ -45,6 +46,7 @@ fn of_table(file: &Path, arguments: &EvaluateArguments, color: ColorChoice) -> R
              the column that tells when each case was",
         ));
     }
+    read::check_outputs(file, &arguments.outputs)?;
     let source = read::name(file);
     let table = read::table(file, columns)?;
     let failed = |why: String| Failure::input(format!("judge the cases of {source}: {why}"));
@@ -137,10 +139,10 @@ fn check_classes(cases: &Cases, column: &str) -> Result<(), String> {
         [_, true] => ("positive", "negative"),
         [_, false] => ("negative", "positive"),
     };
-    let count = cases.positive().len();
+    let count = plural(cases.positive().len(), "case");
     let weighing = if weights.is_some() { " that weigh anything" } else { "" };
     Err(format!(
-        "column {column:?}: all of the {count} cases{weighing} are {of}, from row 1 on; no curve can be drawn without a {other} one"
+        "column {column:?}: all of the {count}{weighing} are {of}, from row 1 on; no curve can be drawn without a {other} one"
     ))
 }
 

@@ -4,7 +4,7 @@ use plimsoll_core::evaluation::Share;
 use plimsoll_core::evaluation::history::{AlarmFigures, HistoryEvaluation, RuleFigures, ThresholdProposal};
 use plimsoll_core::units::{count, figure, plural};
 
-use super::parts::{Body, Part, figures, part, share};
+use super::parts::{Body, Part, figures, part, percent, share};
 
 /// In the order of reading.
 pub(super) fn parts(history: &HistoryEvaluation) -> Vec<Part> {
@@ -27,7 +27,7 @@ pub(super) fn head(history: &HistoryEvaluation) -> Vec<String> {
         count(history.alarm.alarmed),
         count(history.alarm.judged),
     );
-    let confidence = figure(history.confidence * 100.0);
+    let confidence = percent(history.confidence);
     let second = format!(
         "The same finding or comparison of several runs counts once. Intervals have {confidence} % confidence."
     );

@@ -65,7 +65,7 @@ pub(super) fn head(evaluation: &Evaluation) -> Vec<String> {
     if let Some(days) = evaluation.days {
         first.push_str(&format!(", over {} days", figure(days)));
     }
-    let confidence = figure(evaluation.confidence * 100.0);
+    let confidence = percent(evaluation.confidence);
     let second = match evaluation.resamples {
         0 => format!(
             "Intervals hold the true figure with {confidence} % confidence; those by resampling were left out."
@@ -77,6 +77,11 @@ pub(super) fn head(evaluation: &Evaluation) -> Vec<String> {
         ),
     };
     vec![format!("{first}."), second]
+}
+
+/// Of a confidence, whose nines count.
+pub(super) fn percent(confidence: f64) -> f64 {
+    (confidence * 1e10).round() / 1e8
 }
 
 fn detectors(evaluation: &Evaluation) -> Part {

@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plimsoll_table::{Format, Table, TableError, Wanted, read_parquet, read_parquet_bytes, read_text};
 
-use crate::evaluate_args::{ColumnArguments, TableFormatName};
+use crate::evaluate_args::{ColumnArguments, OutputArguments, TableFormatName};
 use crate::exit::Failure;
 
 /// How a table is called in reports.
@@ -18,6 +18,29 @@ fn is_standard_input(file: &Path) -> bool {
     file == Path::new("-")
 }
 
+/// Refuses to write over the table itself.
+pub(super) fn check_outputs(file: &Path, outputs: &OutputArguments) -> Result<(), Failure> {
+    let Ok(table) = std::fs::canonicalize(file) else { return Ok(()) };
+    let written = [&outputs.output, &outputs.svg, &outputs.png].into_iter().flatten();
+    let is_table =
+        |path: &&PathBuf| path.is_file() && std::fs::canonicalize(path).is_ok_and(|path| path == table);
+    match written.into_iter().find(is_table) {
+        Some(path) => Err(Failure::input(format!(
+            "write {}: it is the table that is read; name another file",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// How a compressed file begins, and what it is compressed by.
+const COMPRESSED: [(&[u8], &str, &str); 4] = [
+    (b"\x1f\x8b", "gzip", "zcat"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "zstdcat"),
+    (b"\xfd7zXZ", "xz", "xzcat"),
+    (b"BZh", "bzip2", "bzcat"),
+];
+
 /// The columns that were asked for.
 pub(super) fn table(file: &Path, columns: &ColumnArguments) -> Result<Table, Failure> {
     let wanted = wanted(columns)?;
@@ -28,6 +51,12 @@ pub(super) fn table(file: &Path, columns: &ColumnArguments) -> Result<Table, Fai
         return read_parquet(opened, &wanted).map_err(|why| failed(&why));
     }
     let bytes = bytes(file).map_err(|why| failed(&why))?;
+    if let Some((_, by, tool)) = COMPRESSED.iter().find(|(mark, ..)| bytes.starts_with(mark)) {
+        let name = name(file);
+        return Err(Failure::input(format!(
+            "read {name}: it is compressed by {by}; read it by `{tool} FILE | plimsoll evaluate - …`"
+        )));
+    }
     let read: Result<Table, TableError> = match known.unwrap_or_else(|| Format::sniff(&bytes)) {
         Format::Parquet => read_parquet_bytes(bytes, &wanted),
         format => read_text(&bytes, format, &wanted),
