@@ -221,7 +221,7 @@ mod tests {
         check(
             "[databse]\n",
             "read plimsoll.toml:1:2: unknown key `databse`; did you mean `database`? (valid keys are migrations, \
-             database, lint, queries, regress, workload, masking)",
+             database, lint, queries, regress, history, alarms, workload, masking)",
         );
         check(
             "[lint]\nxyzzyx = 1\n",
