@@ -291,13 +291,13 @@ pub struct ChosenThreshold {
     /// How many times recall weighs more than precision in `f_score`.
     pub beta: f64,
     /// The weighted harmonic mean of precision and recall.
-    pub f_score: f64,
+    pub f_score: Estimate,
     /// From -1 to 1; 0 where a row or a column of the confusion is empty.
-    pub matthews_correlation: f64,
+    pub matthews_correlation: Estimate,
     /// The mean of the recalls of both classes.
-    pub balanced_accuracy: f64,
+    pub balanced_accuracy: Estimate,
     /// Where the time is known.
-    pub false_alarms_a_day: Option<f64>,
+    pub false_alarms_a_day: Option<Estimate>,
     /// Where costs were given.
     pub cost: Option<f64>,
 }

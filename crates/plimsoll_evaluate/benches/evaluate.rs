@@ -65,6 +65,8 @@ fn thousand_resamples(bencher: Bencher, rarity: u32) {
         max_false_positive_rate: None,
         prevalence: None,
         targets: vec![Target::FScore(1.0)],
+        thresholds: vec![1.0],
+        betas: vec![1.0],
     };
     bencher.bench(|| intervals(&cases, Scores::F64(&scores), &ranking, &plan));
 }

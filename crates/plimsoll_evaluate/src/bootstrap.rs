@@ -10,7 +10,7 @@ use crate::cases::{Cases, CasesError, Scores};
 use crate::grid::{GRID, precision_by_recall, recall_by_false_positive_rate};
 use crate::ranking::Ranking;
 use crate::resample::{Draws, Order, Steps, joined};
-use crate::threshold::{Target, choose};
+use crate::threshold::{NO_ALARM, Target, choose, confusion_at};
 use crate::walk::{AtPrevalence, Walk};
 
 /// What resamples are for.
@@ -26,8 +26,29 @@ pub struct Plan {
     pub max_false_positive_rate: Option<f64>,
     /// Another prevalence, if one is asked for.
     pub prevalence: Option<f64>,
+    /// How many times recall weighs more than precision at each of `thresholds`.
+    pub betas: Vec<f64>,
     /// Thresholds to choose.
     pub targets: Vec<Target>,
+    /// Thresholds whose figures are told.
+    pub thresholds: Vec<f64>,
+}
+
+/// Intervals of what a threshold comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AtThreshold {
+    /// Of the F score with this weight of recall.
+    pub f_score: Option<Ends>,
+    /// Of the Matthews correlation.
+    pub matthews_correlation: Option<Ends>,
+    /// Of the balanced accuracy.
+    pub balanced_accuracy: Option<Ends>,
+    /// Of the weight of false positives.
+    pub false_positives: Option<Ends>,
+    /// Of the weight of false negatives.
+    pub false_negatives: Option<Ends>,
+    /// Of the precision at the other prevalence.
+    pub precision_at_prevalence: Option<Ends>,
 }
 
 /// The ends of an interval, the lower one first.
@@ -46,6 +67,8 @@ pub struct Intervals {
     pub average_precision_at_prevalence: Option<Ends>,
     /// Of each target's threshold.
     pub thresholds: Vec<Option<Ends>>,
+    /// Of what each of the plan's thresholds comes to.
+    pub at_thresholds: Vec<AtThreshold>,
     /// Of precision over recall, at the places of [`grid`](crate::grid).
     pub precision: Vec<Ends>,
     /// The same at the other prevalence; empty without one.
@@ -62,6 +85,8 @@ struct Figures {
     partial: f64,
     at_prevalence: f64,
     thresholds: Vec<f64>,
+    /// F score, Matthews correlation, balanced accuracy, false positives, false negatives, precision at the other prevalence.
+    at_thresholds: Vec<[f64; 6]>,
     precision: Vec<f64>,
     precision_at_prevalence: Vec<f64>,
     recall: Vec<f64>,
@@ -81,11 +106,43 @@ impl Figures {
                 .map_or(f64::NAN, |(_, corrected)| corrected),
             at_prevalence: elsewhere.as_ref().map_or(f64::NAN, |cases| Areas::of(cases).average_precision),
             thresholds: thresholds.map(|step| step.map_or(f64::NAN, |step| step.threshold)).collect(),
+            at_thresholds: at_thresholds(cases, plan),
             precision: precision_by_recall(cases),
             precision_at_prevalence: elsewhere.as_ref().map_or(Vec::new(), precision_by_recall),
             recall: recall_by_false_positive_rate(cases),
         }
     }
+}
+
+/// What each of the plan's thresholds comes to.
+fn at_thresholds(cases: &impl Walk, plan: &Plan) -> Vec<[f64; 6]> {
+    let mut steps = vec![NO_ALARM; plan.thresholds.len()];
+    if !steps.is_empty() {
+        cases.walk(|step| {
+            for (at, threshold) in steps.iter_mut().zip(&plan.thresholds) {
+                if step.threshold >= *threshold {
+                    *at = step;
+                }
+            }
+        });
+    }
+    let elsewhere = plan.prevalence.and_then(|prevalence| AtPrevalence::new(cases, prevalence));
+    steps
+        .into_iter()
+        .zip(&plan.betas)
+        .map(|(step, beta)| {
+            let found = confusion_at(cases, step);
+            let there = elsewhere.as_ref().map(|cases| confusion_at(cases, cases.weigh(step)).precision());
+            [
+                found.f_score(*beta),
+                found.matthews_correlation(),
+                found.balanced_accuracy(),
+                found.false_positives,
+                found.false_negatives,
+                there.unwrap_or(f64::NAN),
+            ]
+        })
+        .collect()
 }
 
 /// Intervals of one detector's figures. Without weights the ranking is all it takes.
@@ -99,19 +156,19 @@ pub fn intervals(
     plan: &Plan,
 ) -> Result<Intervals, CasesError> {
     let figures = if cases.weights().is_some() {
-        let order = Order::new(cases, scores, ranking)?;
+        let order = Order::new(cases, scores, ranking, &plan.thresholds)?;
         resampled(plan, Draws::new(cases.positive()), |draws, generator| {
             draws.draw(generator);
             Figures::of(&order.of_draws(draws), plan)
         })
     } else {
-        resampled(plan, Steps::new(ranking), |steps, generator| {
+        resampled(plan, Steps::new(ranking, &plan.thresholds), |steps, generator| {
             steps.draw(generator);
             Figures::of(steps, plan)
         })
     };
     // Joined steps make areas a little smaller; the resamples' spread is what they are for.
-    let (whole, joined) = (Figures::of(ranking, plan), Figures::of(&joined(ranking), plan));
+    let (whole, joined) = (Figures::of(ranking, plan), Figures::of(&joined(ranking, &plan.thresholds), plan));
     Ok(summary(&figures, plan, &whole, &joined))
 }
 
@@ -135,7 +192,7 @@ pub fn average_precision_difference(
     second: (Scores, &Ranking),
     plan: &Plan,
 ) -> Result<Option<PairedDifference>, CasesError> {
-    let orders = [Order::new(cases, first.0, first.1)?, Order::new(cases, second.0, second.1)?];
+    let orders = [Order::new(cases, first.0, first.1, &[])?, Order::new(cases, second.0, second.1, &[])?];
     let lost = lost_by_joining(first.1) - lost_by_joining(second.1);
     let differences = resampled(plan, Draws::new(cases.positive()), |draws, generator| {
         draws.draw(generator);
@@ -152,7 +209,7 @@ pub fn average_precision_difference(
 }
 
 fn lost_by_joining(ranking: &Ranking) -> f64 {
-    Areas::of(ranking).average_precision - Areas::of(&joined(ranking)).average_precision
+    Areas::of(ranking).average_precision - Areas::of(&joined(ranking, &[])).average_precision
 }
 
 /// Each resample's figures, in their order.
@@ -210,6 +267,19 @@ fn summary(figures: &[Figures], plan: &Plan, whole: &Figures, joined: &Figures) 
         partial_roc_area: moved(&|one| one.partial),
         average_precision_at_prevalence: moved(&|one| one.at_prevalence),
         thresholds: (0..plan.targets.len()).map(|target| ends(&|one| one.thresholds[target])).collect(),
+        at_thresholds: (0..plan.thresholds.len())
+            .map(|place| {
+                let of = |figure: usize| ends(&|one| one.at_thresholds[place][figure]);
+                AtThreshold {
+                    f_score: of(0),
+                    matthews_correlation: of(1),
+                    balanced_accuracy: of(2),
+                    false_positives: of(3),
+                    false_negatives: of(4),
+                    precision_at_prevalence: of(5),
+                }
+            })
+            .collect(),
         precision: band(|one| &one.precision),
         precision_at_prevalence: band(|one| &one.precision_at_prevalence),
         recall: band(|one| &one.recall),
@@ -247,6 +317,8 @@ mod tests {
             max_false_positive_rate: Some(0.5),
             prevalence: Some(0.01),
             targets: vec![Target::FScore(1.0), Target::Precision(2.0)],
+            thresholds: vec![0.8],
+            betas: vec![1.0],
         }
     }
 
@@ -278,6 +350,25 @@ mod tests {
             widths.push(high - low);
             assert_eq!((found.precision.len(), found.recall.len()), (GRID, GRID));
             assert!(found.thresholds[0].is_some() && found.thresholds[1].is_none());
+            let positives = ranking.positives();
+            let step = choose(&ranking, &[Target::Given(0.8)])[0].expect("scores are as high");
+            let confusion = confusion_at(&ranking, step);
+            let at = found.at_thresholds[0];
+            let holds =
+                |ends: Option<Ends>, value| ends.is_some_and(|(low, high)| low < value && value < high);
+            assert!(
+                holds(at.f_score, confusion.f_score(1.0))
+                    && holds(at.matthews_correlation, confusion.matthews_correlation())
+            );
+            assert!(
+                holds(at.balanced_accuracy, confusion.balanced_accuracy())
+                    && at.precision_at_prevalence.is_some()
+            );
+            // Misses are as a binomial distribution has them: 1.96 deviations to either side.
+            let share = confusion.false_negatives / positives;
+            let expected = 2.0 * 1.96 * (positives * share * (1.0 - share)).sqrt();
+            let (low, high) = at.false_negatives.expect("resamples");
+            assert!(((high - low) / expected - 1.0).abs() < 0.2, "{low} {high} {expected}");
             assert!(found.partial_roc_area.is_some() && found.average_precision_at_prevalence.is_some());
             assert_eq!(found, intervals(&cases, scores, &ranking, &plan(1)).expect("the same"));
             assert_ne!(found, intervals(&cases, scores, &ranking, &plan(2)).expect("others"));

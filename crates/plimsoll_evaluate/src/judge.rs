@@ -16,8 +16,8 @@ use crate::calibration::{Bins, brier_score, calibration_curve};
 use crate::cases::{Cases, CasesError, Scores};
 use crate::delong::roc_area_difference;
 use crate::grid::{GRID, share_at};
-use crate::ranking::Ranking;
-use crate::threshold::Target;
+use crate::ranking::{Ranking, Step};
+use crate::threshold::{Target, choose};
 use crate::walk::{AtPrevalence, Walk};
 use choice::Choices;
 pub use choice::share;
@@ -132,6 +132,8 @@ fn plan(cases: &Cases, detectors: usize, wanted: &Wanted) -> Plan {
         max_false_positive_rate: wanted.max_false_positive_rate,
         prevalence: wanted.prevalence,
         targets: targets(wanted).iter().map(|target| of_days(*target, wanted.days)).collect(),
+        thresholds: Vec::new(),
+        betas: Vec::new(),
     }
 }
 
@@ -139,6 +141,14 @@ fn targets(wanted: &Wanted) -> Vec<ThresholdTarget> {
     match wanted.targets.is_empty() {
         true => vec![ThresholdTarget::FScore { beta: wanted.beta }],
         false => wanted.targets.clone(),
+    }
+}
+
+/// How many times recall weighs more than precision.
+fn beta(target: ThresholdTarget, wanted: &Wanted) -> f64 {
+    match target {
+        ThresholdTarget::FScore { beta } => beta,
+        _ => wanted.beta,
     }
 }
 
@@ -162,9 +172,18 @@ fn figures(
     plan: &Plan,
 ) -> Result<(Ranking, DetectorFigures), CasesError> {
     let Detector { name, scores } = *detector;
-    let ranking = match wanted.has_all_points {
+    let targets = targets(wanted);
+    // A threshold that is given may lie between the corners.
+    let is_given = targets.iter().any(|target| matches!(target, ThresholdTarget::Given { .. }));
+    let ranking = match wanted.has_all_points || is_given {
         true => Ranking::new(cases, scores)?,
         false => Ranking::corners(cases, scores)?,
+    };
+    let steps: Vec<Option<Step>> = choose(&ranking, &plan.targets);
+    let plan = &Plan {
+        thresholds: steps.iter().map(|step| step.map_or(f64::INFINITY, |step| step.threshold)).collect(),
+        betas: targets.iter().map(|target| beta(*target, wanted)).collect(),
+        ..plan.clone()
     };
     let resampled = match plan.resamples {
         0 => Intervals::default(),
@@ -172,7 +191,7 @@ fn figures(
     };
     let areas = Areas::of(&ranking);
     let choices = Choices { cases, scores, ranking: &ranking, wanted, intervals: &resampled };
-    let thresholds = choices.all(&targets(wanted), &plan.targets);
+    let thresholds = choices.all(&targets, &steps);
     let first = thresholds.first().and_then(|choice| choice.chosen.as_ref());
     let groups =
         group::figures(cases, scores, groups, first.map(|chosen| chosen.threshold), wanted.confidence)?;

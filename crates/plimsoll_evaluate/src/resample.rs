@@ -70,14 +70,16 @@ pub struct Joined {
 }
 
 /// Steps of the same curve: the first thousand, and from there on those at which a class comes a four-thousandth of its weight
-/// further. Fewer cases than that have all of their steps.
+/// further, and whatever scores at least a threshold that is to be kept. Fewer cases than that have all of their steps.
 #[must_use]
-pub fn joined(cases: &impl Walk) -> Joined {
+pub fn joined(cases: &impl Walk, kept: &[f64]) -> Joined {
     let (positives, negatives) = (cases.positives(), cases.negatives());
     let place = |part: f64, whole: f64| if whole > 0.0 { (part / whole * SHARES) as u32 } else { 0 };
     let (mut steps, mut last, mut at) = (Vec::new(), None, (0, 0));
     cases.walk(|step| {
         let now = (place(step.true_positives, positives), place(step.false_positives, negatives));
+        let parts = |before: &Step| kept.iter().any(|at| before.threshold >= *at && step.threshold < *at);
+        steps.extend(last.filter(parts));
         last = Some(step);
         if steps.len() < FIRST || now != at {
             steps.extend(last.take());
@@ -122,9 +124,14 @@ impl<'a> Order<'a> {
     ///
     /// # Errors
     /// Where scores aren't as many as cases, or not finite.
-    pub fn new(cases: &'a Cases, scores: Scores, ranking: &Ranking) -> Result<Self, CasesError> {
+    pub fn new(
+        cases: &'a Cases,
+        scores: Scores,
+        ranking: &Ranking,
+        kept: &[f64],
+    ) -> Result<Self, CasesError> {
         cases.check(&scores)?;
-        let thresholds: Vec<f64> = joined(ranking).steps.iter().map(|step| step.threshold).collect();
+        let thresholds: Vec<f64> = joined(ranking, kept).steps.iter().map(|step| step.threshold).collect();
         let last = thresholds.len().saturating_sub(1);
         let place = |case: usize| {
             let score = scores.at(case);
@@ -207,11 +214,11 @@ struct Class {
 impl Steps {
     /// At the [`joined`] steps of cases whose counts are whole.
     #[must_use]
-    pub fn new(cases: &impl Walk) -> Self {
+    pub fn new(cases: &impl Walk, kept: &[f64]) -> Self {
         let mut thresholds = Vec::new();
         let (mut positives, mut negatives) = (Vec::new(), Vec::new());
         let (mut tp, mut fp) = (0.0, 0.0);
-        for step in joined(cases).steps {
+        for step in joined(cases, kept).steps {
             thresholds.push(step.threshold);
             positives.push((step.true_positives - tp) as u32);
             negatives.push((step.false_positives - fp) as u32);
@@ -362,8 +369,8 @@ mod tests {
             let cases = Cases::new(&positive, None).expect("sound cases");
             let ranking = Ranking::new(&cases, Scores::F64(&scores)).expect("sound scores");
             let mut generator = Xoshiro256PlusPlus::seed_from_u64(2);
-            let (mut steps, mut draws) = (Steps::new(&ranking), Draws::new(&positive));
-            let order = Order::new(&cases, Scores::F64(&scores), &ranking).expect("sound scores");
+            let (mut steps, mut draws) = (Steps::new(&ranking, &[]), Draws::new(&positive));
+            let order = Order::new(&cases, Scores::F64(&scores), &ranking, &[]).expect("sound scores");
             assert_eq!(Areas::of(&steps), Areas::of(&ranking));
             assert_eq!(Areas::of(&order.of_draws(&draws)), Areas::of(&ranking));
             for _ in 0..20 {
@@ -388,7 +395,8 @@ mod tests {
         let ranking = Ranking::new(&cases, Scores::F64(&scores)).expect("sound scores");
         let mut all = Vec::new();
         ranking.walk(|step| all.push(step));
-        let kept = joined(&ranking).steps;
+        let kept = joined(&ranking, &[all[5000].threshold]).steps;
+        assert!(kept.contains(&all[5000]) && !kept.contains(&all[5001]));
         assert!(kept.len() < 10_000 && kept.iter().all(|step| all.contains(step)), "{}", kept.len());
         assert_eq!((kept[..FIRST].last(), kept.last()), (all[..FIRST].last(), all.last()));
         let furthest = kept.windows(2).map(|pair| pair[1].true_positives - pair[0].true_positives);

@@ -4,12 +4,12 @@ use plimsoll_core::evaluation::{
     ChosenThreshold, Confusion, Estimate, Interval, Share, ThresholdChoice, ThresholdTarget, ThresholdWarning,
 };
 
-use super::{Wanted, interval, words};
-use crate::bootstrap::Intervals;
+use super::{Wanted, beta, estimate, interval, words};
+use crate::bootstrap::{AtThreshold, Ends, Intervals};
 use crate::cases::{Cases, Scores};
 use crate::interval::{clopper_pearson, wilson};
 use crate::ranking::{Ranking, Step};
-use crate::threshold::{Target, choose, confusion_at, trials_for};
+use crate::threshold::{confusion_at, trials_for};
 use crate::walk::AtPrevalence;
 
 /// How far below a target the truth may be, by the lower end of the interval, for data to support the choice.
@@ -26,22 +26,23 @@ pub(super) struct Choices<'a> {
 
 impl Choices<'_> {
     /// One a target.
-    pub(super) fn all(&self, told: &[ThresholdTarget], targets: &[Target]) -> Vec<ThresholdChoice> {
-        let steps = choose(self.ranking, targets).into_iter().zip(told).enumerate();
-        steps.map(|(place, (step, target))| self.one(place, *target, step)).collect()
+    pub(super) fn all(&self, told: &[ThresholdTarget], steps: &[Option<Step>]) -> Vec<ThresholdChoice> {
+        let steps = steps.iter().zip(told).enumerate();
+        steps.map(|(place, (step, target))| self.one(place, *target, *step)).collect()
     }
 
     fn one(&self, place: usize, target: ThresholdTarget, step: Option<Step>) -> ThresholdChoice {
         let ends = self.intervals.thresholds.get(place).copied().flatten();
+        let at = self.intervals.at_thresholds.get(place).copied().unwrap_or_default();
         let chosen = match target {
             // Between steps there are none of the ranking's.
             ThresholdTarget::Given { threshold } => {
                 let confusion = confusion_from(self.cases, self.scores, Some(threshold));
-                Some(self.told(target, Some(threshold), None, confusion))
+                Some(self.told(target, Some(threshold), None, confusion, at))
             }
             _ => step.map(|step| {
                 let threshold = step.threshold.is_finite().then_some(step.threshold);
-                self.told(target, threshold, finite(ends), confusion_at(self.ranking, step))
+                self.told(target, threshold, finite(ends), confusion_at(self.ranking, step), at)
             }),
         };
         let warning = match &chosen {
@@ -61,24 +62,25 @@ impl Choices<'_> {
         threshold: Option<f64>,
         interval: Option<Interval>,
         confusion: Confusion,
+        at: AtThreshold,
     ) -> ChosenThreshold {
         let trials = self.trials();
-        let beta = match target {
-            ThresholdTarget::FScore { beta } => beta,
-            _ => self.wanted.beta,
-        };
+        let beta = beta(target, self.wanted);
+        let of_days = |ends: Ends, days: f64| (ends.0 / days, ends.1 / days);
         ChosenThreshold {
             threshold,
             interval,
             confusion,
             precision: trials.precision(&confusion),
             recall: trials.recall(&confusion),
-            precision_at_prevalence: self.precision_elsewhere(&confusion),
+            precision_at_prevalence: self.precision_elsewhere(&confusion, at),
             beta,
-            f_score: confusion.f_score(beta),
-            matthews_correlation: confusion.matthews_correlation(),
-            balanced_accuracy: confusion.balanced_accuracy(),
-            false_alarms_a_day: self.wanted.days.map(|days| confusion.false_positives / days),
+            f_score: estimate(confusion.f_score(beta), at.f_score),
+            matthews_correlation: estimate(confusion.matthews_correlation(), at.matthews_correlation),
+            balanced_accuracy: estimate(confusion.balanced_accuracy(), at.balanced_accuracy),
+            false_alarms_a_day: self.wanted.days.map(|days| {
+                estimate(confusion.false_positives / days, at.false_positives.map(|ends| of_days(ends, days)))
+            }),
             cost: match target {
                 ThresholdTarget::Cost { miss, alarm } => {
                     Some(confusion.false_negatives * miss + confusion.false_positives * alarm)
@@ -88,28 +90,13 @@ impl Choices<'_> {
         }
     }
 
-    /// Precision where positive cases are as frequent as was asked; its interval is by those of both classes' rates, each with
-    /// the other at its best or worst, and so a little wide.
-    fn precision_elsewhere(&self, confusion: &Confusion) -> Option<Estimate> {
-        let prevalence = self.wanted.prevalence?;
-        AtPrevalence::new(self.ranking, prevalence)?;
-        let trials = self.trials();
-        let recall = trials.recall(confusion);
-        let negatives = confusion.false_positives + confusion.true_negatives;
-        let rate = trials.share(confusion.false_positives, negatives);
-        let precision = |recall: f64, rate: f64| {
-            let right = recall * prevalence;
-            let alarms = right + rate * (1.0 - prevalence);
-            if alarms > 0.0 { right / alarms } else { 0.0 }
-        };
-        let ends = recall.wilson.zip(rate.wilson);
-        Some(Estimate {
-            value: precision(recall.value, rate.value),
-            interval: ends.map(|(recall, rate)| Interval {
-                low: precision(recall.low, rate.high),
-                high: precision(recall.high, rate.low),
-            }),
-        })
+    /// Precision where positive cases are as frequent as was asked.
+    fn precision_elsewhere(&self, confusion: &Confusion, at: AtThreshold) -> Option<Estimate> {
+        let elsewhere = AtPrevalence::new(self.ranking, self.wanted.prevalence?)?;
+        let Confusion { true_positives, false_positives, .. } = *confusion;
+        let step = elsewhere.weigh(Step { threshold: 0.0, true_positives, false_positives });
+        let value = confusion_at(&elsewhere, step).precision();
+        Some(estimate(value, at.precision_at_prevalence))
     }
 }
 

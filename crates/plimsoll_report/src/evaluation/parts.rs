@@ -143,9 +143,9 @@ fn chosen_facts(evaluation: &Evaluation, chosen: &ChosenThreshold) -> Vec<(Strin
         ("threshold".to_owned(), threshold),
         ("precision".to_owned(), share(&chosen.precision)),
         ("recall".to_owned(), share(&chosen.recall)),
-        (format!("F{}", figure(chosen.beta)), figure(chosen.f_score)),
-        ("Matthews correlation".to_owned(), figure(chosen.matthews_correlation)),
-        ("balanced accuracy".to_owned(), figure(chosen.balanced_accuracy)),
+        (format!("F{}", figure(chosen.beta)), estimate(&chosen.f_score)),
+        ("Matthews correlation".to_owned(), estimate(&chosen.matthews_correlation)),
+        ("balanced accuracy".to_owned(), estimate(&chosen.balanced_accuracy)),
         (
             "alarms".to_owned(),
             format!(
@@ -168,7 +168,7 @@ fn chosen_facts(evaluation: &Evaluation, chosen: &ChosenThreshold) -> Vec<(Strin
         let at = prevalence.map_or(0.0, |at| at.prevalence);
         facts.push((format!("precision at a prevalence of {}", figure(at)), estimate(elsewhere)));
     }
-    facts.extend(chosen.false_alarms_a_day.map(|a_day| ("false alarms a day".to_owned(), figure(a_day))));
+    facts.extend(chosen.false_alarms_a_day.map(|a_day| ("false alarms a day".to_owned(), estimate(&a_day))));
     facts.extend(chosen.cost.map(|cost| ("cost".to_owned(), figure(cost))));
     facts
 }

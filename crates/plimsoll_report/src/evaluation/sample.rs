@@ -140,10 +140,10 @@ fn thresholds() -> Vec<ThresholdChoice> {
         recall: share(0.8),
         precision_at_prevalence: Some(estimate(0.035)),
         beta: 1.0,
-        f_score: 0.8,
-        matthews_correlation: 0.7777,
-        balanced_accuracy: 0.889,
-        false_alarms_a_day: Some(2.0 / 7.0),
+        f_score: estimate(0.8),
+        matthews_correlation: estimate(0.7777),
+        balanced_accuracy: estimate(0.889),
+        false_alarms_a_day: Some(estimate(2.0 / 7.0)),
         cost: Some(22.0),
     };
     let warning =
