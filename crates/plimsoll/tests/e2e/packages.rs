@@ -7,7 +7,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -161,6 +161,9 @@ fn git_hooks() -> TempDir {
     folder
 }
 
+/// Hooks are built one at a time: maturin packs a copy that it keeps in the target folder, and another build writes over it.
+static BUILDING: Mutex<()> = Mutex::new(());
+
 /// Runs the hook as this program runs it, in a scratch repository.
 #[track_caller]
 fn check_hook(runner: &str) {
@@ -184,7 +187,10 @@ fn check_hook(runner: &str) {
         command.env("GIT_CONFIG_VALUE_0", git_hooks.path());
         command.output().unwrap_or_else(|error| panic!("{runner}: {error}: run `make test`"))
     };
-    let ended = run();
+    let ended = {
+        let _alone = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+        run()
+    };
     assert!(ended.status.success(), "{}", shown(&ended));
     assert!(shown(&ended).contains("plimsoll lint"), "{}", shown(&ended));
     project.git_commit_all();
