@@ -249,6 +249,19 @@ fn jit_is_advised_against_where_it_takes_a_fifth() {
     assert!(given(&plan("60.0")) && !given(&plan("10.0")));
 }
 
+/// A server prints times of a run in whole microseconds, so that a hundred thousand quick ones may come to nothing.
+#[test]
+fn an_inner_side_too_quick_to_be_timed_still_ran_away() {
+    let text = "Nested Loop  (cost=0.29..3892.77 rows=167 width=4) (actual time=0.016..76.446 rows=99000 loops=1)\n  \
+        ->  Seq Scan on pairs p  (cost=0.00..2693.00 rows=167 width=4) (actual time=0.008..9.005 rows=100000 loops=1)\n  \
+        ->  Index Scan using ships_pkey on ships s  (cost=0.29..7.18 rows=1 width=8) (actual time=0.000..0.000 rows=1 loops=100000)\n\
+        Execution Time: 80.550 ms\n";
+    let plan = plimsoll_explain::read(text).expect("a plan").remove(0);
+    let given = advice::of(&plan, &Figures::of(&plan.root));
+    let one = given.iter().find(|one| one.kind.name == "runaway-nested-loop").expect("the advice");
+    assert!(one.message.contains("88 % of the plan"), "{}", one.message);
+}
+
 #[test]
 fn advice_fits_on_15() {
     each_kind_is_given_where_it_fits(15);
